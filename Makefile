@@ -1,0 +1,49 @@
+# ppocr-serving: `make serve` runs it, `make test` tests it. Everything is installed into .venv, nothing needs root.
+PYTHON ?= python3.11
+PORT ?= 8080
+GRPC_PORT ?= 8081
+VENV ?= .venv
+BIN := $(VENV)/bin
+# A second model, in Paddle's own format as well: engines are compared on it, and swaps go between it and the built-in one.
+V4 := .cache/bundles/ppocrv4-mobile/1
+
+.DEFAULT_GOAL := help
+.PHONY: help serve test test-cluster check format bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+serve: $(VENV)/.serve  ## Run the service on the CPU: HTTP on PORT (8080), gRPC on GRPC_PORT (8081)
+	@$(BIN)/ppocr serve --http_port $(PORT) --grpc_port $(GRPC_PORT)
+
+test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
+	$(BIN)/python -m pytest $(ARGS)
+
+test-cluster: $(VENV)/.dev  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it
+	$(IN) $(BIN)/python -m pytest tests/cluster $(ARGS)
+
+check: $(VENV)/.dev  ## Check format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev  ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.dev  ## Measure the service beside its peers: make bench ARGS='--images DIR --labels DIR'
+	$(BIN)/python -m bench $(ARGS)
+
+clean:  ## Remove the environment, the peers' environments and caches
+	rm -rf $(VENV) bench/.peers .cache .mypy_cache .ruff_cache .pytest_cache
+
+$(V4): | $(VENV)/.dev
+	$(BIN)/python -m ppocr.convert.v4_mobile .cache/bundles || echo "test: PP-OCRv4 could not be made; tests that need it will be skipped" >&2
+
+$(VENV)/.serve: requirements/serve.txt pyproject.toml
+	@scripts/make_venv "$(PYTHON)" "$(VENV)" requirements/serve.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml
+	@scripts/make_venv "$(PYTHON)" "$(VENV)" requirements/dev.txt
+	@touch $@ $(VENV)/.serve

@@ -1,0 +1,127 @@
+{{/* A component of an InferenceService without its containers: how many pods, and what they share. Context {root, track, part}. */}}
+{{- define "ppocr.component" -}}
+{{- $all := .track.values -}}
+{{- $values := index $all .part -}}
+{{- $autoscaled := ne $values.autoscaling.kind "none" -}}
+minReplicas: {{ int (ternary $values.autoscaling.minReplicas $values.replicas $autoscaled) }}
+deploymentStrategy:
+  {{- toYaml $values.updateStrategy | nindent 2 }}
+labels:
+  app.kubernetes.io/component: {{ .part }}
+  {{- with $values.podLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+annotations:
+  # `none` holds the count at minReplicas; `external` leaves it to the chart's own autoscaler.
+  serving.kserve.io/autoscalerClass: {{ ternary "external" "none" $autoscaled }}
+  {{- if $all.monitoring.scrapeAnnotations }}
+  prometheus.io/scrape: "true"
+  prometheus.io/path: /metrics
+  prometheus.io/port: {{ include "ppocr.httpPort" . | quote }}
+  {{- end }}
+  {{- with $values.podAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+serviceAccountName: {{ include "ppocr.serviceAccountName" .root }}
+automountServiceAccountToken: false
+# A Service called ppocr-grpc would set PPOCR_GRPC_PORT.
+enableServiceLinks: false
+terminationGracePeriodSeconds: {{ include "ppocr.graceSeconds" . }}
+securityContext:
+  {{- toYaml $all.podSecurityContext | nindent 2 }}
+{{- with $all.imagePullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- with $values.runtimeClassName }}
+runtimeClassName: {{ . }}
+{{- end }}
+{{- with include "ppocr.placement" . | trim }}
+{{ . }}
+{{- end }}
+volumes:
+  {{- include "ppocr.volumes" . | nindent 2 }}
+{{- end -}}
+
+{{- define "ppocr.volumes" -}}
+{{- $all := .track.values -}}
+{{- $values := index $all .part -}}
+- name: tmp
+  emptyDir: {sizeLimit: {{ $values.tmpSize }}}
+{{- if eq $all.mode "collocated" }}
+- name: tmp-transformer
+  emptyDir: {sizeLimit: {{ $all.transformer.tmpSize }}}
+- name: socket
+  emptyDir: {medium: Memory, sizeLimit: 1Mi}
+{{- with $all.transformer.extraVolumes }}
+{{- toYaml . | nindent 0 }}
+{{- end }}
+{{- end }}
+{{- if eq .part "predictor" }}
+{{- if eq $all.model.source "pvc" }}
+- name: models
+  persistentVolumeClaim: {claimName: {{ required "model.pvc.claimName is needed where model.source is pvc" $all.model.pvc.claimName }}, readOnly: true}
+{{- end }}
+{{- if $values.engineCache.enabled }}
+- name: engine-cache
+  {{- if $values.engineCache.existingClaim }}
+  persistentVolumeClaim: {claimName: {{ $values.engineCache.existingClaim }}}
+  {{- else }}
+  emptyDir: {sizeLimit: {{ $values.engineCache.size }}}
+  {{- end }}
+{{- end }}
+{{- end }}
+{{- with $values.extraVolumes }}
+{{- toYaml . | nindent 0 }}
+{{- end }}
+{{- end -}}
+
+{{/* Which nodes the pods go to. */}}
+{{- define "ppocr.placement" -}}
+{{- $values := index .track.values .part -}}
+{{- $gpu := and (eq .part "predictor") $values.gpu.enabled -}}
+{{- $nodeSelector := deepCopy $values.nodeSelector -}}
+{{- $tolerations := $values.tolerations -}}
+{{- if $gpu -}}
+{{- $nodeSelector = merge $nodeSelector $values.gpu.nodeSelector -}}
+{{- $tolerations = concat $tolerations $values.gpu.tolerations -}}
+{{- end -}}
+{{- with $nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $values.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- $context := . }}
+{{- with $values.spreadOver }}
+topologySpreadConstraints:
+  {{- range . }}
+  - topologyKey: {{ . }}
+    maxSkew: 1
+    whenUnsatisfiable: ScheduleAnyway
+    labelSelector:
+      matchLabels:
+        {{- include "ppocr.partSelector" $context | nindent 8 }}
+  {{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Lame duck, drain and a margin, in whole seconds; collocated, the predictor starts to stop when the transformer has. */}}
+{{- define "ppocr.graceSeconds" -}}
+{{- $context := . -}}
+{{- $seconds := (index .track.values .part).graceMarginSeconds -}}
+{{- range ternary (list "transformer" "predictor") (list .part) (eq .track.values.mode "collocated") -}}
+{{- $settings := include "ppocr.settings" (merge (dict "part" .) $context) | fromJson -}}
+{{- $seconds = addf $seconds (ceil (dig "lame_duck_seconds" 0 $settings)) (ceil (dig "drain_seconds" 30 $settings)) -}}
+{{- end -}}
+{{- int $seconds -}}
+{{- end -}}

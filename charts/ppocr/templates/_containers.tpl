@@ -1,0 +1,158 @@
+{{/* What containers of both parts have in common. The context of these templates is {root, track, part}. */}}
+{{- define "ppocr.container" -}}
+{{- $values := index .track.values .part -}}
+{{- $liveness := $values.livenessProbe -}}
+{{- if and (eq .part "predictor") (eq .track.values.mode "collocated") -}}
+{{- /* A hung network is restarted alone: its preStop would wait for a transformer that stays. */ -}}
+{{- $liveness = merge (dict) $liveness (dict "terminationGracePeriodSeconds" 10) -}}
+{{- end -}}
+image: {{ include "ppocr.image" . }}
+imagePullPolicy: {{ $values.image.pullPolicy }}
+env:
+  {{- include "ppocr.env" . | trim | nindent 2 }}
+{{- if not (and (eq .part "predictor") (eq .track.values.model.source "storageUri")) }}
+resources:
+  {{- include "ppocr.resources" . | nindent 2 }}
+{{- end }}
+startupProbe:
+  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}}
+  {{- toYaml $values.startupProbe | nindent 2 }}
+readinessProbe:
+  httpGet: {path: /v2/health/ready, port: {{ include "ppocr.httpPort" . }}}
+  {{- toYaml $values.readinessProbe | nindent 2 }}
+livenessProbe:
+  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}}
+  {{- toYaml $liveness | nindent 2 }}
+securityContext:
+  {{- toYaml .track.values.securityContext | nindent 2 }}
+{{- end -}}
+
+{{- define "ppocr.transformerContainer" -}}
+{{- $values := .track.values.transformer -}}
+{{- $collocated := eq .track.values.mode "collocated" -}}
+name: {{ ternary "transformer-container" "kserve-container" $collocated }}
+args:
+  # KServe adds these flags, with values of its own, where they are missing.
+  - --model_name={{ .track.values.modelName }}
+  - --http_port={{ int $values.ports.http }}
+  {{- if $collocated }}
+  - --predictor_host=unix:/run/ppocr/predictor.sock
+  {{- else }}
+  - --predictor_host=dns:///{{ .track.isvc }}-predictor-grpc:{{ int .track.values.predictor.ports.grpc }}
+  {{- end }}
+  - --grpc_port={{ int $values.ports.grpc }}
+  {{- with $values.extraArgs }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+ports:
+  # KServe's Service maps port 80 to the first; by its name the second is known to speak HTTP/2.
+  - {name: http1, containerPort: {{ int $values.ports.http }}, protocol: TCP}
+  - {name: h2c, containerPort: {{ int $values.ports.grpc }}, protocol: TCP}
+{{ include "ppocr.container" . }}
+volumeMounts:
+  - {name: tmp{{ if $collocated }}-transformer{{ end }}, mountPath: /tmp}
+  {{- if $collocated }}
+  - {name: socket, mountPath: /run/ppocr}
+  {{- end }}
+  {{- with $values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{- define "ppocr.predictorContainer" -}}
+{{- $values := .track.values.predictor -}}
+{{- $collocated := eq .track.values.mode "collocated" -}}
+name: kserve-container
+args:
+  - --http_port={{ include "ppocr.httpPort" . }}
+  - --grpc_port={{ include "ppocr.grpcPort" . }}
+  {{- if $collocated }}
+  - --grpc_socket=/run/ppocr/predictor.sock
+  {{- end }}
+  {{- if ne .track.values.model.source "builtIn" }}
+  - --model_dir=/mnt/models
+  {{- end }}
+  {{- with $values.extraArgs }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+ports:
+  - {name: http1{{ if $collocated }}-predictor{{ end }}, containerPort: {{ include "ppocr.httpPort" . }}, protocol: TCP}
+  - {name: h2c{{ if $collocated }}-predictor{{ end }}, containerPort: {{ include "ppocr.grpcPort" . }}, protocol: TCP}
+{{ include "ppocr.container" . }}
+{{- if $collocated }}
+lifecycle:
+  # Both containers are told to stop at the same time, but the networks must outlast what the transformer has accepted.
+  preStop:
+    exec:
+      command: [python3, -c, {{ .root.Files.Get "files/wait_for_transformer.py" | toJson }}, "{{ int .track.values.transformer.ports.http }}", /run/ppocr/predictor.sock]
+{{- end }}
+volumeMounts:
+  - {name: tmp, mountPath: /tmp}
+  {{- if $collocated }}
+  - {name: socket, mountPath: /run/ppocr}
+  {{- end }}
+  {{- if eq .track.values.model.source "pvc" }}
+  - name: models
+    mountPath: /mnt/models
+    readOnly: true
+    {{- with .track.values.model.pvc.path }}
+    subPath: {{ . }}
+    {{- end }}
+  {{- end }}
+  {{- if $values.engineCache.enabled }}
+  - {name: engine-cache, mountPath: /var/cache/ppocr}
+  {{- end }}
+  {{- with $values.extraVolumeMounts }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{- define "ppocr.httpPort" -}}
+{{- $values := index .track.values .part -}}
+{{- $moved := and (eq .part "predictor") (eq .track.values.mode "collocated") -}}
+{{- int (ternary .track.values.predictor.collocatedPorts $values.ports $moved).http -}}
+{{- end -}}
+
+{{- define "ppocr.grpcPort" -}}
+{{- $values := index .track.values .part -}}
+{{- $moved := and (eq .part "predictor") (eq .track.values.mode "collocated") -}}
+{{- int (ternary .track.values.predictor.collocatedPorts $values.ports $moved).grpc -}}
+{{- end -}}
+
+{{/* Settings of a part as JSON: its own beat the shared ones, and both beat what follows from typed values. */}}
+{{- define "ppocr.settings" -}}
+{{- $values := index .track.values .part -}}
+{{- $settings := dict "track" .track.name -}}
+{{- if eq .part "predictor" -}}
+{{- if $values.gpu.enabled }}{{ $_ := set $settings "device" "gpu" }}{{ end -}}
+{{- if $values.engineCache.enabled }}{{ $_ := set $settings "engine_cache_dir" "/var/cache/ppocr" }}{{ end -}}
+{{- if $values.repository.api }}{{ $_ := set $settings "repository_api" true }}{{ end -}}
+{{- if $values.repository.watchSeconds }}{{ $_ := set $settings "watch_seconds" $values.repository.watchSeconds }}{{ end -}}
+{{- end -}}
+{{- $settings = mergeOverwrite $settings (deepCopy .track.values.settings) (deepCopy $values.settings) -}}
+{{- if and (eq .part "predictor") (eq .track.values.mode "collocated") -}}
+{{- /* It is told to stop when the only transformer that knows it is gone. */ -}}
+{{- $_ := set $settings "lame_duck_seconds" 0 -}}
+{{- end -}}
+{{- toJson $settings -}}
+{{- end -}}
+
+{{/* They become variables, each once. */}}
+{{- define "ppocr.env" -}}
+{{- range $name, $value := include "ppocr.settings" . | fromJson }}
+- {name: PPOCR_{{ upper $name }}, value: {{ include "ppocr.text" $value | quote }}}
+{{- end }}
+{{- with (index .track.values .part).extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "ppocr.resources" -}}
+{{- $values := index .track.values .part -}}
+{{- $resources := deepCopy $values.resources -}}
+{{- if and (eq .part "predictor") $values.gpu.enabled -}}
+{{- $gpu := dict $values.gpu.resourceName (int $values.gpu.count) -}}
+{{- $_ := set $resources "limits" (merge $gpu ($resources.limits | default dict)) -}}
+{{- end -}}
+{{- toYaml $resources -}}
+{{- end -}}

@@ -1,0 +1,34 @@
+{{/* Hosts of a route: `list $ HOSTNAMES SUFFIX`. */}}
+{{- define "ppocr.hostnames" -}}
+{{- $root := index . 0 -}}
+{{- $default := printf "%s%s-%s.%s" (include "ppocr.fullname" $root) (index . 2) $root.Release.Namespace $root.Values.gateway.domain -}}
+{{- index . 1 | default (list $default) | toYaml -}}
+{{- end -}}
+
+{{/* How long a gateway waits: longer than the service's own limit, so that the service says what happened. */}}
+{{- define "ppocr.gatewayTimeout" -}}
+{{- $stable := first (include "ppocr.tracks" . | fromJson).tracks -}}
+{{- $settings := include "ppocr.settings" (dict "track" $stable "part" "transformer") | fromJson -}}
+{{- printf "%ds" (add 5 (ceil (dig "request_timeout_seconds" 60 $settings) | int)) -}}
+{{- end -}}
+
+{{/* The header by which a rule of a route chooses the canary. */}}
+{{- define "ppocr.headerMatch" -}}
+headers:
+  - type: Exact
+    name: {{ .Values.canary.match.header }}
+    value: {{ required "canary.match.value is needed with canary.match.header" .Values.canary.match.value | quote }}
+{{- end -}}
+
+{{/* The tracks by their weights: `list $ TRACKS PORT`, PORT `http` or `grpc`. */}}
+{{- define "ppocr.backends" -}}
+{{- $canary := (index . 0).Values.canary -}}
+{{- $port := index . 2 -}}
+{{- range $track := index . 1 }}
+- name: {{ include "ppocr.front" (dict "track" $track) }}
+  port: {{ ternary 80 (int $track.values.transformer.ports.grpc) (eq $port "http") }}
+  {{- if $canary.enabled }}
+  weight: {{ int (ternary $canary.weight (sub 100 $canary.weight) (eq $track.name "canary")) }}
+  {{- end }}
+{{- end }}
+{{- end -}}

@@ -1,0 +1,136 @@
+"""The options of a load test: Locust's own beside these, each an environment variable too."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+PREFIX = "PPOCR_LOAD_"
+#: What a user speaks → what that is.
+PROTOCOLS = {
+    "raw": "V1, an image file as the body",
+    "v1": "V1 JSON with base64",
+    "v2": "V2 JSON with base64",
+    "binary": "V2 with the binary tensor extension",
+    "grpc": "V2 over gRPC",
+}
+_HERE = Path(__file__).parent
+_DEFAULT_HOST = "http://127.0.0.1:8080"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What ends a run with exit code 1; None is not judged. Milliseconds are of each protocol alone."""
+
+    fail_ratio: float
+    refused_ratio: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    min_images_per_second: float | None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A checked load test. `mix` is protocol → weight; `think` the shortest and longest pause of a user in seconds."""
+
+    mix: dict[str, int]
+    think: tuple[float, float]
+    images: Path
+    reference: Path | None
+    min_recall: float
+    min_agreement: float
+    model: str
+    host: str
+    host_header: str | None
+    grpc_target: str
+    authority: str | None
+    timeout: float
+    metrics_urls: tuple[str, ...]
+    report: Path | None
+    limits: Limits
+
+
+def add_options(parser: Any) -> None:
+    """Adds the options to Locust's parser. They are read once, at the start: the web page doesn't show them."""
+    group = parser.add_argument_group("ppocr", "what is sent, what must come back, and how fast")
+
+    def option(name: str, kind: Any, default: Any, text: str) -> None:
+        variable = PREFIX + name.replace("-", "_").upper()
+        group.add_argument(
+            f"--{name}", type=kind, default=default, env_var=variable, metavar=name.upper(), help=f"{text} [{variable}]"
+        )
+
+    everything = ",".join(f"{name}=1" for name in PROTOCOLS)
+    spoken = "; ".join(f"{name}: {what}" for name, what in PROTOCOLS.items())
+    option("mix", str, everything, f"Weights of the users by what they speak; what isn't named has none. {spoken}.")
+    option("think-min", float, 0.0, "Shortest pause of a user between two images, in seconds.")
+    option("think-max", float, 0.0, "Longest one.")
+    option("images", Path, _HERE.parent / "tests" / "data", "Folder of image files, with labels beside them or not.")
+    option("reference", Path, None, "JSON Lines of `ppocr read --json`: what the answers must say.")
+    option("min-recall", float, 0.7, "Least share of a label's words that an answer must have.")
+    option("min-agreement", float, 1.0, "Without labels: least share of the words of the reference; 1: the same lines.")
+    option("model", str, "ppocr", "Name of the model on the routes.")
+    option("host-header", str, None, "Host to ask a gateway for, over HTTP and as :authority over gRPC.")
+    option("grpc-target", str, None, "gRPC address; the host of --host with port 8081 where none is given.")
+    option("authority", str, None, ":authority over gRPC where it is another than --host-header.")
+    option("request-timeout", float, 60.0, "Seconds until a request counts as failed; the service is told.")
+    option("metrics-url", str, None, "Addresses of /metrics for the times by stage, split by commas; HOST/metrics.")
+    option("report", Path, None, "File to write the figures to, as JSON.")
+    option("fail-ratio", float, 0.0, "Most failed reads (errors, wrong texts), as a share.")
+    option("refused-ratio", float, None, "Most 429 and 503 with a Retry-After, as a share of all that was sent.")
+    option("p95-ms", float, None, "Most milliseconds of the 95th percentile of each protocol's reads.")
+    option("p99-ms", float, None, "The same of the 99th.")
+    option("min-images-per-second", float, None, "Least images read a second.")
+
+
+def settings(options: argparse.Namespace) -> Settings:
+    """Checks what was parsed. Raises ValueError with a sentence."""
+    host = (options.host or _DEFAULT_HOST).rstrip("/")
+    name = urlsplit(host).hostname
+    if not host.startswith(("http://", "https://")) or not name:
+        raise ValueError(f"--host is {host!r}, and must be http://HOST:PORT or https://HOST:PORT")
+    if not 0 <= options.think_min <= max(options.think_min, options.think_max):
+        raise ValueError(f"--think-min is {options.think_min}, and must be 0 or more")
+    for share in ("min_recall", "min_agreement", "fail_ratio"):
+        if not 0 <= getattr(options, share) <= 1:
+            raise ValueError(f"--{share.replace('_', '-')} is {getattr(options, share)}, and must be from 0 to 1")
+    metrics = options.metrics_url.split(",") if options.metrics_url else [f"{host}/metrics"]
+    return Settings(
+        mix=_mix(options.mix),
+        think=(options.think_min, max(options.think_min, options.think_max)),
+        images=options.images,
+        reference=options.reference,
+        min_recall=options.min_recall,
+        min_agreement=options.min_agreement,
+        model=options.model,
+        host=host,
+        host_header=options.host_header,
+        grpc_target=options.grpc_target or f"{f'[{name}]' if ':' in name else name}:8081",
+        authority=options.authority or options.host_header,
+        timeout=options.request_timeout,
+        metrics_urls=tuple(metrics),
+        report=options.report,
+        limits=Limits(
+            options.fail_ratio,
+            options.refused_ratio,
+            options.p95_ms,
+            options.p99_ms,
+            options.min_images_per_second,
+        ),
+    )
+
+
+def _mix(text: str) -> dict[str, int]:
+    mix = {}
+    for part in filter(None, text.split(",")):
+        name, _, weight = part.partition("=")
+        if name not in PROTOCOLS or not (weight or "1").isdecimal():
+            raise ValueError(f"--mix has {part!r}, and must be like raw=4,grpc=1, of {', '.join(PROTOCOLS)}")
+        mix[name] = int(weight or "1")
+    mix = {name: weight for name, weight in mix.items() if weight}
+    if not mix:
+        raise ValueError(f"--mix is {text!r}, which gives no user a weight")
+    return mix

@@ -1,0 +1,189 @@
+"""The users: one class a protocol, all of which read one image after the other."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import gevent
+import grpc
+import grpc.experimental.gevent
+from locust import FastHttpUser, User, task
+
+from loadtest.checks import Judge, WrongText
+from loadtest.options import Settings
+from loadtest.pictures import Picture, pictures
+from loadtest.protocols import HTTP, grpc_lines, grpc_request
+from loadtest.tally import Tally
+from ppocr import oip
+from ppocr.contract import MAX_MESSAGE_BYTES
+
+# gRPC's C core would block every other user of this process while it waits.
+grpc.experimental.gevent.init_gevent()
+
+#: The types of Locust's two entries a protocol: what was read or failed, and what the service turned away for now.
+READ, REFUSED = "read", "refused"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all users of a process share. They draw from one round of images, so that each is sent as often."""
+
+    settings: Settings
+    judge: Judge
+    tally: Tally
+    images: Iterator[Picture]
+
+    @classmethod
+    def make(cls, settings: Settings, tally: Tally) -> Plan:
+        """Raises ValueError where the images can't be used."""
+        found = pictures(settings.images, settings.reference)
+        judge = Judge(settings.min_recall, settings.min_agreement)
+        return cls(settings, judge, tally, itertools.cycle(found))
+
+
+class _Reader:
+    """What the users have in common. `plan` is set before the first one is made."""
+
+    plan: ClassVar[Plan]
+    speaks: ClassVar[str]
+
+    def wait_time(self) -> float:
+        return random.uniform(*self.plan.settings.think)
+
+    def accept(self, picture: Picture, lines: list[str]) -> None:
+        """Judges and counts an answer. Raises WrongText."""
+        self.plan.judge.check(picture, lines)
+        self.plan.tally.add(len(lines))
+
+
+class HttpReader(_Reader, FastHttpUser):
+    """Sends images over HTTP. A 429 or 503 with Retry-After is counted apart, and waited for."""
+
+    abstract = True
+
+    @task
+    def read(self) -> None:
+        picture = next(self.plan.images)
+        while (pause := self._send(picture)) is not None:
+            gevent.sleep(pause)
+
+    def _send(self, picture: Picture) -> float | None:
+        """Seconds to wait before the same image is sent again, None when it is done with."""
+        protocol, settings = HTTP[self.speaks], self.plan.settings
+        request = protocol.request(settings.model, picture)
+        headers = {**request.headers, "X-Request-Timeout-Ms": str(int(settings.timeout * 1000))}
+        if settings.host_header:
+            headers["Host"] = settings.host_header
+        post = self.client.post(request.path, data=request.body, headers=headers, name=self.speaks, catch_response=True)
+        with post as answer:
+            answer.request_meta["request_type"] = READ
+            pause = retry_after(answer.headers.get("retry-after")) if answer.headers else None
+            if answer.status_code in (429, 503) and pause is not None:
+                answer.request_meta["request_type"] = REFUSED
+                answer.success()
+                return pause
+            if answer.status_code != 200:
+                answer.failure(f"{answer.status_code or answer.error}: {(answer.text or '')[:200]}")
+                return None
+            try:
+                self.accept(picture, protocol.lines(answer.headers, answer.content))
+            except WrongText as error:
+                answer.failure(error)
+            except (ValueError, KeyError, TypeError) as error:
+                answer.failure(f"the answer can't be read: {type(error).__name__}: {error}")
+            else:
+                answer.success()
+        return None
+
+
+class RawBody(HttpReader):
+    speaks = "raw"
+
+
+class V1Json(HttpReader):
+    speaks = "v1"
+
+
+class V2Json(HttpReader):
+    speaks = "v2"
+
+
+class V2Binary(HttpReader):
+    speaks = "binary"
+
+
+class V2Grpc(_Reader, User):
+    """Sends images over gRPC, each user on a connection of its own."""
+
+    speaks = "grpc"
+
+    def on_start(self) -> None:
+        settings = self.plan.settings
+        options: list[tuple[str, Any]] = [
+            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
+            # Channels to one address share their connections otherwise.
+            ("grpc.use_local_subchannel_pool", 1),
+        ]
+        if settings.authority:
+            options.append(("grpc.default_authority", settings.authority))
+        self._channel = grpc.insecure_channel(settings.grpc_target, options)
+        self._infer = oip.unary(self._channel, "ModelInfer")
+
+    def on_stop(self) -> None:
+        self._channel.close()
+
+    @task
+    def read(self) -> None:
+        picture = next(self.plan.images)
+        while (pause := self._send(picture)) is not None:
+            gevent.sleep(pause)
+
+    def _send(self, picture: Picture) -> float | None:
+        """As HttpReader's."""
+        settings = self.plan.settings
+        kind, failure, pause, size = READ, None, None, 0
+        started = time.perf_counter()
+        try:
+            answer = self._infer(grpc_request(settings.model, picture), timeout=settings.timeout)
+            took = time.perf_counter() - started
+            size = answer.ByteSize()
+            self.accept(picture, grpc_lines(answer))
+        except grpc.RpcError as error:
+            took = time.perf_counter() - started
+            pause = retry_after(dict(error.trailing_metadata() or ()).get("retry-after"))
+            if error.code().name in ("RESOURCE_EXHAUSTED", "UNAVAILABLE") and pause is not None:
+                kind = REFUSED
+            else:
+                pause, failure = None, f"{error.code().name}: {(error.details() or '')[:200]}"
+        except (WrongText, ValueError) as error:
+            failure = error
+        self.environment.events.request.fire(
+            request_type=kind,
+            name=self.speaks,
+            response_time=took * 1000,
+            response_length=size,
+            exception=failure,
+            context={},
+        )
+        return pause
+
+
+def retry_after(text: str | None) -> float | None:
+    """Seconds of a Retry-After, None without one; a date, which proxies may send, counts as one second."""
+    if text is None:
+        return None
+    try:
+        return max(0.0, float(text))
+    except ValueError:
+        return 1.0
+
+
+#: What a user speaks → its class.
+USERS = {user.speaks: user for user in (RawBody, V1Json, V2Json, V2Binary, V2Grpc)}

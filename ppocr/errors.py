@@ -1,0 +1,113 @@
+"""The one error tree. Each class carries the HTTP status and the gRPC code that a caller gets.
+
+PpocrError                      500 INTERNAL            something of ours broke
+├── RequestError                400 INVALID_ARGUMENT    the caller can mend the request
+│   ├── InvalidRequest          400                     JSON, base64, shape, dtype, parameter
+│   ├── InvalidImage            400                     not an image, truncated, refused format
+│   ├── ImageTooLarge           413                     more pixels or bytes than the limit
+│   ├── PayloadTooLarge         413                     a body over the limit
+│   ├── UnsupportedMedia        415                     a content type no route reads
+│   └── NotFound                404 NOT_FOUND           no such model, version or route
+├── Overloaded                  429 RESOURCE_EXHAUSTED  a bounded queue is full; try again later
+├── Unavailable                 503 UNAVAILABLE         not ready, draining, or the predictor is away
+├── DeadlineExceeded            504 DEADLINE_EXCEEDED   dropped before or while it was computed
+├── EngineError                 500 INTERNAL            the network failed on this input
+│   └── EngineOutOfMemory       503 UNAVAILABLE         smaller batches may work
+├── BundleError                 503 UNAVAILABLE         a model is missing, corrupt or of the wrong kind
+└── ConfigError                 500                     a setting is wrong; said at start, never to a caller
+
+Messages are for the caller: they say what was wrong, what was expected and where; no path and no trace of the inside.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import ClassVar
+
+
+class PpocrError(Exception):
+    """Base of all errors raised on purpose."""
+
+    http: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    grpc: ClassVar[str] = "INTERNAL"
+    retry_after: float | None = None
+
+    @property
+    def message(self) -> str:
+        return str(self)
+
+
+class RequestError(PpocrError):
+    http = HTTPStatus.BAD_REQUEST
+    grpc = "INVALID_ARGUMENT"
+
+
+class InvalidRequest(RequestError):
+    """Wrong JSON, base64, shape, dtype or parameter."""
+
+
+class InvalidImage(RequestError):
+    """Not an image, a truncated one, or a format that is refused."""
+
+
+class ImageTooLarge(RequestError):
+    """More pixels or bytes than the limits allow."""
+
+    http = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class PayloadTooLarge(RequestError):
+    http = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class UnsupportedMedia(RequestError):
+    http = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class NotFound(RequestError):
+    http = HTTPStatus.NOT_FOUND
+    grpc = "NOT_FOUND"
+
+
+class RetryableError(PpocrError):
+    """Nothing was computed: the same request may succeed after `retry_after` seconds."""
+
+    http = HTTPStatus.SERVICE_UNAVAILABLE
+    grpc = "UNAVAILABLE"
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Overloaded(RetryableError):
+    http = HTTPStatus.TOO_MANY_REQUESTS
+    grpc = "RESOURCE_EXHAUSTED"
+
+
+class Unavailable(RetryableError):
+    """Not ready, draining, or the predictor can't be reached."""
+
+
+class DeadlineExceeded(PpocrError):
+    http = HTTPStatus.GATEWAY_TIMEOUT
+    grpc = "DEADLINE_EXCEEDED"
+
+
+class EngineError(PpocrError):
+    """The network failed on this input."""
+
+
+class EngineOutOfMemory(EngineError, RetryableError):
+    """The device had no memory for this batch."""
+
+    http = HTTPStatus.SERVICE_UNAVAILABLE
+    grpc = "UNAVAILABLE"
+
+
+class BundleError(RetryableError):
+    """A model is missing, corrupt, or not what it claims to be."""
+
+
+class ConfigError(PpocrError):
+    """A setting is wrong or an engine can't run here."""

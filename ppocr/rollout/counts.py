@@ -1,0 +1,98 @@
+"""Requests of a track by how they ended, and their times: Prometheus counters, and differences of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Counts:
+    """`good`: answered with what was asked for. `failed`: the service's fault, or turned away as it was full. `declined`:
+    the caller's fault (4xx), or the caller left. `buckets`: upper bound in seconds → requests that took as long at most,
+    of all three kinds, as Prometheus counts them; math.inf is the last.
+    """
+
+    good: float = 0
+    failed: float = 0
+    declined: float = 0
+    buckets: Mapping[float, float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        return self.good + self.failed + self.declined
+
+    @property
+    def success(self) -> float | None:
+        """The share that didn't fail; None without a request."""
+        return 1 - self.failed / self.total if self.total else None
+
+    def __add__(self, other: Counts) -> Counts:
+        bounds = self.buckets.keys() | other.buckets.keys()
+        return Counts(
+            self.good + other.good,
+            self.failed + other.failed,
+            self.declined + other.declined,
+            {bound: self.buckets.get(bound, 0) + other.buckets.get(bound, 0) for bound in sorted(bounds)},
+        )
+
+    def since(self, before: Counts) -> Counts:
+        """What was counted after `before`. A counter never falls: where one has, the process was restarted and began at 0."""
+        falls = (
+            self.good < before.good
+            or self.failed < before.failed
+            or self.declined < before.declined
+            or any(self.buckets.get(bound, 0) < count for bound, count in before.buckets.items())
+        )
+        if falls:
+            return self
+        return Counts(
+            self.good - before.good,
+            self.failed - before.failed,
+            self.declined - before.declined,
+            {bound: count - before.buckets.get(bound, 0) for bound, count in self.buckets.items()},
+        )
+
+    def quantile(self, share: float) -> float | None:
+        """Seconds within which `share` (above 0) of the requests were answered; None without a request.
+
+        As Prometheus' histogram_quantile: even within a bucket, from 0 in the first, and the highest finite bound where it
+        lies above that.
+        """
+        bounds = sorted(self.buckets)
+        count = self.buckets[bounds[-1]] if bounds else 0
+        if count <= 0:
+            return None
+        rank = share * count
+        below, low = 0.0, 0.0
+        for bound in bounds:
+            if self.buckets[bound] >= rank:
+                if math.isinf(bound):
+                    return low
+                return low + (bound - low) * (rank - below) / (self.buckets[bound] - below)
+            below, low = self.buckets[bound], bound
+        return low
+
+
+class Window:
+    """Counts of several processes from its first sample on, through restarts, and processes that come and go."""
+
+    def __init__(self) -> None:
+        self._last: dict[Hashable, Counts] = {}
+        self.counts = Counts()
+
+    def add(self, samples: Mapping[Hashable, Counts], born: frozenset[Hashable] = frozenset()) -> None:
+        """Adds what each process has counted since its last sample. All of it, where it is `born` since the first one."""
+        for process, now in samples.items():
+            if process in self._last:
+                self.counts += now.since(self._last[process])
+            elif process in born:
+                self.counts += now
+            self._last[process] = now
+
+    def next(self) -> Window:
+        """A window that begins where this one has come to."""
+        following = Window()
+        following._last = dict(self._last)
+        return following

@@ -1,0 +1,68 @@
+"""KServe's data plane with true readiness, and without a second readiness check on each inference."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from kserve.errors import ModelNotReady
+from kserve.model import InferenceModel
+from kserve.model_repository import ModelRepository
+from kserve.protocol.dataplane import DataPlane
+
+from ppocr import __version__
+
+
+class TrueDataPlane(DataPlane):  # type: ignore[misc]
+    """Ready when all models are and the server isn't draining."""
+
+    def __init__(self, model_registry: ModelRepository, draining: Callable[[], bool]) -> None:
+        super().__init__(model_registry=model_registry)
+        self._draining = draining
+        self.alive: Callable[[], bool] = lambda: True
+        self._server_name = "ppocr-serving"
+        self._server_version = __version__
+
+    async def live(self) -> dict[str, str]:
+        return {"status": "alive" if self.alive() else "hung"}
+
+    def metadata(self) -> dict[str, Any]:
+        extensions = ["binary_tensor_data", "model_repository_extension"]
+        return {"name": self._server_name, "version": self._server_version, "extensions": extensions}
+
+    async def ready(self) -> bool:
+        if self._draining():
+            return False
+        models = self._model_registry.get_models()
+        return bool(models) and all([await model.healthy() for model in models.values()])
+
+    async def model_ready(self, model_name: str, disable_predictor_health_check: bool = False) -> bool:
+        model = self.get_model_from_registry(model_name)
+        if disable_predictor_health_check:  # the way of an inference: it finds out by itself
+            return True
+        return not self._draining() and bool(await model.healthy())
+
+    async def check_version(self, model_name: str, version: str) -> None:
+        """Raises NotFound where the model has no such version in memory; "" is the one that serves."""
+        check = getattr(self.get_model_from_registry(model_name), "check_version", None)
+        if version and check is not None:
+            await check(version)
+
+    async def model_metadata(self, model_name: str, version: str = "") -> dict[str, Any]:
+        """As KServe's, of a version that is there."""
+        await self.check_version(model_name, version)
+        return cast(dict[str, Any], await super().model_metadata(model_name))
+
+    async def model_parameters(self, model_name: str, version: str) -> dict[str, str]:
+        """What a model says of itself beyond its tensors."""
+        parameters = getattr(self.get_model_from_registry(model_name), "metadata_parameters", None)
+        return {} if parameters is None else cast(dict[str, str], await parameters(version))
+
+    async def infer(
+        self, model_name: str, request: Any, headers: dict[str, str] | None = None
+    ) -> tuple[Any, dict[str, str]]:
+        model = cast(InferenceModel, self.get_model_from_registry(model_name))
+        if not isinstance(model, InferenceModel):
+            raise ModelNotReady(model_name)
+        response, response_headers = await model(request, headers=headers)
+        return response, response_headers

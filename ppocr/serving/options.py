@@ -1,0 +1,52 @@
+"""From the settings that every service has to the options of its servers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ppocr.listen import ListenSettings
+
+if TYPE_CHECKING:
+    from ppocr.serving.grpc_server import GrpcOptions, Method
+    from ppocr.serving.rest import RestOptions, Routes
+    from ppocr.serving.server import Lifecycle
+
+
+def rest_options(settings: ListenSettings, *, routes: Sequence[Routes] = (), repository: bool) -> RestOptions:
+    from ppocr.serving.rest import RestOptions
+
+    return RestOptions(
+        host=settings.host,
+        port=settings.http_port,
+        max_body_bytes=settings.max_body_bytes,
+        timeout_seconds=settings.request_timeout_seconds,
+        drain_seconds=settings.drain_seconds,
+        track=settings.track,
+        repository=repository,
+        routes=routes,
+    )
+
+
+def grpc_options(
+    settings: ListenSettings, *, methods: Mapping[str, Method] | None = None, repository: bool
+) -> GrpcOptions:
+    from ppocr.serving.grpc_server import GrpcOptions
+
+    return GrpcOptions(
+        addresses=(
+            f"{settings.host}:{settings.grpc_port}",
+            *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
+        ),
+        max_message_bytes=settings.max_body_bytes,
+        timeout_seconds=settings.request_timeout_seconds,
+        repository=repository,
+        track=settings.track,
+        methods=methods or {},
+    )
+
+
+def lifecycle(settings: ListenSettings) -> Lifecycle:
+    from ppocr.serving.server import Lifecycle
+
+    return Lifecycle(settings.lame_duck_seconds, settings.drain_seconds)

@@ -1,0 +1,45 @@
+"""From any exception to what the caller is told, over HTTP and over gRPC. Only messages written for callers go out."""
+
+from __future__ import annotations
+
+import logging
+import math
+
+import grpc
+from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotLive, ServerNotReady
+
+from ppocr.errors import InvalidRequest, NotFound, PpocrError, Unavailable
+
+log = logging.getLogger("ppocr.serving")
+
+
+def as_ppocr(error: BaseException) -> PpocrError:
+    """The error of our tree that stands for `error`; what isn't meant for callers becomes 'internal error', and is logged."""
+    if isinstance(error, PpocrError):
+        if type(error).http >= 500 and error.retry_after is None:
+            log.error("%s: %s", type(error).__name__, error)
+        return error
+    if isinstance(error, ModelNotFound):
+        return NotFound(str(error))
+    if isinstance(error, InvalidInput):
+        return InvalidRequest(str(error))
+    if isinstance(error, ModelNotReady | ServerNotReady | ServerNotLive):
+        return Unavailable(str(error))
+    log.error("unexpected error", exc_info=error)
+    return PpocrError("internal error")
+
+
+def http_answer(error: BaseException) -> tuple[int, dict[str, str], dict[str, str]]:
+    """Status, JSON content and headers."""
+    known = as_ppocr(error)
+    return int(known.http), {"error": known.message}, retry_headers(known)
+
+
+def retry_headers(error: PpocrError) -> dict[str, str]:
+    """`Retry-After` in whole seconds, where the same request may succeed later."""
+    return {} if error.retry_after is None else {"retry-after": str(max(1, math.ceil(error.retry_after)))}
+
+
+def grpc_code(error: PpocrError) -> grpc.StatusCode:
+    code: grpc.StatusCode = getattr(grpc.StatusCode, error.grpc)
+    return code

@@ -1,0 +1,252 @@
+"""V2 requests and responses as numpy arrays, and their gRPC form.
+
+BYTES tensors are object arrays of `bytes`. Everything that a caller can get wrong ends in InvalidRequest.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ppocr import oip
+from ppocr.errors import InvalidRequest
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "BOOL": np.dtype(np.bool_),
+    "INT8": np.dtype(np.int8),
+    "INT16": np.dtype(np.int16),
+    "INT32": np.dtype(np.int32),
+    "INT64": np.dtype(np.int64),
+    "UINT8": np.dtype(np.uint8),
+    "UINT16": np.dtype(np.uint16),
+    "UINT32": np.dtype(np.uint32),
+    "UINT64": np.dtype(np.uint64),
+    "FP16": np.dtype(np.float16),
+    "FP32": np.dtype(np.float32),
+    "FP64": np.dtype(np.float64),
+    "BYTES": np.dtype(object),
+}
+NAMES = {dtype: name for name, dtype in DTYPES.items()}
+
+_CONTENTS = {
+    "BOOL": "bool_contents",
+    "INT8": "int_contents",
+    "INT16": "int_contents",
+    "INT32": "int_contents",
+    "INT64": "int64_contents",
+    "UINT8": "uint_contents",
+    "UINT16": "uint_contents",
+    "UINT32": "uint_contents",
+    "UINT64": "uint64_contents",
+    "FP32": "fp32_contents",
+    "FP64": "fp64_contents",
+    "BYTES": "bytes_contents",
+}
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class TensorRequest:
+    """One V2 inference request.
+
+    `json_inputs` names the inputs whose elements came as JSON (BYTES are text there). `wanted` holds the outputs asked for by
+    name, and whether each goes out as binary data; `binary` says so for the others.
+    """
+
+    model_name: str
+    inputs: dict[str, Array]
+    model_version: str = ""
+    id: str = ""
+    parameters: dict[str, Any] = field(default_factory=dict)
+    json_inputs: frozenset[str] = frozenset()
+    wanted: dict[str, bool] = field(default_factory=dict)
+    binary: bool = False
+
+    def tensor(self, name: str, datatype: str, rank: int) -> Array:
+        """The input `name`, checked to be of `datatype` and `rank` dimensions."""
+        if name not in self.inputs:
+            there = ", ".join(sorted(self.inputs)) or "none"
+            raise InvalidRequest(f"input '{name}' is missing (inputs that came: {there})")
+        array = self.inputs[name]
+        if array.dtype != DTYPES[datatype]:
+            raise InvalidRequest(f"input '{name}' is {NAMES[array.dtype]}, and must be {datatype}")
+        if array.ndim != rank:
+            raise InvalidRequest(f"input '{name}' has the shape {list(array.shape)}, and must have {rank} dimensions")
+        return array
+
+
+@dataclass(frozen=True)
+class TensorResponse:
+    """One V2 inference response: arrays by output name, in order."""
+
+    model_name: str
+    outputs: dict[str, Array]
+    model_version: str = ""
+    id: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def bytes_array(items: Sequence[bytes]) -> Array:
+    """An object array [N] of bytes."""
+    array = np.empty(len(items), dtype=object)
+    array[:] = items
+    return array
+
+
+def from_raw(name: str, datatype: str, shape: Sequence[Any], raw: bytes | memoryview) -> Array:
+    """The array of one tensor's raw little-endian bytes; BYTES elements carry a 4-byte length each."""
+    checked = check_shape(name, shape)
+    dtype = _dtype(name, datatype)
+    count = math.prod(checked)
+    if datatype == "BYTES":
+        return _split_bytes(name, raw, count).reshape(checked)
+    if len(raw) != count * dtype.itemsize:
+        raise InvalidRequest(
+            f"input '{name}' has {len(raw)} bytes, and its shape {list(checked)} of {datatype} "
+            f"needs {count * dtype.itemsize}"
+        )
+    return np.frombuffer(raw, dtype=dtype).reshape(checked)
+
+
+def to_raw(array: Array) -> bytes:
+    """The inverse of `from_raw`."""
+    if array.dtype == DTYPES["BYTES"]:
+        return b"".join(part for item in array.ravel() for part in (struct.pack("<I", len(item)), item))
+    return array.tobytes()
+
+
+def check_shape(name: str, shape: Sequence[Any]) -> tuple[int, ...]:
+    """The shape as a tuple of non-negative integers whose product fits memory."""
+    if not isinstance(shape, Sequence) or isinstance(shape, str) or len(shape) > 8:
+        raise InvalidRequest(f"the shape of input '{name}' must be a list of at most 8 integers")
+    if not all(isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**31 for size in shape):
+        raise InvalidRequest(f"the shape of input '{name}' must hold integers from 0 up")
+    if math.prod(shape) >= 2**31:
+        raise InvalidRequest(f"input '{name}' is too large: its shape has {math.prod(shape)} elements")
+    return tuple(shape)
+
+
+def _dtype(name: str, datatype: str) -> np.dtype[Any]:
+    dtype = DTYPES.get(datatype) if isinstance(datatype, str) else None
+    if dtype is None:
+        raise InvalidRequest(f"input '{name}' has the datatype {datatype!r}; known are {', '.join(DTYPES)}")
+    return dtype
+
+
+def _split_bytes(name: str, raw: bytes | memoryview, count: int) -> Array:
+    view, offset = memoryview(raw), 0
+    items: list[bytes] = []
+    for _ in range(count):
+        if offset + 4 > len(view):
+            raise InvalidRequest(f"input '{name}' ends after {len(items)} of its {count} elements")
+        (length,) = struct.unpack_from("<I", view, offset)
+        offset += 4
+        if offset + length > len(view):
+            raise InvalidRequest(
+                f"element {len(items)} of input '{name}' says {length} bytes, and {len(view) - offset} follow"
+            )
+        items.append(bytes(view[offset : offset + length]))
+        offset += length
+    if offset != len(view):
+        raise InvalidRequest(f"input '{name}' has {len(view) - offset} bytes after its last element")
+    return bytes_array(items)
+
+
+def from_grpc(message: Any) -> TensorRequest:
+    """Reads an `oip.ModelInferRequest`, raw or with typed contents."""
+    raws = message.raw_input_contents
+    if raws and len(raws) != len(message.inputs):
+        raise InvalidRequest(f"{len(message.inputs)} inputs came with {len(raws)} raw contents")
+    inputs: dict[str, Array] = {}
+    for index, tensor in enumerate(message.inputs):
+        if tensor.name in inputs:
+            raise InvalidRequest(f"input '{tensor.name}' came twice")
+        if raws:
+            if tensor.HasField("contents"):
+                raise InvalidRequest(f"input '{tensor.name}' has contents and raw contents; send one of them")
+            inputs[tensor.name] = from_raw(tensor.name, tensor.datatype, tuple(tensor.shape), raws[index])
+        else:
+            inputs[tensor.name] = _from_contents(tensor)
+    return TensorRequest(
+        model_name=message.model_name,
+        model_version=message.model_version,
+        id=message.id,
+        parameters={key: parameter_value(value) for key, value in message.parameters.items()},
+        inputs=inputs,
+    )
+
+
+def _from_contents(tensor: Any) -> Array:
+    dtype = _dtype(tensor.name, tensor.datatype)
+    shape = check_shape(tensor.name, tuple(tensor.shape))
+    if tensor.datatype not in _CONTENTS:
+        raise InvalidRequest(f"input '{tensor.name}' is {tensor.datatype}, which must come as raw contents")
+    values = getattr(tensor.contents, _CONTENTS[tensor.datatype])
+    if len(values) != math.prod(shape):
+        raise InvalidRequest(
+            f"input '{tensor.name}' has {len(values)} elements in {_CONTENTS[tensor.datatype]}, "
+            f"and its shape {list(shape)} needs {math.prod(shape)}"
+        )
+    if tensor.datatype == "BYTES":
+        return bytes_array(list(values)).reshape(shape)
+    return narrow(tensor.name, np.array(values), dtype).reshape(shape)
+
+
+def narrow(name: str, values: Array, dtype: np.dtype[Any]) -> Array:
+    """`values` as `dtype`; integers that don't fit are refused, not wrapped."""
+    if values.size and dtype.kind in "iu":
+        if values.dtype.kind not in "iu":
+            raise InvalidRequest(f"input '{name}' is {NAMES[dtype]}, and holds values that are no integers")
+        low, high = int(values.min()), int(values.max())
+        info = np.iinfo(dtype)
+        if low < info.min or high > info.max:
+            raise InvalidRequest(
+                f"input '{name}' is {NAMES[dtype]}, and holds {low if low < info.min else high}, "
+                f"outside of {info.min} to {info.max}"
+            )
+    return values.astype(dtype)
+
+
+def to_grpc(response: TensorResponse) -> Any:
+    """Writes an `oip.ModelInferResponse` with raw contents."""
+    message = oip.ModelInferResponse(
+        model_name=response.model_name, model_version=response.model_version, id=response.id
+    )
+    for key, value in response.parameters.items():
+        message.parameters[key].string_param = value
+    for name, array in response.outputs.items():
+        message.outputs.add(name=name, datatype=NAMES[array.dtype], shape=array.shape)
+        message.raw_output_contents.append(to_raw(array))
+    return message
+
+
+def request_to_grpc(model_name: str, inputs: dict[str, Array], model_version: str = "") -> Any:
+    """Writes an `oip.ModelInferRequest` with raw contents."""
+    message = oip.ModelInferRequest(model_name=model_name, model_version=model_version)
+    for name, array in inputs.items():
+        message.inputs.add(name=name, datatype=NAMES[array.dtype], shape=array.shape)
+        message.raw_input_contents.append(to_raw(array))
+    return message
+
+
+def response_from_grpc(message: Any) -> TensorResponse:
+    """Reads an `oip.ModelInferResponse` with raw contents; of its parameters those that are text."""
+    outputs = {
+        tensor.name: from_raw(tensor.name, tensor.datatype, tuple(tensor.shape), raw)
+        for tensor, raw in zip(message.outputs, message.raw_output_contents, strict=True)
+    }
+    parameters = {key: value.string_param for key, value in message.parameters.items()}
+    return TensorResponse(message.model_name, outputs, message.model_version, message.id, parameters)
+
+
+def parameter_value(parameter: Any) -> bool | int | float | str | None:
+    """The value of an InferParameter, whichever of its fields is set."""
+    choice = parameter.WhichOneof("parameter_choice")
+    return None if choice is None else getattr(parameter, choice)

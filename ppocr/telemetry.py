@@ -1,0 +1,108 @@
+"""Metrics and logging of both services. Every metric is listed in docs/metrics.md; a test says so."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
+from prometheus_client.core import GaugeMetricFamily
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ITEMS = (1, 2, 4, 8, 16, 32, 64, 128)
+
+REQUESTS = Counter("ppocr_requests_total", "Requests answered, by route and status code.", ["route", "code"])
+REQUEST_SECONDS = Histogram("ppocr_request_seconds", "Time to answer a request.", ["route"], buckets=_SECONDS)
+IN_FLIGHT = Gauge("ppocr_requests_in_flight", "Requests that are being answered.")
+STAGE_SECONDS = Histogram(
+    "ppocr_stage_seconds",
+    "Time of one image in a stage: decode, det, boxes, crops, rec, ctc (transformer), queue, infer (predictor).",
+    ["stage"],
+    buckets=_SECONDS,
+)
+BATCH_ITEMS = Histogram("ppocr_batch_items", "Items that shared one run of a network.", ["model"], buckets=_ITEMS)
+BATCH_PIXELS = Counter("ppocr_batch_pixels_total", "Pixels computed by a network.", ["model"])
+DROPPED = Counter("ppocr_dropped_total", "Work dropped before it was computed, by reason.", ["reason"])
+IMAGES = Counter("ppocr_images_total", "Images read.")
+LINES = Counter("ppocr_lines_total", "Text lines read.")
+BUNDLE = Gauge("ppocr_bundle_info", "The versions that serve: always 1.", ["name", "version"])
+BUNDLE_STATE = Gauge(
+    "ppocr_bundle_state",
+    "State of each version in the repository: 1 at the one that it is in, of READY, LOADING, UNLOADING and UNAVAILABLE.",
+    ["name", "version", "state"],
+)
+BUNDLE_LOADS = Counter("ppocr_bundle_loads_total", "Versions loaded after the start.")
+BUNDLE_LOAD_FAILURES = Counter("ppocr_bundle_load_failures_total", "Versions that could not be loaded.")
+BUNDLE_LOAD_SECONDS = Gauge("ppocr_bundle_load_seconds", "How long the last load took: checking, loading, warming up.")
+
+
+def replace_series(gauge: Gauge, labels: Iterable[tuple[str, ...]]) -> None:
+    """Sets the series of `labels` to 1, and removes those that `gauge` had and that aren't among them."""
+    wanted = set(labels)
+    for known in [tuple(sample.labels.values()) for metric in gauge.collect() for sample in metric.samples]:
+        if known not in wanted:
+            gauge.remove(*known)
+    for each in wanted:
+        gauge.labels(*each).set(1)
+
+
+@contextmanager
+def stage(name: str) -> Iterator[None]:
+    """Measures one stage of one image."""
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        STAGE_SECONDS.labels(name).observe(time.perf_counter() - start)
+
+
+#: Name → (help, value by model; "" where it isn't by model).
+Gauges = Mapping[str, tuple[str, Mapping[str, float]]]
+
+
+class QueueCollector:
+    """Reads the state of a queue when it is scraped, so that the queue itself does nothing for it."""
+
+    def __init__(self, gauges: Callable[[], Gauges]) -> None:
+        self._gauges = gauges
+        REGISTRY.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        for name, (text, values) in self._gauges().items():
+            by_model = "" not in values
+            family = GaugeMetricFamily(f"ppocr_queue_{name}", text, labels=["model"] if by_model else [])
+            for model, value in values.items():
+                family.add_metric([model] if by_model else [], value)
+            yield family
+
+    def close(self) -> None:
+        REGISTRY.unregister(self)
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
+        line["message"] = record.getMessage()
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def configure_logging(level: str, form: str) -> None:
+    """Sends all logs to stderr, as text or as one JSON object a line. Third parties speak from WARNING on."""
+    handler = logging.StreamHandler(sys.stderr)
+    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    handler.setFormatter(_JsonFormatter() if form == "json" else text)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("ppocr").setLevel(level.upper())
+    for name in ("kserve", "kserve.trace", "uvicorn", "uvicorn.access", "uvicorn.error"):
+        other = logging.getLogger(name)
+        other.handlers[:] = []
+        other.propagate = True
+        other.setLevel(logging.WARNING)

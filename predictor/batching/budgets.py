@@ -1,0 +1,67 @@
+"""What the scheduler learns while it runs: how much fits in a batch, and how fast the networks are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+from weakref import WeakKeyDictionary
+
+from ppocr.contract import Part
+from predictor.batching.slots import Slot
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PARTS: tuple[Part, ...] = get_args(Part)
+
+#: A batch that fits lets the budget grow by this factor: 20 good batches undo one halving.
+RECOVERY = 1.035
+#: Weight that a batch keeps in the moving average when the next one is measured.
+MEMORY = 0.95
+
+
+class Budgets:
+    """Pixels a batch of each network may have: its own `batch_pixels`, less after it ran out of memory.
+
+    By network and not by size: what a forward needs grows with its pixels, so what was too much for lines of one
+    width is too much for those of the next.
+    """
+
+    def __init__(self) -> None:
+        self._shrunk: WeakKeyDictionary[Slot, float] = WeakKeyDictionary()
+
+    def pixels(self, slot: Slot) -> int:
+        return int(self._shrunk.get(slot, slot.batch_pixels))
+
+    def ran_out(self, slot: Slot, pixels: int) -> None:
+        """A batch of `pixels` was too large."""
+        self._shrunk[slot] = min(self._shrunk.get(slot, slot.batch_pixels), pixels) / 2
+
+    def fitted(self, slot: Slot, pixels: int) -> None:
+        """A batch of `pixels` went well. One much smaller than the budget says nothing of what would fit."""
+        shrunk = self._shrunk.get(slot)
+        if shrunk is None or pixels < shrunk / 2:
+            return
+        if shrunk * RECOVERY >= slot.batch_pixels:
+            del self._shrunk[slot]
+        else:
+            self._shrunk[slot] = shrunk * RECOVERY
+
+
+class Throughput:
+    """Pixels a second of each part, as a moving average over batches weighted by their time."""
+
+    def __init__(self) -> None:
+        self._pixels: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
+        self._seconds: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
+
+    def add(self, part: Part, pixels: int, seconds: float) -> None:
+        self._pixels[part] = self._pixels[part] * MEMORY + pixels
+        self._seconds[part] = self._seconds[part] * MEMORY + seconds
+
+    def rate(self, part: Part) -> float:
+        """Pixels a second, 0 where nothing was measured yet."""
+        return self._pixels[part] / self._seconds[part] if self._seconds[part] else 0.0
+
+    def seconds(self, pixels: Mapping[Part, int], workers: int) -> float:
+        """How long `workers` will take for the `pixels` of each part, as far as their rates are known."""
+        return sum(count / rate for part, count in pixels.items() if (rate := self.rate(part))) / workers

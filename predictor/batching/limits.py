@@ -1,0 +1,24 @@
+"""The bounds and habits of the scheduler."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much the scheduler takes on.
+
+    `max_queue_pixels` bounds what waits, for det and rec each: a queue full of detections never refuses the lines of an
+    image whose detection was computed. `batch_wait` is how many seconds a batch that isn't full waits for company.
+    `workers` forwards run at a time. `patience` is how many seconds lines may pass over a waiting detection.
+    `powers_of_two` makes batches of 1, 2, 4, 8 … items alone: engines keep kernels for every shape that they have seen, and
+    with a fourth of the shapes they stay within their memory, and are prepared more often.
+    """
+
+    max_queue_pixels: int = 64_000_000
+    batch_wait: float = 0.0
+    workers: int = 1
+    prefetch: bool = False
+    patience: float = 1.0
+    powers_of_two: bool = False

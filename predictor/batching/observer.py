@@ -1,0 +1,54 @@
+"""What the scheduler tells of itself: events to an observer, and a snapshot for probes and autoscalers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from ppocr.contract import Part
+
+#: Why a request left without being computed to its end.
+DropReason = Literal["cancelled", "deadline", "overloaded", "closed"]
+
+
+class BatchObserver(Protocol):
+    """Told on the event loop's thread, once a batch and once a dropped request; must be quick and must not raise."""
+
+    def on_batch(self, part: Part, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
+        """A batch was computed: its oldest item waited `seconds_queue`, the network took `seconds_infer`."""
+
+    def on_drop(self, reason: DropReason) -> None:
+        """A request was refused, cancelled or ran out of time."""
+
+
+class SilentObserver:
+    """An observer that nobody listens to."""
+
+    def on_batch(self, part: Part, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
+        pass
+
+    def on_drop(self, reason: DropReason) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Stats:
+    """A snapshot of the scheduler.
+
+    `queue_items` and `queue_pixels` wait by part; `oldest_seconds` is how long the first of them has waited.
+    `running` forwards are being computed, the longest for `running_seconds`: a value that only grows is a hung forward.
+    `batches`, `items` and `pixels` count what was computed since the start; `pixels_per_second` is a moving average by
+    part, of the time in which its network ran.
+    """
+
+    queue_items: Mapping[Part, int]
+    queue_pixels: Mapping[Part, int]
+    oldest_seconds: float
+    running: int
+    running_seconds: float
+    batches: int
+    items: int
+    pixels: int
+    pixels_per_second: Mapping[Part, float]

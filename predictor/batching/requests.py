@@ -1,0 +1,122 @@
+"""The units of the scheduler's work.
+
+A request brings *blocks*, arrays [n,H,W,3] of n items of one size. While they wait they are *runs*; a batch takes
+*pieces* of runs of one key. Nothing here is an object per item: a line costs its share of a piece.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from ppocr.errors import PpocrError
+from predictor.batching.slots import Slot
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ppocr.contract import U8
+
+#: What a network answers for a block or a batch: arrays whose first axis counts its items.
+Outputs = tuple["NDArray[Any]", ...]
+
+
+class Key(NamedTuple):
+    """Items share a batch when they share this: the network of one part and version, and the size in pixels."""
+
+    slot: Slot
+    height: int
+    width: int
+
+
+@dataclass(eq=False, slots=True)
+class Run:
+    """The items of one block that wait still: `block[start:]`."""
+
+    request: Request
+    index: int
+    key: Key
+    block: U8
+    start: int = 0
+
+    @property
+    def items(self) -> int:
+        return len(self.block) - self.start
+
+
+class Request:
+    """Blocks that are answered together. Its answers are written on the event loop alone."""
+
+    __slots__ = ("_answers", "_missing", "arrived", "blocks", "deadline", "future", "items", "pixels", "runs", "slot")
+
+    def __init__(
+        self,
+        slot: Slot,
+        blocks: Sequence[U8],
+        future: asyncio.Future[list[Outputs]],
+        arrived: float,
+        deadline: float | None,
+    ) -> None:
+        self.slot = slot
+        self.future = future
+        self.arrived = arrived
+        self.deadline = deadline
+        self.blocks = blocks
+        #: What waits still, in the order of the blocks; the queue's own.
+        self.runs: dict[int, Run] = {}
+        self.items = sum(len(block) for block in blocks)
+        self.pixels = sum(block.size for block in blocks) // 3
+        self._missing = self.items
+        self._answers: list[list[tuple[int, Outputs]]] = [[] for _ in blocks]
+
+    def expired(self, now: float) -> bool:
+        return self.deadline is not None and now >= self.deadline
+
+    def answer(self, index: int, start: int, outputs: Outputs) -> None:
+        """Adds the outputs of items `start…` of block `index`; the last ones resolve the future."""
+        self._answers[index].append((start, outputs))
+        self._missing -= len(outputs[0])
+        if self._missing == 0:
+            self.future.set_result([_joined(parts) for parts in self._answers])
+
+
+def _joined(parts: list[tuple[int, Outputs]]) -> Outputs:
+    if len(parts) == 1:
+        return parts[0][1]
+    parts.sort(key=lambda part: part[0])
+    return tuple(np.concatenate(arrays) for arrays in zip(*(outputs for _, outputs in parts), strict=True))
+
+
+class Piece(NamedTuple):
+    """Items [start, stop) of a run, which a batch has taken."""
+
+    run: Run
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pieces of one key, in the order in which they lie in the batch's array."""
+
+    key: Key
+    pieces: list[Piece]
+    items: int
+    oldest: float
+
+    @property
+    def pixels(self) -> int:
+        return self.items * self.key.height * self.key.width
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of items [start, stop) of a batch."""
+
+    start: int
+    stop: int
+    result: Outputs | PpocrError

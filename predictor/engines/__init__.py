@@ -1,0 +1,1 @@
+"""The libraries that run the networks, behind one interface: `predictor.engines.base`."""

@@ -1,0 +1,174 @@
+"""ONNX Runtime: the CPU, CUDA and TensorRT providers."""
+
+from __future__ import annotations
+
+import re
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import onnxruntime as ort
+
+from ppocr.bundle import Bundle
+from ppocr.contract import DET, BundleFacts, Part
+from ppocr.cpus import available_cpus
+from ppocr.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
+
+if TYPE_CHECKING:
+    from ppocr.contract import U8
+
+CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
+Providers = list[tuple[str, dict[str, str]]]
+
+
+def has_gpu() -> bool:
+    """Whether this build of ONNX Runtime knows CUDA and the machine shows an NVIDIA device."""
+    return CUDA in ort.get_available_providers() and any(Path("/dev").glob("nvidia[0-9]*"))
+
+
+class OnnxRuntimeEngine:
+    def load(self, bundle: Bundle, part: Part, options: EngineOptions) -> Network:
+        facts = bundle.facts()
+        on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())
+        threads = options.threads or available_cpus()
+        streams = 1 if on_gpu else min(options.streams or 1, threads)
+        settings = ort.SessionOptions()
+        settings.log_severity_level = 3
+        settings.intra_op_num_threads = max(1, threads // streams)
+        settings.inter_op_num_threads = 1
+        # Sizes change from call to call: a plan of the memory for one size is of no use to the next.
+        settings.enable_mem_pattern = False
+        # Threads that spin between two calls take the processors from the transformer beside them.
+        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        if on_gpu:
+            providers, precision = _gpu_providers(part, facts, options)
+        else:
+            providers, precision = _cpu_providers(options), "f32"
+        try:
+            session = ort.InferenceSession(str(bundle.onnx(part)), settings, providers=providers)
+        except Exception as error:
+            raise BundleError(
+                f"ONNX Runtime can't load the {part} network of {bundle.label}: {_said(error)}"
+            ) from error
+        wanted, got = providers[0][0], session.get_providers()
+        if wanted not in got:
+            raise ConfigError(
+                f"ONNX Runtime doesn't run on {wanted} here, though it knows it; is the driver new enough, and are the CUDA "
+                "libraries installed that onnxruntime-gpu asks for?"
+            )
+        return OnnxRuntimeNetwork(
+            part,
+            facts,
+            session,
+            Capabilities("onnxruntime", "GPU" if on_gpu else "CPU", precision, streams, _batch_pixels(on_gpu)),
+        )
+
+
+class OnnxRuntimeNetwork(Network):
+    """A session, which several threads may run at once: as many as there are streams."""
+
+    def __init__(
+        self, part: Part, facts: BundleFacts, session: ort.InferenceSession, capabilities: Capabilities
+    ) -> None:
+        super().__init__(part, facts)
+        self.capabilities = capabilities
+        self._session: ort.InferenceSession | None = session
+        self._turns = threading.BoundedSemaphore(capabilities.streams)
+        self._input = session.get_inputs()[0].name
+        self._outputs = ["probability"] if part == DET else ["ids", "probabilities"]
+
+    def _run(self, pixels: U8) -> Answers:
+        session = self._session
+        if session is None:
+            raise EngineError("the network is closed")
+        try:
+            with self._turns:
+                answers = session.run(self._outputs, {self._input: pixels})
+        except Exception as error:
+            raise _translated(error, pixels) from error
+        return check_answers(tuple(answers), pixels)
+
+    def close(self) -> None:
+        self._session = None
+
+
+def _cpu_providers(options: EngineOptions) -> Providers:
+    if options.precision not in ("auto", "f32"):
+        raise ConfigError(
+            f"ONNX Runtime has the precision f32 alone on a CPU, not {options.precision}; openvino has bf16"
+        )
+    if options.tensorrt:
+        raise ConfigError("TensorRT needs a GPU; set the device to gpu, or tensorrt to false")
+    # Memory is asked for as it is needed and not doubled in advance: sizes vary by a factor of a hundred.
+    return [(CPU, {"arena_extend_strategy": "kSameAsRequested"})]
+
+
+def _gpu_providers(part: Part, facts: BundleFacts, options: EngineOptions) -> tuple[Providers, str]:
+    known = ort.get_available_providers()
+    if CUDA not in known:
+        raise ConfigError(
+            "this ONNX Runtime is built without CUDA; install the extra ppocr-serving[onnxruntime-gpu] instead"
+        )
+    if options.tensorrt and TENSORRT not in known:
+        raise ConfigError("this ONNX Runtime is built without TensorRT; set tensorrt to false")
+    if options.precision == "bf16" or (options.precision == "f16" and not options.tensorrt):
+        raise ConfigError("ONNX Runtime has the precisions auto and f32 on CUDA, and f16 with TensorRT besides")
+    # The CUDA libraries of onnxruntime-gpu's extras lie in Python packages, where the loader doesn't look by itself.
+    ort.preload_dlls()
+    device = str(options.device_id)
+    cuda = {
+        "device_id": device,
+        "arena_extend_strategy": "kSameAsRequested",
+        # EXHAUSTIVE would time all algorithms again for each new size of image.
+        "cudnn_conv_algo_search": "HEURISTIC",
+        "use_tf32": "0" if options.precision == "f32" else "1",
+    }
+    providers: Providers = [(CUDA, cuda), (CPU, {})]
+    if not options.tensorrt:
+        return providers, "f32" if options.precision == "f32" else "tf32"
+    smallest, usual, largest = _profile(part, facts)
+    half = options.precision in ("auto", "f16")
+    tensorrt = {
+        "device_id": device,
+        "trt_fp16_enable": "1" if half else "0",
+        "trt_profile_min_shapes": smallest,
+        "trt_profile_opt_shapes": usual,
+        "trt_profile_max_shapes": largest,
+        "trt_timing_cache_enable": "1",
+    }
+    if options.cache_dir is not None:
+        folder = str(options.cache_dir / "tensorrt" / facts.name / facts.version / part)
+        tensorrt |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": folder, "trt_timing_cache_path": folder}
+    return [(TENSORRT, tensorrt), *providers], "f16" if half else "f32"
+
+
+def _profile(part: Part, facts: BundleFacts) -> tuple[str, str, str]:
+    """Smallest, usual and largest shape, for which TensorRT builds its kernels once instead of at every new shape."""
+    if part == DET:
+        stride, limit = facts.det.stride, facts.det.limit_side_len
+        side = -(-limit // stride) * stride
+        return f"image:1x{stride}x{stride}x3", f"image:1x{side}x{side}x3", f"image:1x{2 * side}x{2 * side}x3"
+    rec = facts.rec
+    heights = f"x{rec.height}x"
+    return f"lines:1{heights}{rec.min_width}x3", f"lines:32{heights}320x3", f"lines:64{heights}{rec.max_width}x3"
+
+
+def _batch_pixels(on_gpu: bool) -> int:
+    return 64 * 48 * 320 if on_gpu else 4 * 48 * 320
+
+
+def _translated(error: Exception, pixels: U8) -> EngineError:
+    text = str(error)
+    if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text or "bad_alloc" in text:
+        return EngineOutOfMemory(f"no memory for a batch of {list(pixels.shape)}; a smaller one may work")
+    return EngineError(f"ONNX Runtime failed on a batch of {list(pixels.shape)}: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    """The library's sentence, without the path of the model."""
+    sentence = str(error).partition("\n")[0].rpartition(" : ")[2]
+    return re.sub(r"/\S+", "the file", sentence)[:200] or type(error).__name__
+
+
+ENGINE = OnnxRuntimeEngine()

@@ -1,0 +1,163 @@
+"""OpenVINO, on the CPU."""
+
+from __future__ import annotations
+
+import functools
+import queue
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import openvino as ov
+
+from ppocr.bundle import Bundle
+from ppocr.contract import DET, REC, BundleFacts, Part
+from ppocr.cpus import available_cpus
+from ppocr.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
+from predictor.engines.openvino_tail import shorten
+
+if TYPE_CHECKING:
+    from ppocr.contract import U8
+
+#: Streams where the options name none. Small lines leave the threads of one forward waiting for each other: one thread
+#: a forward and two forwards at a time take a quarter less CPU on two cores (PP-OCRv6 small; a third less, PP-OCRv4).
+MAX_STREAMS = 4
+#: Kernels that a network keeps for the shapes it has seen. OpenVINO's 5,000 grow to hundreds of megabytes over a day of mixed
+#: sizes; with these, receipts are read as fast, and memory stays level after some hundred images.
+_KERNELS: dict[Part, int] = {"det": 1000, "rec": 1500}
+
+
+class OpenVinoEngine:
+    """One core object for all networks: compiled kernels and threads are shared through it."""
+
+    def __init__(self) -> None:
+        self._core: ov.Core | None = None
+
+    def load(self, bundle: Bundle, part: Part, options: EngineOptions) -> Network:
+        if options.device == "gpu":
+            raise ConfigError("the engine openvino runs on the CPU here; choose onnxruntime or paddle for a GPU")
+        if options.tensorrt:
+            raise ConfigError("TensorRT needs a GPU; set tensorrt to false")
+        if self._core is None:
+            self._core = ov.Core()
+        precision = _precision(self._core, options)
+        threads = options.threads or available_cpus()
+        streams = min(options.streams or MAX_STREAMS, threads)
+        properties: dict[str, Any] = {
+            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": streams,
+            "CPU_RUNTIME_CACHE_CAPACITY": _KERNELS[part],
+        }
+        if options.cache_dir is not None:
+            properties["CACHE_DIR"] = str(options.cache_dir)
+        try:
+            model = self._core.read_model(bundle.onnx(part))
+            if part == REC:
+                shorten(model)
+            compile_model = functools.partial(self._core.compile_model, model, "CPU", properties)
+            capabilities = Capabilities("openvino", "CPU", precision, streams, 0)
+            return OpenVinoNetwork(part, bundle.facts(), compile_model, capabilities)
+        except RuntimeError as error:
+            raise BundleError(
+                f"OpenVINO can't read the {part} network of {bundle.label}: {_first_line(error)}"
+            ) from error
+
+
+class OpenVinoNetwork(Network):
+    """A compiled model and one request a stream."""
+
+    def __init__(
+        self, part: Part, facts: BundleFacts, compile_model: Callable[[], ov.CompiledModel], capabilities: Capabilities
+    ) -> None:
+        super().__init__(part, facts)
+        self.capabilities = capabilities
+        self._outputs = ("probability",) if part == DET else ("ids", "probabilities")
+        self._compile: Callable[[], ov.CompiledModel] | None = compile_model
+        self._compiling = threading.Lock()
+        compiled = compile_model()
+        outputs = [compiled.output(name) for name in self._outputs]
+        # The smallest shape that the model allows has no items, as their number is free.
+        self._empty = [(output.element_type, output.partial_shape.get_min_shape()) for output in outputs]
+        self._requests: queue.SimpleQueue[ov.InferRequest] | None = self._new_requests(compiled)
+
+    def _run(self, pixels: U8) -> Answers:
+        requests = self._ready(pixels)
+        answers = self._attempt(requests, pixels)
+        if any(not answer.size for answer in answers):
+            # Where OpenVINO 2026.4 gets no memory, `infer` returns as if all were well, with the outputs as they were
+            # before; and so does every later call on the same compiled model, whatever its size. So each call brings
+            # new outputs, whose shape tells whether they were written, and the model is compiled again.
+            with self._compiling:
+                if self._requests is requests:
+                    self._requests = None
+            raise EngineOutOfMemory(f"no memory for a batch of {list(pixels.shape)}; a smaller one may work")
+        return check_answers(answers, pixels)
+
+    def _ready(self, pixels: U8) -> queue.SimpleQueue[ov.InferRequest]:
+        """The requests, those of a newly compiled model where the last one broke."""
+        with self._compiling:
+            if self._compile is None:
+                raise EngineError("the network is closed")
+            if self._requests is None:
+                try:
+                    self._requests = self._new_requests(self._compile())
+                except (RuntimeError, MemoryError) as error:
+                    raise _translated(error, pixels) from error
+            return self._requests
+
+    def _attempt(self, requests: queue.SimpleQueue[ov.InferRequest], pixels: U8) -> Answers:
+        request = requests.get()
+        try:
+            # The request reads the caller's memory and is done with it when `infer` returns.
+            request.set_input_tensor(ov.Tensor(pixels, shared_memory=True))
+            tensors = [ov.Tensor(kind, shape) for kind, shape in self._empty]
+            for name, tensor in zip(self._outputs, tensors, strict=True):
+                request.set_tensor(name, tensor)
+            request.infer()
+            return tuple(tensor.data for tensor in tensors)
+        except (RuntimeError, MemoryError) as error:
+            raise _translated(error, pixels) from error
+        finally:
+            requests.put(request)
+
+    def _new_requests(self, compiled: ov.CompiledModel) -> queue.SimpleQueue[ov.InferRequest]:
+        requests: queue.SimpleQueue[ov.InferRequest] = queue.SimpleQueue()
+        for _ in range(self.capabilities.streams):
+            requests.put(compiled.create_infer_request())
+        return requests
+
+    def close(self) -> None:
+        with self._compiling:
+            self._compile, self._requests = None, None
+
+
+def _precision(core: ov.Core, options: EngineOptions) -> str:
+    """bf16 where the CPU multiplies it in hardware: twice as fast, and the same text. Elsewhere it would be emulated."""
+    native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if options.precision == "auto":
+        return "bf16" if native else "f32"
+    if options.precision == "bf16" and not native:
+        raise ConfigError("this CPU has no bf16 instructions; choose the precision auto or f32")
+    if options.precision == "f16":
+        raise ConfigError("the engine openvino has the precisions auto, bf16 and f32 on a CPU")
+    return options.precision
+
+
+def _translated(error: Exception, pixels: U8) -> EngineError:
+    text = str(error)
+    if isinstance(error, MemoryError) or "alloc" in text or "out of memory" in text.lower():
+        return EngineOutOfMemory(f"no memory for a batch of {list(pixels.shape)}; a smaller one may work")
+    return EngineError(f"OpenVINO failed on a batch of {list(pixels.shape)}: {_first_line(error)}")
+
+
+def _first_line(error: Exception) -> str:
+    """What the library says, without the places in its sources that it says it from."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return next(
+        (line for line in lines if "/src/" not in line and not line.startswith("Exception from")), "no reason given"
+    )
+
+
+ENGINE = OpenVinoEngine()

@@ -1,0 +1,180 @@
+"""Paddle Inference: networks in Paddle's own format, on the CPU (oneDNN), a GPU, or a GPU with TensorRT.
+
+The Paddle graph is left as it is, so what the ONNX graphs do inside is done around it here: normalisation before, the
+argmax after.
+"""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from paddle import inference
+from paddle.device import is_compiled_with_cuda
+
+from ppocr.bundle import Bundle
+from ppocr.contract import DET, BundleFacts, Part
+from ppocr.cpus import available_cpus
+from ppocr.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
+
+if TYPE_CHECKING:
+    from ppocr.contract import F32, U8
+
+_GPU_POOL_MIB = 512
+_TENSORRT_WORKSPACE = 1 << 30
+#: Shapes whose oneDNN kernels stay in memory, as PaddleOCR sets it.
+_ONEDNN_SHAPES = 10
+
+
+def has_gpu() -> bool:
+    """Whether this build of Paddle knows CUDA and sees a GPU."""
+    from paddle.device.cuda import device_count
+
+    return bool(is_compiled_with_cuda()) and int(device_count()) > 0
+
+
+class PaddleEngine:
+    def load(self, bundle: Bundle, part: Part, options: EngineOptions) -> Network:
+        facts = bundle.facts()
+        program, parameters = bundle.paddle(part)
+        on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())
+        config = inference.Config(str(program), str(parameters))
+        config.disable_glog_info()
+        config.enable_memory_optim()
+        threads = options.threads or available_cpus()
+        streams = 1 if on_gpu else min(options.streams or 1, threads)
+        on_cpu_threads = max(1, threads // streams)
+        precision = _use_gpu(config, part, facts, options) if on_gpu else _use_cpu(config, on_cpu_threads, options)
+        try:
+            predictor = inference.create_predictor(config)
+        except Exception as error:
+            raise BundleError(f"Paddle can't load the {part} network of {bundle.label}: {_said(error)}") from error
+        batch_pixels = (32 if on_gpu else 4) * 48 * 320
+        capabilities = Capabilities("paddle", "GPU" if on_gpu else "CPU", precision, streams, batch_pixels)
+        return PaddleNetwork(part, facts, predictor, capabilities)
+
+
+class PaddleNetwork(Network):
+    """A predictor a stream; the copies share the weights."""
+
+    def __init__(self, part: Part, facts: BundleFacts, predictor: Any, capabilities: Capabilities) -> None:
+        super().__init__(part, facts)
+        self.capabilities = capabilities
+        self._open = True
+        self._predictors: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._predictors.put(predictor)
+        for _ in range(capabilities.streams - 1):
+            self._predictors.put(predictor.clone())
+        normalisation = facts.det_normalisation if part == DET else facts.rec_normalisation
+        mean, std = (np.array(values, np.float32) for values in (normalisation.mean, normalisation.std))
+        self._reverse = normalisation.channels == "BGR"
+        self._scale, self._shift = (1 / (255 * std)).reshape(1, 3, 1, 1), (-mean / std).reshape(1, 3, 1, 1)
+
+    def _run(self, pixels: U8) -> Answers:
+        if not self._open:
+            raise EngineError("the network is closed")
+        planes = pixels[..., ::-1].transpose(0, 3, 1, 2) if self._reverse else pixels.transpose(0, 3, 1, 2)
+        normalised = np.multiply(planes, self._scale, dtype=np.float32, order="C")
+        normalised += self._shift
+        predictor = self._predictors.get()
+        try:
+            predictor.get_input_handle(predictor.get_input_names()[0]).copy_from_cpu(normalised)
+            predictor.run()
+            output: F32 = predictor.get_output_handle(predictor.get_output_names()[0]).copy_to_cpu()
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise _translated(error, pixels) from error
+        finally:
+            self._predictors.put(predictor)
+        return check_answers(_det(output) if self.part == DET else _rec(output), pixels)
+
+    def close(self) -> None:
+        self._open = False
+        while not self._predictors.empty():
+            predictor = self._predictors.get()
+            predictor.clear_intermediate_tensor()
+            predictor.try_shrink_memory()
+
+
+def _det(probability: F32) -> Answers:
+    """FLOAT [N,1,H,W] → UINT8 [N,H,W]."""
+    return (np.rint(probability[:, 0] * 255).astype(np.uint8),)
+
+
+def _rec(probabilities: F32) -> Answers:
+    """FLOAT [N,T,classes] after the softmax → INT32 [N,T], FLOAT [N,T]."""
+    ids: NDArray[np.int64] = probabilities.argmax(axis=2)
+    return ids.astype(np.int32), np.take_along_axis(probabilities, ids[..., None], axis=2)[..., 0]
+
+
+def _use_cpu(config: Any, threads: int, options: EngineOptions) -> str:
+    if options.tensorrt:
+        raise ConfigError("TensorRT needs a GPU; set the device to gpu, or tensorrt to false")
+    if options.precision == "f16":
+        raise ConfigError("the engine paddle has the precisions auto, f32 and bf16 on a CPU")
+    config.disable_gpu()
+    config.enable_mkldnn()
+    config.set_mkldnn_cache_capacity(_ONEDNN_SHAPES)
+    config.set_cpu_math_library_num_threads(threads)
+    if options.precision == "bf16":
+        config.enable_mkldnn_bfloat16()
+        return "bf16"
+    return "f32"
+
+
+def _use_gpu(config: Any, part: Part, facts: BundleFacts, options: EngineOptions) -> str:
+    if not is_compiled_with_cuda():
+        raise ConfigError("this Paddle is built without CUDA; install paddlepaddle-gpu, or choose the device cpu")
+    if not has_gpu():
+        raise ConfigError("Paddle sees no GPU here; choose the device cpu")
+    precisions = {
+        "auto": inference.PrecisionType.Half if options.tensorrt else inference.PrecisionType.Float32,
+        "f32": inference.PrecisionType.Float32,
+        "f16": inference.PrecisionType.Half,
+        "bf16": inference.PrecisionType.Bfloat16,
+    }
+    precision = precisions[options.precision]
+    config.enable_use_gpu(
+        _GPU_POOL_MIB, options.device_id, inference.PrecisionType.Float32 if options.tensorrt else precision
+    )
+    if options.tensorrt:
+        config.enable_tensorrt_engine(
+            workspace_size=_TENSORRT_WORKSPACE,
+            max_batch_size=64,
+            min_subgraph_size=3,
+            precision_mode=precision,
+            use_static=options.cache_dir is not None,
+            use_calib_mode=False,
+        )
+        if options.cache_dir is not None:
+            config.set_optim_cache_dir(str(options.cache_dir / "paddle" / facts.name / facts.version / part))
+        smallest, usual, largest = _profile(part, facts)
+        config.set_trt_dynamic_shape_info({"x": smallest}, {"x": largest}, {"x": usual})
+    return {"auto": "f16" if options.tensorrt else "f32"}.get(options.precision, options.precision)
+
+
+def _profile(part: Part, facts: BundleFacts) -> tuple[list[int], list[int], list[int]]:
+    """Smallest, usual and largest shape of the input for TensorRT."""
+    if part == DET:
+        stride, side = facts.det.stride, facts.det.limit_side_len
+        return [1, 3, stride, stride], [1, 3, side, side], [1, 3, 2 * side, 2 * side]
+    rec = facts.rec
+    return [1, 3, rec.height, rec.min_width], [32, 3, rec.height, 320], [64, 3, rec.height, rec.max_width]
+
+
+def _translated(error: Exception, pixels: U8) -> EngineError:
+    text = str(error)
+    if isinstance(error, MemoryError) or "ResourceExhausted" in text or "bad_alloc" in text or "Out of memory" in text:
+        return EngineOutOfMemory(f"no memory for a batch of {list(pixels.shape)}; a smaller one may work")
+    return EngineError(f"Paddle failed on a batch of {list(pixels.shape)}: {_said(error)}")
+
+
+def _said(error: Exception) -> str:
+    """The sentence in Paddle's long messages, without its trace."""
+    lines = [line.strip() for line in str(error).splitlines() if "Error" in line and "::" not in line]
+    return (lines[-1] if lines else type(error).__name__)[:200]
+
+
+ENGINE = PaddleEngine()

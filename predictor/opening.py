@@ -1,0 +1,96 @@
+"""From settings to a predictor that serves: networks loaded, the batching scheduler in front of them, metrics behind."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from dataclasses import dataclass
+from functools import partial
+
+from ppocr import repository as on_disk
+from ppocr import telemetry
+from ppocr.errors import BundleError
+from predictor import loading
+from predictor.batching import Scheduler
+from predictor.local import LocalPredictor
+from predictor.observing import MetricsObserver, gauges
+from predictor.repository.failures import Failures
+from predictor.repository.memory import Appetite
+from predictor.repository.repository import BundleRepository
+from predictor.repository.shapes import ShapesInUse
+from predictor.repository.watch import Watch
+from predictor.settings import NetworkSettings
+from predictor.versions import LoadedVersion, Versions
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a start needs to have loaded: the version to serve, and what is to be remembered of the way there."""
+
+    version: LoadedVersion
+    shapes: ShapesInUse
+    failures: Failures
+    appetite: Appetite
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A predictor that serves, and the repository behind it, which is closed first."""
+
+    predictor: LocalPredictor
+    repository: BundleRepository
+    watch: Watch | None
+
+    async def close_repository(self) -> None:
+        """Loads nothing any more; what is in memory goes on serving until the predictor is closed."""
+        if self.watch is not None:
+            await self.watch.close()
+        await self.repository.close()
+
+
+def load(settings: NetworkSettings) -> Loaded:
+    """Finds, checks, loads and warms up the bundle. Blocks for seconds: for a thread. Raises BundleError, ConfigError.
+
+    Where no version is asked for and the highest is broken, the next one below serves: a version that can't be loaded
+    doesn't take the service down, neither while it runs nor when it starts again.
+    """
+    shapes, failures, appetite = ShapesInUse(), Failures(), Appetite()
+    root = loading.root(settings)
+    entry = loading.find(settings)
+    below = [] if settings.bundle_version else [each for each in on_disk.versions(root, entry.name) if not each.problem]
+    first_error: BundleError | None = None
+    for candidate in (entry, *(each for each in reversed(below) if each != entry)):
+        try:
+            return Loaded(loading.load(candidate.open(), settings, shapes), shapes, failures, appetite)
+        except BundleError as error:
+            failures.add(candidate, error)
+            first_error = first_error or error
+    assert first_error is not None
+    raise first_error
+
+
+async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
+    """Puts the scheduler in front of the networks, on the running event loop, and looks for new versions if asked to."""
+    versions = Versions(settings.side_by_side, settings.swap_grace_seconds)
+    versions.put_in(loaded.version)
+    scheduler = Scheduler(loading.limits(settings, loaded.version), MetricsObserver())
+    predictor = LocalPredictor(versions, scheduler, settings.hang_seconds)
+    repository = BundleRepository(
+        loading.root(settings),
+        loaded.version.facts.name,
+        settings.bundle_version,
+        versions,
+        partial(loading.load, settings=settings, shapes=loaded.shapes),
+        loaded.failures,
+        loaded.appetite,
+    )
+    await repository.index()
+    watch = Watch(repository, settings.watch_seconds) if settings.watch_seconds and not repository.pinned else None
+    telemetry.QueueCollector(lambda: gauges(predictor.stats()))
+    return Opened(predictor, repository, watch)
+
+
+async def open_predictor(settings: NetworkSettings) -> LocalPredictor:
+    """Both, for a program that reads and ends: nothing is loaded later."""
+    settings = dataclasses.replace(settings, watch_seconds=0.0)
+    return (await start(await asyncio.to_thread(load, settings), settings)).predictor

@@ -1,0 +1,9 @@
+"""The repository behind a predictor: what lies on disk, what of it is in memory, and how the one becomes the other.
+
+shapes.py       which sizes of input the networks are given, so that a new version is warmed up on those
+memory.py       whether a version fits into memory; giving memory back
+failures.py     versions that could not be loaded, and why
+repository.py   load, unload and index, while requests are served
+watch.py        looks for new versions on disk
+api.py          the V2 model repository extension, REST and gRPC
+"""

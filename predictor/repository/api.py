@@ -1,0 +1,141 @@
+"""The V2 model repository extension: index, load and unload, over REST and gRPC, as Triton's clients speak it.
+
+The model that is loaded and unloaded is the bundle, by its name: det and rec of a version belong together and change
+together. Which of its versions is meant says the parameter `version`; without it, it is the highest, or the pinned one, and
+for unload all that are in memory. Triton's own way of naming a version is understood too: a parameter `config` that holds
+{"version_policy": {"specific": {"versions": [2]}}}.
+
+KServe's SDK has load and unload by a boolean alone, without versions and without the index: so these are our own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from ppocr import oip
+from ppocr.errors import InvalidRequest
+from ppocr.serving.v2_rest import parse_json
+from predictor.repository.repository import BundleRepository, Indexed
+
+
+class RepositoryApi:
+    """`add_routes` for the REST server, `methods` for the gRPC server."""
+
+    def __init__(self, repository: BundleRepository) -> None:
+        self._repository = repository
+
+    def add_routes(self, router: APIRouter) -> None:
+        models = "/v2/repository/models/{model_name}"
+        router.add_api_route("/v2/repository/index", self._rest_index, methods=["POST"], response_model=None)
+        router.add_api_route(f"{models}/load", self._rest_load, methods=["POST"], response_model=None)
+        router.add_api_route(f"{models}/unload", self._rest_unload, methods=["POST"], response_model=None)
+
+    @property
+    def methods(self) -> Mapping[str, Callable[[Any], Awaitable[Any]]]:
+        """gRPC method → its answer to a message."""
+        return {
+            "RepositoryIndex": self._grpc_index,
+            "RepositoryModelLoad": self._grpc_load,
+            "RepositoryModelUnload": self._grpc_unload,
+        }
+
+    async def _index(self, ready: bool) -> list[Indexed]:
+        return [each for each in await self._repository.index() if not ready or each.state == "READY"]
+
+    async def _rest_index(self, request: Request) -> Response:
+        index = await self._index(bool((await _body(request)).get("ready", False)))
+        return _json([dataclasses.asdict(each) for each in index])
+
+    async def _rest_load(self, request: Request, model_name: str) -> Response:
+        facts = await self._repository.load(model_name, version_of(_parameters(await _body(request))))
+        return _json({"name": facts.name, "version": facts.version, "load": True})
+
+    async def _rest_unload(self, request: Request, model_name: str) -> Response:
+        await self._repository.unload(model_name, version_of(_parameters(await _body(request))))
+        return _json({"name": model_name, "unload": True})
+
+    async def _grpc_index(self, request: Any) -> Any:
+        answer = oip.RepositoryIndexResponse()
+        for each in await self._index(request.ready):
+            answer.models.add(**dataclasses.asdict(each))
+        return answer
+
+    async def _grpc_load(self, request: Any) -> Any:
+        await self._repository.load(_name(request), version_of(_grpc_parameters(request)))
+        return oip.RepositoryModelLoadResponse()
+
+    async def _grpc_unload(self, request: Any) -> Any:
+        await self._repository.unload(_name(request), version_of(_grpc_parameters(request)))
+        return oip.RepositoryModelUnloadResponse()
+
+
+def version_of(parameters: Mapping[str, Any]) -> str:
+    """The version that the parameters name, "" where they name none. Raises InvalidRequest.
+
+    Parameters that this server has no use for are refused, but Triton's `unload_dependents`: nothing depends on a bundle.
+    """
+    unknown = sorted(set(parameters) - {"version", "config", "unload_dependents"})
+    if unknown:
+        raise InvalidRequest(
+            f"the parameter {unknown[0]!r} is unknown; there is 'version', and 'config' with a version_policy. Files can't be "
+            "sent: they are put into the repository"
+        )
+    version = parameters.get("version", "")
+    if isinstance(version, bool) or not isinstance(version, str | int):
+        raise InvalidRequest(f"the parameter 'version' is text or a whole number, not {version!r}")
+    return str(version) or _version_of_config(parameters.get("config"))
+
+
+def _version_of_config(config: Any) -> str:
+    if config is None:
+        return ""
+    known = parse_json(config.encode(), "the parameter 'config'") if isinstance(config, str) else config
+    match known:
+        case {"version_policy": {"specific": {"versions": [str() | int() as version]}}}:
+            return str(version)
+        case {"version_policy": {"latest": _}}:
+            return ""
+        case dict() if "version_policy" not in known:
+            return ""
+    raise InvalidRequest(
+        "the parameter 'config' is a JSON object whose version_policy is latest, or specific with one version: "
+        '{"version_policy": {"specific": {"versions": [2]}}}'
+    )
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = await request.body()
+    body = parse_json(raw) if raw.strip() else {}
+    if not isinstance(body, dict):
+        raise InvalidRequest("the request must be a JSON object, or empty")
+    return body
+
+
+def _parameters(body: dict[str, Any]) -> dict[str, Any]:
+    parameters = body.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        raise InvalidRequest("'parameters' must be an object")
+    return parameters
+
+
+def _name(request: Any) -> str:
+    """KServe's message has the model's name where Triton's has that of the repository, of which there is one."""
+    name: str = request.model_name or request.repository_name
+    return name
+
+
+def _grpc_parameters(request: Any) -> dict[str, Any]:
+    return {
+        key: getattr(value, choice)
+        for key, value in request.parameters.items()
+        if (choice := value.WhichOneof("parameter_choice")) is not None
+    }
+
+
+def _json(content: Any) -> Response:
+    return Response(orjson.dumps(content), media_type="application/json")

@@ -1,0 +1,96 @@
+"""Memory of this process: whether a second model fits, and giving back what a closed one leaves.
+
+A process that outgrows its container is killed, with the version that serves. So a version is refused before it is loaded
+where it can't fit, and not when it is too late.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import resource
+from pathlib import Path
+from typing import get_args
+
+from ppocr.bundle import Bundle
+from ppocr.contract import Part
+from ppocr.errors import Unavailable
+
+#: Memory of networks that are loaded and warmed up, in sizes of their files: OpenVINO takes 7 for PP-OCRv6 small, and
+#: more with every size of image that it meets.
+TIMES_FILE = 8
+
+_CGROUPS = (
+    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
+    (
+        "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+        "/sys/fs/cgroup/memory/memory.usage_in_bytes",
+        "/sys/fs/cgroup/memory/memory.stat",
+    ),
+)
+
+
+def require(bundle: Bundle, times_file: float) -> None:
+    """Raises Unavailable where networks that take `times_file` times their files don't fit into the memory that is left."""
+    needed = int(times_file * size(bundle))
+    left = available()
+    if needed > left:
+        raise Unavailable(
+            f"{bundle.label} needs about {needed >> 20} MiB of memory, and {left >> 20} MiB are left: give the predictor "
+            "more memory, or let fewer versions serve side by side"
+        )
+
+
+def available() -> int:
+    """Bytes that this process can still take: what the machine, the container and the process' own limit leave."""
+    left = [_number("/proc/meminfo", "MemAvailable:", 1024)]
+    for limit, used, stat in _CGROUPS:
+        with contextlib.suppress(OSError, ValueError):
+            # Cached files count as used, and are given up when memory is asked for.
+            cached = _number(stat, "inactive_file ", 1)
+            left.append(int(Path(limit).read_text()) - int(Path(used).read_text()) + cached)
+    limit_of_process = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit_of_process != resource.RLIM_INFINITY:
+        left.append(limit_of_process - _number("/proc/self/status", "VmSize:", 1024))
+    return max(0, min(left))
+
+
+def give_back() -> None:
+    """Returns freed memory to the system: the C library would keep it for this process, some 100 MiB after a model."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # a C library without it
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def size(bundle: Bundle) -> int:
+    """Bytes of the largest file of each network: its parameters, in ONNX or in Paddle's format."""
+    files = bundle.manifest.files.items()
+    return sum(max((each.bytes for name, each in files if name.startswith(part)), default=0) for part in get_args(Part))
+
+
+def resident() -> int:
+    """Bytes that this process holds now."""
+    return _number("/proc/self/status", "VmRSS:", 1024)
+
+
+class Appetite:
+    """How much memory the networks that serve have come to take, in sizes of their files.
+
+    It grows with the sizes of input that they meet, and the next version will meet the same ones. Create it before the
+    first is loaded.
+    """
+
+    def __init__(self) -> None:
+        self._before = resident()
+
+    def times_file(self, bytes_of_files: int) -> float:
+        """`bytes_of_files` is the `size` of what is in memory; 0 where nothing is."""
+        return max(float(TIMES_FILE), (resident() - self._before) / bytes_of_files if bytes_of_files else 0.0)
+
+
+def _number(path: str, key: str, unit: int) -> int:
+    for line in Path(path).read_text().splitlines():
+        if line.startswith(key):
+            return int(line.split()[1]) * unit
+    raise ValueError(f"{path} has no {key}")

@@ -1,0 +1,197 @@
+"""Load, unload and index of one bundle's versions, while requests are served.
+
+A version is checked, loaded and warmed up in a thread; then it is the default from one request to the next, and the one
+before it leaves as predictor/versions.py says. One load at a time, and none before what was swapped out has left: there is
+never more in memory than what serves and one more. Where a load fails, everything stays as it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ppocr import repository as on_disk
+from ppocr import telemetry
+from ppocr.bundle import Bundle
+from ppocr.contract import BundleFacts
+from ppocr.errors import BundleError, EngineOutOfMemory, InvalidRequest, NotFound, Unavailable
+from ppocr.repository import Entry, version_order
+from predictor.repository import memory
+from predictor.repository.failures import Failures
+from predictor.versions import LoadedVersion, Versions
+
+log = logging.getLogger("ppocr.predictor")
+
+State = Literal["READY", "LOADING", "UNLOADING", "UNAVAILABLE"]
+#: Checks, loads and warms up a bundle, in a thread.
+Load = Callable[[Bundle], LoadedVersion]
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """One version, on disk or in memory. `reason` says more where the state doesn't say it all."""
+
+    name: str
+    version: str
+    state: State
+    reason: str = ""
+
+
+class BundleRepository:
+    """The versions of the bundle `name` in the folder `root`; `pinned` is the version to serve, "" the highest."""
+
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        pinned: str,
+        versions: Versions,
+        load: Load,
+        failures: Failures,
+        appetite: memory.Appetite,
+    ) -> None:
+        self.name = name
+        self.pinned = pinned
+        self.failures = failures
+        self._appetite = appetite
+        self._root = root
+        self._versions = versions
+        self._load = load
+        self._turn = asyncio.Lock()
+        self._loading: Entry | None = None
+        self._swaps: dict[str, asyncio.Task[BundleFacts]] = {}
+        self._highest = max((version_order(facts.version) for facts in versions.loaded()), default=version_order(""))
+
+    async def index(self) -> list[Indexed]:
+        """All versions of all bundles on disk, and those in memory that are no longer there."""
+        entries = await asyncio.to_thread(on_disk.scan, self._root)
+        labels = {entry.label for entry in entries}
+        gone = [facts for facts in (*self._versions.loaded(), *self._versions.leaving()) if facts.label not in labels]
+        found = [(entry.name, entry.version, entry.problem) for entry in entries]
+        found += [(facts.name, facts.version, "its folder is gone") for facts in gone]
+        index = [self._indexed(*each) for each in found]
+        telemetry.replace_series(telemetry.BUNDLE_STATE, [(each.name, each.version, each.state) for each in index])
+        return index
+
+    async def load(self, name: str, version: str = "") -> BundleFacts:
+        """Loads `version`, or the one that the policy says, and makes it the default. Returns when requests go to it.
+
+        A load that was begun comes to its end, whether or not the caller waits. Raises NotFound, InvalidRequest where the
+        bundle is broken, Unavailable where there is no memory for it.
+        """
+        return await self.swap_to(await self._wanted(name, version or self.pinned))
+
+    async def swap_to(self, entry: Entry) -> BundleFacts:
+        """As `load`, for a version that was found on disk."""
+        swap = self._swaps.get(entry.label)
+        if swap is None:
+            swap = self._swaps[entry.label] = asyncio.create_task(self._swap(entry))
+            swap.add_done_callback(lambda _: self._swaps.pop(entry.label, None))
+        return await asyncio.shield(swap)
+
+    async def unload(self, name: str, version: str = "") -> None:
+        """Takes `version` out, or all. Without any left the predictor isn't ready, until one is loaded."""
+        self._check_name(name)
+        async with self._turn:
+            there = [facts for facts in self._versions.loaded() if version in ("", facts.version)]
+            if not there:
+                raise NotFound(f"{name} has no version {version!r} in memory" if version else f"{name} isn't in memory")
+            for facts in there:
+                self._versions.take_out(self._versions.serving(facts.identity))
+                log.info("%s was unloaded", facts.label)
+        await self.index()
+
+    async def newer(self) -> list[Entry]:
+        """The versions on disk above all that ever served here, from high to low."""
+        entries = await asyncio.to_thread(on_disk.versions, self._root, self.name)
+        return [entry for entry in reversed(entries) if version_order(entry.version) > self._highest]
+
+    async def close(self) -> None:
+        """Waits for a load that has begun: a thread can't be stopped."""
+        await asyncio.gather(*self._swaps.values(), return_exceptions=True)
+
+    async def _wanted(self, name: str, version: str) -> Entry:
+        self._check_name(name)
+        try:
+            entry = await asyncio.to_thread(on_disk.find, self._root, name, version)
+        except BundleError as error:
+            raise NotFound(error.message) from error
+        if version not in ("", entry.version):
+            raise NotFound(f"the repository is the folder of version {entry.version} alone; there is no {version!r}")
+        return entry
+
+    def _check_name(self, name: str) -> None:
+        if name != self.name:
+            raise NotFound(
+                f"this predictor serves the bundle {self.name!r} and no other: a model to change to is a further version "
+                f"of it, not {name!r}"
+            )
+
+    async def _swap(self, entry: Entry) -> BundleFacts:
+        async with self._turn:
+            self._loading = entry
+            try:
+                await self.index()
+                await self._versions.left()
+                loaded = self._in_memory(await asyncio.to_thread(entry.open))
+                if loaded is None:
+                    loaded = await asyncio.to_thread(self._load_checked, entry)
+            except Exception as error:
+                reason = await asyncio.to_thread(self.failures.add, entry, error)
+                serving = ", ".join(facts.label for facts in self._versions.loaded()) or "nothing"
+                no_room = isinstance(error, MemoryError | Unavailable | EngineOutOfMemory)
+                kind = Unavailable if no_room else InvalidRequest
+                raise kind(f"{entry.label} could not be loaded: {reason}. Served as before: {serving}") from error
+            finally:
+                self._loading = None
+                await self.index()
+            self.failures.forget(entry)
+            self._highest = max(self._highest, version_order(entry.version))
+            self._versions.put_in(loaded)
+            log.info("%s serves from now on", entry.label)
+        await self.index()
+        return loaded.facts
+
+    def _in_memory(self, bundle: Bundle) -> LoadedVersion | None:
+        """The version where it serves already."""
+        for facts in self._versions.loaded():
+            if facts.version == bundle.manifest.version:
+                if facts.digest != bundle.digest:
+                    raise InvalidRequest(
+                        f"version {facts.version} serves already, with other files than those in the repository now; give "
+                        "the new ones a version of their own, or unload this one first"
+                    )
+                return self._versions.serving(facts.identity)
+        return None
+
+    def _load_checked(self, entry: Entry) -> LoadedVersion:
+        bundle = entry.open()
+        memory.require(bundle, self._appetite.times_file(self._versions.bytes_of_files()))
+        began = time.monotonic()
+        try:
+            loaded = self._load(bundle)
+        except BaseException:
+            memory.give_back()
+            raise
+        telemetry.BUNDLE_LOADS.inc()
+        telemetry.BUNDLE_LOAD_SECONDS.set(time.monotonic() - began)
+        return loaded
+
+    def _indexed(self, name: str, version: str, problem: str) -> Indexed:
+        label = f"{name}/{version}"
+        if label in {facts.label for facts in self._versions.loaded()}:
+            default = self._versions.serving().facts
+            return Indexed(name, version, "READY", problem if default.label == label else f"beside {default.label}")
+        if self._loading is not None and self._loading.label == label:
+            return Indexed(name, version, "LOADING")
+        if label in {facts.label for facts in self._versions.leaving()}:
+            return Indexed(name, version, "UNLOADING")
+        reason = problem or self.failures.reason(label)
+        if not reason:
+            reason = "not loaded" if name == self.name else f"this predictor serves {self.name}"
+        return Indexed(name, version, "UNAVAILABLE", reason)

@@ -1,0 +1,64 @@
+"""The predictor as a process: `python -m predictor`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+
+from ppocr import settings as settings_of
+from ppocr import telemetry
+from ppocr.errors import BundleError, ConfigError
+from ppocr.serving.light_import import import_kserve
+from ppocr.serving.options import grpc_options, lifecycle, rest_options
+from predictor.settings import PredictorSettings
+
+log = logging.getLogger("ppocr.predictor")
+
+
+async def serve(settings: PredictorSettings) -> None:
+    """Loads the networks while KServe is imported, then serves until a signal comes."""
+    from predictor import opening
+
+    loading = asyncio.create_task(asyncio.to_thread(opening.load, settings))
+    await asyncio.sleep(0)
+    import_kserve()
+    from ppocr.serving.server import OcrServer
+    from predictor.ocr_model import OcrModel
+    from predictor.repository.api import RepositoryApi
+
+    opened = await opening.start(await loading, settings)
+    predictor = opened.predictor
+    api = RepositoryApi(opened.repository) if settings.repository_api else None
+    server = OcrServer(
+        rest_options(settings, routes=(api.add_routes,) if api else (), repository=False),
+        grpc_options(settings, methods=api.methods if api else None, repository=False),
+        lifecycle(settings),
+    )
+
+    async def ready() -> None:
+        log.info("predictor ready on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
+
+    async def close() -> None:
+        await opened.close_repository()
+        await predictor.close()
+
+    models = [OcrModel("det", predictor), OcrModel("rec", predictor)]
+    await server.serve(models, on_ready=ready, close=close, alive=predictor.alive)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Reads the settings, and serves."""
+    settings = settings_of.load(
+        PredictorSettings,
+        argv,
+        prog="python -m predictor",
+        description="Runs the detection and recognition networks for transformers, as V2 models det and rec.",
+        ignore_unknown=True,
+    )
+    telemetry.configure_logging(settings.log_level, settings.log_format)
+    try:
+        asyncio.run(serve(settings))
+    except (ConfigError, BundleError) as error:
+        sys.exit(f"python -m predictor: {error}")

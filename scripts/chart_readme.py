@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Writes the chart's README.md (its table of values) and values.schema.json from the comments of values.yaml, and from the
+services' settings classes: `scripts/chart_readme.py`. A test fails when they are behind.
+
+In values.yaml `# --` begins the description of the value below; `# @schema {…}` adds to what the schema says of it. A map with
+a description is one value, a map without one holds values that each have theirs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from predictor.settings import PredictorSettings
+from transformer.settings import TransformerSettings
+
+ROOT = Path(__file__).parent.parent
+CHART = ROOT / "charts" / "ppocr"
+BEGIN, END = "<!-- values: scripts/chart_readme.py writes what follows -->\n", "<!-- end of values -->\n"
+#: Settings that the chart sets from other values, and which those are.
+OWNED = {
+    "http_port": "ports.http",
+    "grpc_port": "ports.grpc",
+    "grpc_socket": "mode",
+    "model_name": "modelName",
+    "model_dir": "model",
+    "predictor_host": "mode",
+    "predictor_port": "predictor.ports.grpc",
+}
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value: its path, what its comment says, its default."""
+
+    path: tuple[str, ...]
+    text: str
+    schema: dict[str, Any]
+    default: Any
+
+
+def values() -> list[Value]:
+    """The values of the chart in their order. ValueError where one has no description."""
+    source = (CHART / "values.yaml").read_text()
+    return list(_walk(yaml.compose(source, Loader=yaml.SafeLoader), yaml.safe_load(source), source.splitlines(), ()))
+
+
+def _walk(node: Any, content: Any, lines: list[str], path: tuple[str, ...]) -> Iterator[Value]:
+    for key, value in node.value:
+        where, default = (*path, key.value), content[key.value]
+        text, schema = _comment(lines, key.start_mark.line)
+        if text:
+            yield Value(where, text, schema, default)
+        elif isinstance(value, yaml.MappingNode) and value.value:
+            yield from _walk(value, default, lines, where)
+        else:
+            raise ValueError(f"values.yaml: {'.'.join(where)} has no comment that begins with '# --'")
+
+
+def _comment(lines: list[str], line: int) -> tuple[str, dict[str, Any]]:
+    block: list[str] = []
+    while line > 0 and lines[line - 1].lstrip().startswith("#"):
+        line -= 1
+        block.insert(0, lines[line].strip().removeprefix("#").strip())
+    schema = [part.removeprefix("@schema") for part in block if part.startswith("@schema")]
+    text = " ".join(part for part in block if not part.startswith("@schema"))
+    if not text.startswith("--"):
+        return "", {}
+    return text.removeprefix("--").strip(), json.loads(schema[0]) if schema else {}
+
+
+def schema() -> str:
+    """values.schema.json."""
+    root: dict[str, Any] = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Values of the ppocr chart",
+        **_object(),
+    }
+    root["properties"]["global"] = {"type": "object", "description": "What a parent chart gives to all its charts."}
+    for value in values():
+        inner = root
+        for name in value.path[:-1]:
+            inner = inner["properties"].setdefault(name, _object())
+        inner["properties"][value.path[-1]] = _entry(value)
+    root["$defs"] = {
+        "transformerSettings": _settings(TransformerSettings),
+        "predictorSettings": _settings(PredictorSettings),
+        "sharedSettings": _settings(TransformerSettings, PredictorSettings),
+        **json.loads(Path(__file__).with_name("chart_definitions.json").read_text()),
+    }
+    return json.dumps(root, indent=1, ensure_ascii=False) + "\n"
+
+
+def _object() -> dict[str, Any]:
+    return {"type": "object", "additionalProperties": False, "properties": {}}
+
+
+def _entry(value: Value) -> dict[str, Any]:
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
+    type_ = {} if value.schema.keys() & {"$ref", "enum"} else {"type": kinds[type(value.default)]}
+    return {**type_, **value.schema, "description": value.text}
+
+
+def _settings(*classes: type[Any]) -> dict[str, Any]:
+    """What all of `classes` have: a part's settings, or those that both parts share."""
+    names = set.intersection(*({field.name for field in dataclasses.fields(cls)} for cls in classes)) - OWNED.keys()
+    hints = typing.get_type_hints(classes[0])
+    kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
+    properties = {}
+    for field in dataclasses.fields(classes[0]):
+        if field.name not in names:
+            continue
+        limits = {name: field.metadata.get(name) for name in ("minimum", "maximum")}
+        properties[field.name] = {
+            "type": kinds[hints[field.name]],
+            **({"enum": list(field.metadata["choices"])} if field.metadata.get("choices") else {}),
+            **{name: limit for name, limit in limits.items() if limit is not None},
+            "description": field.metadata["help"],
+        }
+    return {**_object(), "properties": properties}
+
+
+def readme() -> str:
+    """README.md: what is written by hand, with the table of values in its place."""
+    page = (CHART / "README.md").read_text()
+    before, rest = page.split(BEGIN)
+    return before + BEGIN + _tables() + END + rest.split(END)[1]
+
+
+def _tables() -> str:
+    groups: dict[str, list[Value]] = {}
+    for value in values():
+        groups.setdefault(value.path[0] if len(value.path) > 1 else "Release", []).append(value)
+    parts = []
+    for name, group in groups.items():
+        rows = [f"| `{'.'.join(value.path)}` | {_default(value.default)} | {_cell(value)} |" for value in group]
+        title = name if name == "Release" else f"`{name}`"
+        parts.append("\n".join([f"### {title}", "| value | default | meaning |", "|---|---|---|", *rows, ""]))
+    return "\n".join(parts)
+
+
+def _default(default: Any) -> str:
+    text = default if isinstance(default, str) else json.dumps(default, ensure_ascii=False)
+    return f"`{text}`" if text else ""
+
+
+def _cell(value: Value) -> str:
+    return re.sub(r"(?<!\\)\|", r"\\|", value.text)
+
+
+if __name__ == "__main__":
+    (CHART / "values.schema.json").write_text(schema())
+    (CHART / "README.md").write_text(readme())

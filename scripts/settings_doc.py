@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+"""Writes docs/settings.md from the settings classes: `scripts/settings_doc.py`. A test fails when the page is behind."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from ppocr.all_in_one import ServeSettings
+from ppocr.listen import ListenSettings
+from ppocr.settings import PREFIX
+from predictor.settings import NetworkSettings, PredictorSettings
+from transformer.settings import ReaderSettings, TransformerSettings
+
+PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
+HEAD = """\
+# Settings
+Each setting is a flag (`--http_port 9000`, dashes work too) and an environment variable (`PPOCR_HTTP_PORT=9000`). A flag beats
+the variable. `ppocr serve` takes all of the first three groups; `python -m transformer` takes the first, the second and its
+own; `python -m predictor` the first and the third. Wrong values end the start with a sentence.
+
+This page is written by `scripts/settings_doc.py`.
+"""
+
+
+def page() -> str:
+    shared = {
+        field.name for group in (ListenSettings, ReaderSettings, NetworkSettings) for field in dataclasses.fields(group)
+    }
+    parts = [
+        HEAD,
+        _table("Every service", ListenSettings),
+        _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings),
+        _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings),
+        _table("`python -m transformer` alone", TransformerSettings, shared),
+        _table("`python -m predictor` alone", PredictorSettings, shared),
+        _table("`ppocr serve` alone", ServeSettings, shared - {"host"}),
+    ]
+    return "\n".join(parts)
+
+
+def _table(title: str, cls: type[Any], without: set[str] = frozenset()) -> str:  # type: ignore[assignment]
+    rows = [
+        f"| `--{field.name}` | `{PREFIX}{field.name.upper()}` | {_default(field.default)} | {_meaning(field)} |"
+        for field in dataclasses.fields(cls)
+        if field.name not in without
+    ]
+    return "\n".join([f"## {title}", "| flag | variable | default | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _default(value: Any) -> str:
+    return "" if value in ("", None) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _meaning(field: dataclasses.Field[Any]) -> str:
+    choices = field.metadata.get("choices")
+    return field.metadata["help"] + (f" One of {', '.join(f'`{choice}`' for choice in choices)}." if choices else "")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())

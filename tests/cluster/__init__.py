@@ -1,0 +1,1 @@
+"""Tests on a real cluster: `make test-cluster`, on whatever cluster KUBECONFIG names. docs/kubernetes.md says what they need."""

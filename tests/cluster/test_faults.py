@@ -1,0 +1,129 @@
+"""What ends without warning: a predictor's process by SIGKILL, a transformer by eviction, under load."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.cluster import load
+from tests.cluster.kube import Json, Namespace, run, until
+from tests.cluster.load import Gateway
+from tests.cluster.release import TAG, Release
+
+Say = Callable[[str], None]
+
+#: Sends SIGKILL to the process of a pod: from the node, as the first process of a container can't be killed from inside.
+KILL = """
+import os, pathlib, signal, sys
+uid = sys.argv[1]
+for process in pathlib.Path("/proc").glob("[0-9]*"):
+    try:
+        group, command = (process / "cgroup").read_text(), (process / "cmdline").read_text()
+    except OSError:
+        continue
+    if uid in group.replace("_", "-") and "predictor" in command:
+        os.kill(int(process.name), signal.SIGKILL)
+        print("killed", command.replace(chr(0), " "))
+"""
+
+
+@pytest.fixture(scope="module")
+def two_of_each(release: Release) -> Release:
+    release.upgrade(transformer={"replicas": 2}, predictor={"replicas": 2})
+    return release
+
+
+@pytest.fixture
+def kill(namespace: Namespace) -> Iterator[Callable[[str], str]]:
+    """Kills the predictor's process in the pod of a UID, by a pod that shares the node's process numbers."""
+
+    def do(uid: str) -> str:
+        container = {
+            "name": "killer",
+            "image": f"ppocr-transformer:{TAG}",
+            "imagePullPolicy": "IfNotPresent",
+            "command": ["python3", "-c", KILL, uid],
+            "securityContext": {"runAsUser": 0},
+        }
+        pod: Json = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "killer"},
+            "spec": {"hostPID": True, "restartPolicy": "Never", "containers": [container]},
+        }
+        namespace.apply(pod)
+        until(60, lambda: namespace.get("pod/killer")["status"]["phase"] in ("Succeeded", "Failed"), "the killer")
+        return namespace.kubectl("logs", "killer")
+
+    yield do
+    namespace.kubectl("delete", "pod", "killer", "--ignore-not-found", "--now")
+
+
+def test_a_killed_predictor_comes_back(
+    two_of_each: Release, gateway: Gateway, kill: Callable[[str], str], say: Say
+) -> None:
+    victim = two_of_each.pods("predictor")[0]
+    with load.steady(gateway) as sent:
+        until(30, lambda: len(sent.answers) > 20, "answers")
+        assert "killed" in kill(victim.uid)
+        until(60, lambda: two_of_each.pods("predictor")[0].restarts > victim.restarts, "the restart")
+        two_of_each.wait()
+        seen = len(sent.answers)
+        until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
+    lost = [answer.at for answer in sent.failed]
+    say(f"kill -9 of one of two predictors: {sent.summary()}; {dict(load.problems(sent))}")
+    say(f"failures within {max(lost) - min(lost):.1f} s" if lost else "no failure")
+    assert all(answer.status == 503 and int(answer.retry_after) >= 1 for answer in sent.failed), load.problems(sent)
+    assert [answer for answer in sent.answers[-30:] if answer in sent.failed] == []
+
+
+def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Callable[[str], str], say: Say) -> None:
+    release.upgrade()
+    victim = release.pods("predictor")[0]
+    with load.steady(gateway) as sent:
+        until(30, lambda: len(sent.answers) > 20, "answers")
+        assert "killed" in kill(victim.uid)
+        until(60, lambda: release.pods("predictor")[0].restarts > victim.restarts, "the restart")
+        release.wait()
+        seen = len(sent.answers)
+        until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
+    lost = [answer.at for answer in sent.failed]
+    say(f"kill -9 of the only predictor: {sent.summary()}; {dict(load.problems(sent))}")
+    assert lost, "nobody was there to answer"
+    say(f"answered again after {max(lost) - min(lost):.1f} s")
+    assert all(answer.status == 503 and int(answer.retry_after or 0) >= 1 for answer in sent.failed), load.problems(
+        sent
+    )
+    assert [answer for answer in sent.answers[-30:] if answer in sent.failed] == []
+
+
+def test_an_eviction_loses_nothing(release: Release, gateway: Gateway, say: Say) -> None:
+    release.upgrade(transformer={"replicas": 2}, predictor={"replicas": 2})
+    with load.steady(gateway) as sent:
+        until(30, lambda: len(sent.answers) > 20, "answers")
+        first, second = release.pods("transformer")
+        assert evict(release.namespace, first.name) == ""
+        # One may be away at a time; the other's turn comes when the first is replaced.
+        refused = evict(release.namespace, second.name)
+        release.wait()
+        assert evict(release.namespace, second.name) == ""
+        until(60, lambda: second.name not in [pod.name for pod in release.pods("transformer")], "the eviction")
+        release.wait()
+        seen = len(sent.answers)
+        until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
+    say(f"two transformers evicted one after the other: {sent.summary()}; the second at once: {refused}")
+    assert "disruption budget" in refused
+    assert sent.failed == [], load.problems(sent)
+
+
+def evict(namespace: Namespace, pod: str) -> str:
+    """Asks for a pod's eviction; what the API server has against it, or nothing."""
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace.name}}
+    path = f"/api/v1/namespaces/{namespace.name}/pods/{pod}/eviction"
+    try:
+        run("kubectl", "create", "--raw", path, "--filename", "-", stdin=json.dumps(body))
+    except AssertionError as error:
+        return str(error).partition("\n")[2].strip()
+    return ""

@@ -1,0 +1,206 @@
+"""`ppocr rollout` on a real release under load: a good canary gets everything, a bad one nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cluster.kube import until
+from tests.cluster.load import Gateway, answers, steady
+from tests.cluster.release import Release
+
+pytest.importorskip("kubernetes", reason="kubernetes is not installed: pip install 'ppocr-serving[rollout]'")
+
+#: Two tracks share two cores here: their times differ by chance.
+PLAN = ("--steps", "30,100", "--hold", "6s", "--interval", "1s", "--min-requests", "20", "--max-p95-ratio", "4")
+FEW = ("--max-hold", "20s")
+
+
+@dataclass(frozen=True)
+class Canary:
+    """The release with both tracks."""
+
+    release: Release
+
+    def install(self, **differs: Any) -> None:
+        self.release.upgrade(canary={"enabled": True, "weight": 0, **differs})
+        # Whatever an earlier rollout has left in the routes.
+        for kind, (stable, canary) in self.weights().items():
+            if (stable, canary) != (100, 0):
+                self.set(kind, 0)
+
+    def weights(self) -> dict[str, tuple[int, int]]:
+        """Route → weights of (stable, canary)."""
+        found = {}
+        for kind in ("httproute", "grpcroute"):
+            (rule,) = self.release.namespace.get(kind, self.release.name)["spec"]["rules"]
+            stable, canary = (backend["weight"] for backend in rule["backendRefs"])
+            found[kind] = (stable, canary)
+        return found
+
+    def set(self, kind: str, weight: int) -> None:
+        place = "/spec/rules/0/backendRefs"
+        values = {f"{place}/0/weight": 100 - weight, f"{place}/1/weight": weight}
+        patch = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
+        self.release.namespace.kubectl("patch", kind, self.release.name, "--type=json", "--patch", json.dumps(patch))
+
+    def command(self, *options: str) -> list[str]:
+        names = [self.release.name, "--namespace", self.release.namespace.name]
+        return [sys.executable, "-m", "ppocr", "rollout", *names, *PLAN, *options]
+
+    def roll_out(self, *options: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(self.command(*options), capture_output=True, text=True, timeout=180, check=False)
+
+
+@pytest.fixture(scope="module")
+def canary(release: Release) -> Canary:
+    return Canary(release)
+
+
+@pytest.fixture
+def good(canary: Canary) -> Canary:
+    canary.install()
+    return canary
+
+
+def everywhere(weight: int) -> dict[str, tuple[int, int]]:
+    return dict.fromkeys(("httproute", "grpcroute"), (100 - weight, weight))
+
+
+def test_a_good_canary_gets_everything(good: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
+    with steady(gateway) as load:
+        done = good.roll_out()
+    say(f"exit code {done.returncode}, {load.summary()}\n{done.stdout}{done.stderr}")
+    assert done.returncode == 0
+    assert good.weights() == everywhere(100)
+    assert load.failed == []
+    assert load.by_track()["stable"] > 0
+    rows = [row.split() for row in done.stdout.splitlines() if row.endswith("holds")]
+    assert [row[0] for row in rows] == ["30", "100"]
+    assert answers(gateway, 30).by_track() == {"canary": 30}
+    assert f"helm upgrade {good.release.name}" in done.stdout
+
+
+def test_helm_and_the_weight(good: Canary) -> None:
+    """What docs/rollout.md says: an upgrade leaves the weight as it is, unless it changes something in the routes."""
+    for kind in good.weights():
+        good.set(kind, 100)
+    both = {"enabled": True, "weight": 0}
+    good.release.upgrade(canary=both, transformer={"podLabels": {"some": "change"}})
+    assert good.weights() == everywhere(100)
+    good.release.upgrade(canary={**both, "weight": 100})
+    assert good.weights() == everywhere(100)
+    good.release.upgrade(canary=both)
+    assert good.weights() == everywhere(0)
+
+
+def test_a_canary_that_fails_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
+    """It says that it is ready, as no probe reads an image; nothing that it is asked to read is done in 10 ms."""
+    canary.install(transformer={"settings": {"request_timeout_seconds": 0.01}})
+    with steady(gateway) as load:
+        done = canary.roll_out("--hold", "120s")
+        until(30, lambda: answers(gateway, 30).by_track() == {"stable": 30}, "the end of the canary")
+    say(f"exit code {done.returncode}, {load.summary()}\n{done.stdout}{done.stderr}")
+    assert done.returncode == 1
+    assert canary.weights() == everywhere(0)
+    assert "requests failed" in done.stdout
+    assert "taken back to 0 %" in done.stdout
+    assert {answer.track for answer in load.failed} == {"canary"}
+    assert len(load.failed) < len(load.answers) / 2
+
+
+def test_a_canary_that_is_slow_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
+    """Its predictor waits for company before each run of a network."""
+    canary.install(predictor={"settings": {"batch_wait_ms": 1000}})
+    with steady(gateway) as load:
+        done = canary.roll_out("--max-p95-ratio", "2")
+    say(f"exit code {done.returncode}, {load.summary()}\n{done.stdout}{done.stderr}")
+    assert done.returncode == 1
+    assert canary.weights() == everywhere(0)
+    assert "times the stable track's" in done.stdout
+    assert load.failed == []
+
+
+def test_a_canary_that_nobody_asks_is_taken_back(good: Canary) -> None:
+    done = good.roll_out(*FEW)
+    assert done.returncode == 1
+    assert good.weights() == everywhere(0)
+    assert "only 0 of the 20 requests" in done.stdout
+
+
+def test_an_interruption_takes_it_back(good: Canary) -> None:
+    process = subprocess.Popen(good.command("--hold", "10m"), stdout=subprocess.PIPE, text=True)
+    try:
+        until(60, lambda: good.weights() == everywhere(30), "the first step")
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    assert "taken back to 0 %: interrupted" in out
+    assert good.weights() == everywhere(0)
+
+
+def test_a_dry_run_changes_nothing(good: Canary) -> None:
+    done = good.roll_out("--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "httproutes ppocr: the canary has 0 %" in done.stdout
+    assert "canary: 2 of 2 pods are ready" in done.stdout
+    assert good.weights() == everywhere(0)
+
+
+@pytest.fixture(scope="module")
+def prometheus(release: Release) -> str:
+    """The address of a Prometheus that scrapes the pods."""
+    found = release.namespace.kubectl(
+        "--namespace",
+        "monitoring",
+        "get",
+        "service",
+        "prometheus",
+        "--output",
+        "jsonpath={.spec.clusterIP}",
+        check=False,
+    )
+    if not found:
+        pytest.skip("the cluster has no Service prometheus in the namespace monitoring")
+    url = f"http://{found}:9090"
+
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{url}/-/ready", timeout=10, trust_env=False).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    until(120, ready, "a Prometheus that answers")
+    return url
+
+
+def test_prometheus_tells_the_same(good: Canary, gateway: Gateway, prometheus: str, say: Callable[[str], None]) -> None:
+    with steady(gateway) as load:
+        done = good.roll_out("--prometheus", prometheus, "--steps", "50", "--hold", "20s", "--max-hold", "90s")
+    say(f"exit code {done.returncode}, {load.summary()}\n{done.stdout}{done.stderr}")
+    assert done.returncode == 0
+    assert good.weights() == everywhere(50)
+    (row,) = [row.split() for row in done.stdout.splitlines() if row.endswith("holds")]
+    assert int(row[4]) >= 20
+
+
+def test_what_is_not_there_is_said(release: Release) -> None:
+    canary = Canary(Release(release.namespace, "nothing", release.folder))
+    done = canary.roll_out()
+    assert done.returncode == 2
+    assert "release nothing has no track in namespace" in done.stderr
+    away = {**os.environ, "KUBECONFIG": "/nowhere"}
+    done = subprocess.run(canary.command(), env=away, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "there is no cluster to talk to" in done.stderr

@@ -1,0 +1,35 @@
+"""Fixtures of all tests: real services, real receipts."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import services
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def receipt() -> bytes:
+    """One scanned receipt, JPEG."""
+    return (HERE / "data" / "075.jpg").read_bytes()
+
+
+@pytest.fixture(scope="session")
+def receipts() -> Path:
+    """The folder of labelled receipts, named by PPOCR_TEST_DATA."""
+    folder = Path(os.environ.get("PPOCR_TEST_DATA", HERE.parent.parent / "shared" / "data")) / "receipts"
+    if not folder.is_dir():
+        pytest.skip("the labelled receipts are not here; PPOCR_TEST_DATA names their parent folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[services.Service]:
+    """`ppocr serve`, started once for all tests that only ask it things."""
+    with services.all_in_one(tmp_path_factory.mktemp("service") / "log") as running:
+        yield running

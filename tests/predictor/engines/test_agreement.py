@@ -1,0 +1,92 @@
+"""All engines read the same, whatever they run on and however lines are put together."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import numpy as np
+import pytest
+
+from ppocr.bundle import Bundle
+from ppocr.contract import Part, RecAnswer
+from predictor.engines.base import EngineName, EngineOptions, Network, choose
+from transformer.ctc import decode
+
+
+def load(bundle: Bundle, part: Part, engine: EngineName, precision: str = "f32", streams: int = 1) -> Network:
+    if importlib.util.find_spec(engine) is None:
+        pytest.skip(f"{engine} isn't installed")
+    chosen, options = choose(engine, EngineOptions(device="cpu", precision=precision, threads=1, streams=streams))  # type: ignore[arg-type]
+    return chosen.load(bundle, part, options)
+
+
+def texts(bundle: Bundle, lines: list[np.ndarray], engine: EngineName, precision: str = "f32") -> list[str]:
+    network = load(bundle, "rec", engine, precision)
+    read = []
+    for group in lines:
+        ids, probabilities = network.infer(group)
+        steps = np.full(len(ids), ids.shape[1], np.int32)
+        answer = RecAnswer(ids.reshape(-1), probabilities.reshape(-1), steps, "1")
+        read += [reading.text for reading in decode(answer, bundle.facts().rec.characters)]
+    network.close()
+    return read
+
+
+def test_v6_reads_the_same_on_openvino_and_onnxruntime(v6: Bundle, lines: list[np.ndarray]) -> None:
+    read = texts(v6, lines, "openvino")
+    assert len(read) > 20
+    assert any("TOTAL" in text.upper() for text in read)
+    assert texts(v6, lines, "onnxruntime") == read
+
+
+def test_v4_reads_the_same_on_all_engines(v4: Bundle, lines: list[np.ndarray]) -> None:
+    read = texts(v4, lines, "paddle")
+    assert any("TOTAL" in text.upper() for text in read)
+    assert texts(v4, lines, "openvino") == read
+    assert texts(v4, lines, "onnxruntime") == read
+
+
+def test_the_cpus_own_precision_reads_nearly_the_same(v6: Bundle, lines: list[np.ndarray]) -> None:
+    exact, fast = texts(v6, lines, "openvino"), texts(v6, lines, "openvino", "auto")
+    assert sum(one != other for one, other in zip(exact, fast, strict=True)) <= len(exact) // 20
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_probability_maps_agree(v6: Bundle, page: np.ndarray, engine: EngineName) -> None:
+    reference = load(v6, "det", "onnxruntime").infer(page)[0]
+    (found,) = load(v6, "det", engine).infer(page)
+    assert found.shape == page.shape[:3]
+    assert found.dtype == np.uint8
+    assert np.abs(found.astype(int) - reference).max() <= 1
+    assert found.max() > 250
+
+
+def test_v4s_probability_maps_agree_with_paddles(v4: Bundle, page: np.ndarray) -> None:
+    (reference,) = load(v4, "det", "paddle").infer(page)
+    for engine in ("openvino", "onnxruntime"):
+        (found,) = load(v4, "det", engine).infer(page)
+        assert np.abs(found.astype(int) - reference).max() <= 2
+
+
+def test_v4s_class_probabilities_agree_with_paddles(v4: Bundle, lines: list[np.ndarray]) -> None:
+    networks = [load(v4, "rec", engine) for engine in ("paddle", "openvino", "onnxruntime")]
+    for group in lines[:4]:
+        (ids, expected), *others = (network.infer(group) for network in networks)
+        for other_ids, probabilities in others:
+            same = other_ids == ids
+            assert same.mean() > 0.999
+            np.testing.assert_allclose(probabilities[same], expected[same], atol=2e-3)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize("precision", ["f32", "auto"])
+def test_a_line_reads_the_same_alone_and_in_a_batch(
+    v6: Bundle, lines: list[np.ndarray], engine: EngineName, precision: str
+) -> None:
+    network = load(v6, "rec", engine, precision)
+    largest = max(lines, key=len)
+    batch = np.concatenate([largest] * 8)[:8]
+    together, _ = network.infer(batch)
+    for line, ids in zip(batch, together, strict=True):
+        (alone,), _ = network.infer(line[None])
+        np.testing.assert_array_equal(alone, ids)

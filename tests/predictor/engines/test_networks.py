@@ -1,0 +1,130 @@
+"""What a network takes and refuses, and what it leaves behind."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import resource
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ppocr.bundle import Bundle
+from ppocr.contract import Part
+from ppocr.errors import EngineError, InvalidRequest
+from predictor.engines.base import EngineName, EngineOptions, Network, choose
+
+ROOT = Path(__file__).parents[3]
+
+
+def load(bundle: Bundle, part: Part, engine: EngineName, streams: int = 1) -> Network:
+    chosen, options = choose(engine, EngineOptions(device="cpu", precision="f32", threads=2, streams=streams))
+    return chosen.load(bundle, part, options)
+
+
+@pytest.mark.parametrize(
+    ("part", "pixels", "says"),
+    [
+        ("det", np.zeros((1, 64, 100, 3), np.uint8), "multiples of 32; this is 64x100"),
+        ("det", np.zeros((1, 64, 64), np.uint8), r"UINT8 \[N,H,W,3\]"),
+        ("det", np.zeros((1, 64, 64, 3), np.float32), "this is float32"),
+        ("rec", np.zeros((0, 48, 64, 3), np.uint8), "N at least 1"),
+        ("rec", np.zeros((1, 32, 64, 3), np.uint8), "48 pixels high; these are 32"),
+        ("rec", np.zeros((1, 48, 16, 3), np.uint8), "widths from 32 to 3200; this is 16"),
+        ("rec", np.zeros((1, 48, 64, 4), np.uint8), r"UINT8 \[N,H,W,3\]"),
+    ],
+)
+def test_pixels_that_a_network_cant_take_are_refused(v6: Bundle, part: Part, pixels: np.ndarray, says: str) -> None:
+    network = load(v6, part, "openvino")
+    with pytest.raises(InvalidRequest, match=says):
+        network.infer(pixels)
+    good = np.zeros((1, 48, 64, 3) if part == "rec" else (1, 64, 64, 3), np.uint8)
+    assert len(network.infer(good)[0]) == 1
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_pixels_need_not_be_contiguous(v6: Bundle, page: np.ndarray, engine: EngineName) -> None:
+    network = load(v6, "det", engine)
+    wide = np.repeat(page, 2, axis=2)[:, :, ::2]
+    assert not wide.flags.c_contiguous
+    np.testing.assert_array_equal(network.infer(wide)[0], network.infer(page)[0])
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_answers_belong_to_the_caller(v6: Bundle, page: np.ndarray, engine: EngineName) -> None:
+    network = load(v6, "det", engine)
+    (first,) = network.infer(page)
+    kept = first.copy()
+    network.infer(255 - page)
+    np.testing.assert_array_equal(first, kept)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_a_closed_network_says_so(v6: Bundle, engine: EngineName) -> None:
+    network = load(v6, "rec", engine)
+    network.close()
+    with pytest.raises(EngineError, match="closed"):
+        network.infer(np.zeros((1, 48, 64, 3), np.uint8))
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_streams_run_at_once_without_mixing_their_answers(
+    v6: Bundle, lines: list[np.ndarray], engine: EngineName
+) -> None:
+    network = load(v6, "rec", engine, streams=2)
+    assert network.capabilities.streams == 2
+    expected = [network.infer(group)[0] for group in lines]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda group: network.infer(group)[0], lines * 3))
+    for ids, wanted in zip(found, expected * 3, strict=True):
+        np.testing.assert_array_equal(ids, wanted)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_out_of_memory_is_told_apart_and_survived(v6: Bundle, engine: EngineName) -> None:
+    """In a process of its own, whose address space leaves no room for the batch."""
+    script = f"""
+        import resource, sys
+        import numpy as np
+        from ppocr.bundle import Bundle
+        from ppocr.errors import EngineOutOfMemory
+        from predictor.engines.base import EngineOptions, choose
+
+        engine, options = choose({engine!r}, EngineOptions(device="cpu", precision="f32", threads=1))
+        network = engine.load(Bundle.open({str(v6.path)!r}), "rec", options)
+        network.infer(np.zeros((1, 48, 64, 3), np.uint8))
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000, resource.RLIM_INFINITY))
+        pixels = np.zeros((64, 48, 1600, 3), np.uint8)
+        try:
+            network.infer(pixels)
+        except EngineOutOfMemory as error:
+            print("out of memory:", error)
+        del pixels
+        print("then", network.infer(np.zeros((1, 48, 64, 3), np.uint8))[0].shape)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.splitlines() == [
+        "out of memory: no memory for a batch of [64, 48, 1600, 3]; a smaller one may work",
+        "then (1, 8)",
+    ], done.stderr[-2000:]
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+def test_a_closed_network_gives_its_memory_back(v6: Bundle, engine: EngineName) -> None:
+    def cycle() -> int:
+        network = load(v6, "rec", engine)
+        network.infer(np.zeros((4, 48, 320, 3), np.uint8))
+        network.close()
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+    for _ in range(3):
+        level = cycle()
+    for _ in range(6):
+        last = cycle()
+    # A network that stayed would add its 20 MB of weights, packed, each time.
+    assert last - level < 40_000_000

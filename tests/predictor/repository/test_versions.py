@@ -1,0 +1,92 @@
+"""How versions in memory follow each other: who is answered by which, and when memory is given back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
+from ppocr.errors import NotFound, Unavailable
+from predictor.batching import Scheduler
+from predictor.engines.base import Capabilities
+from predictor.local import LocalPredictor
+from predictor.versions import LoadedVersion, Versions
+from tests.predictor.batching.stand_ins import Checksums, Held, det, lines, rec
+
+UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
+def loaded(version: str, network: Checksums | None = None, digest: str = "") -> LoadedVersion:
+    network = network or Checksums()
+    facts = BundleFacts("x", version, DetFacts(), RecFacts(("", "a")), UNIT, UNIT, digest or f"d{version}")
+    return LoadedVersion(facts, Capabilities("test", "CPU", "f32", 1, 0), det(network), rec(network), network.close)
+
+
+async def test_the_last_one_put_in_serves_and_the_one_before_answers_to_its_name_during_its_grace() -> None:
+    versions = Versions(grace_seconds=60)
+    one, two = loaded("1"), loaded("2")
+    versions.put_in(one)
+    versions.put_in(two)
+    assert versions.serving() is two
+    for name in ("1", "x/1", "x/1@d1"):
+        assert versions.serving(name) is one
+    assert [facts.version for facts in versions.leaving()] == ["1"]
+    await versions.close()
+    with pytest.raises(Unavailable):
+        versions.serving()
+
+
+@pytest.mark.parametrize("name", ["3", "y/1", "x/1@other", "x/3@d1", ""])
+async def test_what_was_never_there_is_not_found(name: str) -> None:
+    versions = Versions()
+    versions.put_in(loaded("1"))
+    with pytest.raises(NotFound, match="versions that are: x/1"):
+        versions.serving(name)
+    await versions.close()
+
+
+async def test_two_that_bear_one_name_are_told_apart_by_their_identity() -> None:
+    versions = Versions(side_by_side=2)
+    one, other = loaded("1", digest="a"), loaded("1", digest="b")
+    versions.put_in(one)
+    versions.put_in(other)
+    assert versions.serving("x/1@a") is one
+    assert versions.serving("x/1@b") is other
+    assert versions.serving("1") is other
+    await versions.close()
+
+
+async def test_side_by_side_the_one_longest_here_leaves() -> None:
+    versions = Versions(side_by_side=2, grace_seconds=0)
+    all_three = [loaded(version) for version in "123"]
+    for each in all_three:
+        versions.put_in(each)
+    assert [facts.version for facts in versions.loaded()] == ["2", "3"]
+    versions.put_in(all_three[1])
+    assert versions.serving() is all_three[1]
+    await versions.left()
+    with pytest.raises(NotFound):
+        versions.serving("1")
+    await versions.close()
+
+
+async def test_a_request_in_flight_keeps_its_networks_until_it_is_answered() -> None:
+    network = Held()
+    versions = Versions(grace_seconds=0)
+    versions.put_in(loaded("1", network))
+    scheduler = Scheduler()
+    predictor = LocalPredictor(versions, scheduler)
+    asked = asyncio.create_task(scheduler.submit(versions.serving().rec, [lines(1, 64)]))
+    await network.entered()
+    versions.put_in(loaded("2"))
+    leaving = asyncio.create_task(versions.left())
+    # A request of the new version goes through the scheduler and back while the old one's is held.
+    await predictor.facts("2")
+    assert not network.closed
+    assert not leaving.done()
+    network.let_go()
+    await asked
+    await leaving
+    assert network.closed
+    await predictor.close()

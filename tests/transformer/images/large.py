@@ -1,0 +1,40 @@
+"""Pictures of 6 million pixels, in the kinds that take decoders the most memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from tests.transformer.images import files
+
+WIDTH, HEIGHT = 3000, 2000
+PAGE = np.full((HEIGHT, WIDTH, 3), 250, np.uint8)
+
+
+def page(mode: str) -> Image.Image:
+    return Image.new(mode, (WIDTH, HEIGHT))
+
+
+def png16() -> bytes:
+    return files.png(WIDTH, HEIGHT, depth=16, colour=6, rows=bytes((8 * WIDTH + 1) * HEIGHT))
+
+
+KINDS: dict[str, Callable[[], bytes]] = {
+    "JPEG": lambda: files.written("JPEG", PAGE),
+    "JPEG turned": lambda: files.written("JPEG", PAGE, exif=files.exif(6)),
+    "JPEG progressive": lambda: files.written("JPEG", PAGE, progressive=True),
+    "JPEG CMYK": lambda: files.save(page("CMYK"), "JPEG"),
+    "PNG": lambda: files.written("PNG", PAGE, compress_level=1),
+    "PNG with alpha": lambda: files.save(page("RGBA"), "PNG", compress_level=1),
+    "PNG 16-bit with alpha": png16,
+    "PNG palette with alpha": lambda: files.save(page("P"), "PNG", transparency=0, compress_level=1),
+    "PNG grey with key": lambda: files.save(page("L"), "PNG", transparency=0, compress_level=1),
+    "GIF": lambda: files.save(page("L"), "GIF"),
+    "WebP with alpha": lambda: files.save(page("RGBA"), "WEBP", lossless=True, method=0),
+    "WebP lossy": lambda: files.save(page("RGB"), "WEBP", method=0),
+    "TIFF in one strip": lambda: files.tiff(PAGE, 2),
+    "TIFF with alpha": lambda: files.tiff(np.dstack([PAGE, PAGE[..., :1]]), 2, tags={338: (3, [2])}, rows=64),
+    "BMP": lambda: files.written("BMP", PAGE),
+}

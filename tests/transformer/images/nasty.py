@@ -1,0 +1,212 @@
+"""Files that mean harm, or only look like images: name → bytes, and a part of the sentence that they earn."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.transformer.images import files
+
+SMALL = np.zeros((8, 8, 1), np.uint8)
+JPEG = files.written("JPEG")
+PNG = files.written("PNG")
+GIF_FRAME = files.gif_frame(8, 8)
+
+
+def jpeg_head(width: int, height: int, *, marker: int = 0xC0, precision: int = 8, count: int = 1) -> bytes:
+    parts = b"".join(bytes((i + 1, 0x11, 0)) for i in range(count))
+    frame = struct.pack(">BBHBHHB", 0xFF, marker, 8 + 3 * count, precision, height, width, count) + parts
+    return b"\xff\xd8" + frame
+
+
+def jpeg_scan(size: int = 0, first: int = 0) -> bytes:
+    return b"\xff\xda\0\x08\x01\x01\0" + bytes((first, 63 if first else 0, 0)) + b"\x55" * size
+
+
+def tiff_tags(**changes: tuple[int, list[int]]) -> dict[int, tuple[int, list[int]]]:
+    return {int(name[1:]): value for name, value in changes.items()}
+
+
+def tiff_of(width: int, height: int, **changes: tuple[int, list[int]]) -> bytes:
+    return files.tiff(SMALL, 1, tags={256: (4, [width]), 257: (4, [height]), **tiff_tags(**changes)})
+
+
+def webp_of(width: int, height: int) -> bytes:
+    return files.riff((b"VP8L", struct.pack("<BI", 0x2F, (width - 1) | (height - 1) << 14) + bytes(20)))
+
+
+def png_with(*chunks: bytes) -> bytes:
+    return PNG[:33] + b"".join(chunks) + PNG[33:]
+
+
+def animated_png() -> bytes:
+    control = struct.pack(">IIIIIHHBB", 0, 8, 8, 0, 0, 1, 1, 0, 0)
+    return files.png(extra=[files.chunk(b"acTL", struct.pack(">II", 1, 0)), files.chunk(b"fcTL", control)])
+
+
+def looping_tiff() -> bytes:
+    entries = {256: (4, [100_000]), 257: (4, [8]), 262: (3, [1]), 273: (4, [8]), 279: (4, [64])}
+    return files.tiff_file(bytes(64), entries, following=-1)
+
+
+#: Refused with 413: read from the header, nothing decoded.
+TOO_LARGE: dict[str, Callable[[], bytes]] = {
+    "PNG of 30,000 x 30,000": lambda: files.png(30_000, 30_000, rows=b"\0" * 100),
+    "PNG of 65,535 x 65,535": lambda: files.png(65_535, 65_535, rows=b"\0" * 100),
+    "PNG of 2,147,483,647 x 1": lambda: files.png(2**31 - 1, 1, rows=b"\0" * 100),
+    "JPEG of 30,000 x 30,000": lambda: jpeg_head(30_000, 30_000) + jpeg_scan(100) + b"\xff\xd9",
+    "JPEG of 65,535 x 65,535": lambda: jpeg_head(65_535, 65_535) + jpeg_scan(100) + b"\xff\xd9",
+    "GIF of 65,535 x 65,535": lambda: files.gif(65_535, 65_535, GIF_FRAME),
+    "GIF whose frame is larger than its canvas": lambda: files.gif(8, 8, files.gif_frame(1, 1, 60_000, 60_000)),
+    "TIFF of 65,535 x 65,535": lambda: tiff_of(65_535, 65_535),
+    "TIFF whose directories form a loop": looping_tiff,
+    "BMP of 30,000 x 30,000": lambda: files.bmp(bytes(100), 30_000, 30_000, 24),
+    "WebP of 16,383 x 16,383": lambda: webp_of(16_383, 16_383),
+    "64 MiB and one byte": lambda: JPEG + bytes(64 * 1024 * 1024 + 1 - len(JPEG)),
+}
+
+NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
+    "nothing": (lambda: b"", "the image is empty"),
+    "one byte": (lambda: b"\xff", "not an image that is read"),
+    "text": (lambda: b"total 12.00", "not an image that is read"),
+    "gzip body": (lambda: gzip.compress(PNG), "gzip data"),
+    "PDF": (lambda: b"%PDF-1.7\n", "a PDF document"),
+    "SVG": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
+    "HEIC": (lambda: b"\0\0\0\x18ftypheic" + bytes(40), "HEIC"),
+    "JPEG 2000": (lambda: b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+    "BigTIFF": (lambda: b"II+\0\x08\0\0\0" + bytes(40), "BigTIFF"),
+    "data URL": (lambda: b"data:image/png;base64,iVBO", "a data URL"),
+    "base64 of a JPEG": (lambda: b"/9j/4AAQSkZJRg==", "base64 text"),
+    "animated PNG": (animated_png, "an animated PNG is not read"),
+    "APNG control after the pixels": (
+        lambda: PNG[:-12] + files.chunk(b"fdAT", bytes(8)) + PNG[-12:],
+        "an animated PNG is not read",
+    ),
+    "animated WebP": (
+        lambda: files.riff((b"VP8X", b"\2\0\0\0\7\0\0\7\0\0"), (b"ANIM", bytes(6)), (b"ANMF", bytes(24))),
+        "an animated WebP is not read",
+    ),
+    "lossless JPEG": (lambda: jpeg_head(8, 8, marker=0xC3) + b"\xff\xd9", "a lossless JPEG is not read"),
+    "arithmetic-coded JPEG": (lambda: jpeg_head(8, 8, marker=0xC9) + b"\xff\xd9", "an arithmetic-coded JPEG"),
+    "hierarchical JPEG": (lambda: jpeg_head(8, 8, marker=0xC5) + b"\xff\xd9", "a hierarchical JPEG"),
+    "JPEG of 12 bits": (lambda: jpeg_head(8, 8, precision=12) + b"\xff\xd9", "a JPEG of 12 bits"),
+    "JPEG of many empty scans": (
+        lambda: jpeg_head(8000, 8000, marker=0xC2) + jpeg_scan(200_000) + jpeg_scan(1, first=1) * 60 + b"\xff\xd9",
+        "a JPEG of 17 scans and this size is not read",
+    ),
+    "TIFF of floats": (lambda: tiff_of(8, 8, t339=(3, [3]), t258=(3, [32])), "a TIFF of photometric 1"),
+    "TIFF of Zstandard": (lambda: tiff_of(8, 8, t259=(3, [50_000])), "a TIFF of compression 50000"),
+    "TIFF of old JPEG": (lambda: tiff_of(8, 8, t259=(3, [6])), "a TIFF of compression 6"),
+    "TIFF of grey with alpha": (lambda: files.tiff(np.zeros((8, 8, 2), np.uint8), 1), "2 samples of 8 bits"),
+    "TIFF of YCbCr, not in JPEG": (lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 6), "a YCbCr TIFF"),
+    "TIFF of 16-bit planes": (
+        lambda: files.tiff(np.zeros((8, 8, 3), np.uint16), 2, bits=16, planar=2),
+        "a 16-bit TIFF in separate planes",
+    ),
+    "TIFF of 16-bit grey tiles": (lambda: files.tiff(SMALL, 1, bits=16, tile=64), "a 16-bit grey TIFF in tiles"),
+    "TIFF of odd tiles": (lambda: files.tiff(SMALL, 1, tile=16), "an uncompressed TIFF in tiles of 256 bytes"),
+    "BMP of run lengths": (lambda: files.bmp(bytes(64), 8, 8, 8, compression=1), "a compressed BMP is not read"),
+    "BMP of odd masks": (
+        lambda: files.bmp(bytes(256), 8, 8, 32, compression=3, masks=struct.pack("<III", 7, 8, 0xFF00)),
+        "a BMP of unusual colour masks",
+    ),
+}
+
+DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
+    "46-byte PNG of a 2.1 GB chunk": (
+        lambda: PNG[:33] + struct.pack(">I4s", 2_100_000_000, b"IDAT") + b"\x78\x9c\0\0\0",
+        "the PNG file is truncated: its IDAT chunk declares 2,100,000,000 bytes, and 1 are left",
+    ),
+    "PNG of a negative chunk length": (
+        lambda: PNG[:33] + struct.pack(">I4s", 2**32 - 12, b"IDAT") + bytes(40),
+        "the PNG file is truncated",
+    ),
+    "PNG without pixels": (lambda: PNG[:33] + PNG[-12:], "the PNG file is truncated: it has no pixels"),
+    "PNG whose pixels end early": (lambda: files.png(64, 64, rows=bytes(100)), "the PNG file is damaged"),
+    "PNG without a palette": (lambda: files.png(8, 8, colour=3, rows=bytes(72)), "it has no palette"),
+    "PNG of a colour type that isn't": (lambda: files.png(8, 8, colour=5), "colour type 5 with 8 bits"),
+    "PNG without width": (lambda: files.png(0, 8), "its header says 0 x 8 pixels"),
+    "PNG that begins with IDAT": (lambda: PNG[:8] + files.chunk(b"IDAT", bytes(20)) + PNG[8:], "its header"),
+    "PNG of an unknown critical chunk": (lambda: png_with(files.chunk(b"EVIL", b"")), "unknown critical chunk"),
+    "PNG of 5 million empty chunks": (lambda: PNG[:33] + files.chunk(b"tEXt", b"") * 5_000_000, "65,536 chunks"),
+    "PNG of a wrong checksum": (lambda: PNG[:-20] + bytes(4) + PNG[-16:], "the PNG file is damaged"),
+    "GIF of 30 million pieces": (
+        lambda: files.gif(8, 8, GIF_FRAME[:11] + b"\1\0" * 1 + b"")[:-1] + b"\1\1" * 30_000_000,
+        "the GIF file is",
+    ),
+    "GIF of extensions alone": (lambda: files.gif(8, 8, b"!\xfe\0" * 1_000_000), "10,000 blocks"),
+    "GIF without a frame": (lambda: files.gif(8, 8), "it"),
+    "GIF without a palette": (lambda: b"GIF89a\x08\0\x08\0\0\0\0" + GIF_FRAME + b";", "it has no colour table"),
+    "GIF whose pixels end early": (
+        lambda: files.gif(90, 90, files.gif_frame(90, 1)[:5] + b"\x5a\0\x5a\0" + files.gif_frame(90, 1)[9:]),
+        "the GIF file is damaged",
+    ),
+    "JPEG without a frame": (lambda: b"\xff\xd8\xff\xd9", "it has no frame header"),
+    "JPEG of two frames": (lambda: jpeg_head(8, 8) + jpeg_head(8, 8)[2:] + b"\xff\xd9", "two frame headers"),
+    "JPEG whose scan comes first": (lambda: b"\xff\xd8" + jpeg_scan(9) + b"\xff\xd9", "before the frame header"),
+    "JPEG without a scan": (lambda: jpeg_head(8, 8) + b"\xff\xd9", "a colour component has no scan"),
+    "JPEG that ends after one colour": (
+        lambda: jpeg_head(8, 8, count=3) + jpeg_scan(9) + b"\xff\xd9",
+        "a colour component has no scan",
+    ),
+    "JPEG of 16 Mpx in 100 bytes": (lambda: jpeg_head(4000, 4000) + jpeg_scan(100) + b"\xff\xd9", "can't hold"),
+    "JPEG without height": (lambda: jpeg_head(8, 0) + b"\xff\xd9", "its header says 8 x 0 pixels"),
+    "JPEG of 40,000 comments": (lambda: jpeg_head(8, 8) + b"\xff\xfe\0\2" * 40_000, "2,000 segments"),
+    "JPEG of a segment too short": (lambda: b"\xff\xd8\xff\xe0\0\1" + bytes(20), "segment 0xe0 declares 1 bytes"),
+    "JPEG of fill bytes": (lambda: b"\xff\xd8" + b"\xff" * 1_000_000, "it ends before its end-of-image marker"),
+    "TIFF whose directory is out of the file": (lambda: b"II*\0\xff\xff\xff\x7f", "its directory is at byte"),
+    "TIFF whose directory is its header": (lambda: b"II*\0\0\0\0\0" + bytes(40), "its directory is at byte 0"),
+    "TIFF of 65,535 entries": (lambda: b"II*\0\x08\0\0\0\xff\xff" + bytes(65_535 * 12), "65,535 entries"),
+    "TIFF of 4 billion strips": (
+        lambda: (
+            files.tiff(SMALL, 1)[:8]
+            + files.tiff(SMALL, 1)[8:].replace(struct.pack("<HHI", 273, 4, 1), struct.pack("<HHI", 273, 4, 2**32 - 1))
+        ),
+        "the TIFF file is truncated: the values of tag 273",
+    ),
+    "TIFF whose strip is out of the file": (lambda: tiff_of(8, 8, t273=(4, [9_000])), "its pixels reach to byte"),
+    "TIFF whose strip is too short": (lambda: tiff_of(8, 800, t278=(4, [800])), "a block of pixels has 64 bytes"),
+    "TIFF whose strips are one": (
+        lambda: files.tiff(SMALL, 1, rows=1, tags={273: (4, [8] * 8), 279: (4, [64] * 8)}),
+        "its blocks of pixels overlap",
+    ),
+    "TIFF of a tile of 4 Gpx": (lambda: tiff_of(8, 8, t322=(4, [65_520]), t323=(4, [65_520])), "don't suit it"),
+    "TIFF without height": (lambda: tiff_of(8, 0), "its header says 8 x 0 pixels"),
+    "BMP of a header that isn't": (lambda: b"BM" + bytes(60), "a header of 0 bytes doesn't exist"),
+    "BMP of 3 bits": (lambda: files.bmp(bytes(64), 8, 8, 3), "1 planes of 3 bits"),
+    "BMP of 4 billion colours": (
+        lambda: files.bmp(bytes(2000), 8, 8, 8)[:46] + b"\xff\xff\xff\xff" + bytes(2000),
+        "4,294,967,295 colours",
+    ),
+    "BMP whose pixels are its header": (lambda: files.bmp(bytes(64), 8, 8, 8), "inside its header"),
+    "WebP of two sizes": (
+        lambda: files.riff((b"VP8X", bytes(4) + b"\xff\0\0\xff\0\0"), (b"VP8L", b"\x2f\7\xc0\1\0" + bytes(20))),
+        "its canvas and its picture differ",
+    ),
+    "WebP without a picture": (lambda: files.riff((b"VP8X", bytes(10))), "it has no picture"),
+    "WebP of a chunk of 4 GB": (
+        lambda: b"RIFF\x14\0\0\0WEBPVP8L\xff\xff\xff\xff" + bytes(8),
+        "a chunk declares 4,294,967,295 bytes",
+    ),
+}
+CORPUS: dict[str, Callable[[], bytes]] = {
+    **TOO_LARGE,
+    **{name: make for name, (make, _) in NOT_READ.items()},
+    **{name: make for name, (make, _) in DAMAGED.items()},
+}
+
+#: Whole pictures that hide something: they are read as what they show.
+HARMLESS: dict[str, Callable[[], bytes]] = {
+    "PNG of a text that inflates": lambda: png_with(files.chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50_000_000)))),
+    "PNG of a profile that inflates": lambda: png_with(
+        files.chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(50_000_000)))
+    ),
+    "GIF of 2,000 frames": lambda: files.gif(8, 8, *[GIF_FRAME] * 2000),
+    "GIF of a second frame of 65,535 x 65,535": lambda: files.gif(
+        8, 8, GIF_FRAME, struct.pack("<BHHHHB", 0x2C, 0, 0, 65_535, 65_535, 0) + b"\2\0"
+    ),
+}

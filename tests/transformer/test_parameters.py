@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ppocr.errors import InvalidRequest
+from transformer.parameters import Parameters
+
+
+def test_nothing_asked_leaves_all_to_the_model() -> None:
+    assert Parameters.parse({}) == Parameters()
+    assert Parameters.parse({"text_det_thresh": None}) == Parameters()
+
+
+def test_every_parameter_is_read() -> None:
+    asked = {
+        "text_det_limit_side_len": 960,
+        "text_det_limit_type": "min",
+        "text_det_thresh": 0.3,
+        "text_det_box_thresh": 0.6,
+        "text_det_unclip_ratio": 2,
+        "text_rec_score_thresh": 0.5,
+        "return_word_box": True,
+    }
+    assert Parameters.parse(asked) == Parameters(960, "min", 0.3, 0.6, 2.0, 0.5, True)
+
+
+def test_a_whole_number_may_come_as_a_float() -> None:
+    side = Parameters.parse({"text_det_limit_side_len": 960.0}).text_det_limit_side_len
+    assert side == 960 and isinstance(side, int)
+
+
+def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(
+        InvalidRequest, match=r"unknown parameter 'det_thresh'; known are return_word_box, .*text_det_thresh"
+    ):
+        Parameters.parse({"det_thresh": 0.3})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("text_det_limit_side_len", 31, "a whole number from 32 to 4000 pixels; 31 came"),
+        ("text_det_limit_side_len", 4001, "a whole number from 32 to 4000 pixels; 4001 came"),
+        ("text_det_limit_side_len", 960.5, "a whole number from 32 to 4000 pixels; 960.5 came"),
+        ("text_det_limit_side_len", True, "a whole number from 32 to 4000 pixels; true came"),
+        ("text_det_limit_side_len", "960", "a whole number from 32 to 4000 pixels; '960' came"),
+        ("text_det_limit_side_len", float("nan"), "a whole number from 32 to 4000 pixels; nan came"),
+        ("text_det_limit_side_len", 10**400, "a whole number from 32 to 4000 pixels; a huge number came"),
+        ("text_det_limit_type", "both", "'max' or 'min'; 'both' came"),
+        ("text_det_limit_type", ["max"], "'max' or 'min'; a value of type list came"),
+        ("text_det_thresh", -0.1, "a number from 0 to 1; -0.1 came"),
+        ("text_det_thresh", 1.1, "a number from 0 to 1; 1.1 came"),
+        ("text_det_thresh", float("nan"), "a number from 0 to 1; nan came"),
+        ("text_det_box_thresh", {"a": 1}, "a number from 0 to 1; a value of type dict came"),
+        ("text_det_unclip_ratio", float("inf"), "a number from 0 to 10; inf came"),
+        ("text_det_unclip_ratio", 10**400, "a number from 0 to 10; a huge number came"),
+        ("text_rec_score_thresh", False, "a number from 0 to 1; false came"),
+        ("return_word_box", 1, "true or false; 1 came"),
+        ("return_word_box", "x" * 1000, "true or false; '" + "x" * 40 + "…' came"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_range_and_what_came(name: str, value: Any, sentence: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        Parameters.parse({name: value})
+    assert refused.value.message == f"parameter {name} must be {sentence}"
+
+
+def test_texts_of_a_query_string() -> None:
+    asked = {
+        "text_det_thresh": " 0.3 ",
+        "text_det_limit_side_len": "960",
+        "return_word_box": "True",
+        "text_det_box_thresh": "",
+    }
+    assert Parameters.parse_texts(asked) == Parameters(960, text_det_thresh=0.3, return_word_box=True)
+    assert Parameters.parse_texts({"text_det_limit_type": "max"}).text_det_limit_type == "max"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("text_det_thresh", "high"), ("return_word_box", "1"), ("text_det_thresh", "true")]
+)
+def test_texts_are_checked_like_values(name: str, text: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"parameter {name} must be"):
+        Parameters.parse_texts({name: text})
+    with pytest.raises(InvalidRequest, match="unknown parameter 'nope'"):
+        Parameters.parse_texts({"nope": text})

@@ -1,0 +1,78 @@
+"""The facts of the bundle versions that answers name, asked for once each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ppocr.contract import BundleFacts, Predictor
+
+#: A swap is noticed by the identity in the next answer; this only bounds how long a version that nobody asked for is taken
+#: for the one that serves, and how long a request finds a version by name that has gone.
+FRESH_SECONDS = 10.0
+#: Versions come and go; the character set of one takes about 2 MB.
+MOST = 8
+
+
+@dataclass(frozen=True)
+class _Asked:
+    facts: BundleFacts
+    at: float
+
+    def fresh(self) -> bool:
+        return time.monotonic() - self.at <= FRESH_SECONDS
+
+
+class FactsByVersion:
+    """Remembers the facts of the last versions, so that an answer is always decoded with its own character set.
+
+    What an answer was computed by says its identity, which contains a digest: of two versions that bear the same name, on
+    two pods or one after the other, each is decoded with its own.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self._predictor = predictor
+        self._by_identity: dict[str, BundleFacts] = {}
+        self._asked: dict[str, _Asked] = {}  # by what was asked for: a version, or "" for the one that serves
+        self._lock = asyncio.Lock()
+
+    async def now(self, version: str | None = None) -> BundleFacts:
+        """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound where it isn't there."""
+        key = version or ""
+        asked = self._asked.get(key)
+        if asked is None or not asked.fresh():
+            async with self._lock:
+                asked = self._asked.get(key)
+                if asked is None or not asked.fresh():
+                    self._asked.pop(key, None)
+                    asked = _Asked(self._remember(await self._predictor.facts(version)), time.monotonic())
+                    self._asked[key] = asked
+                    _forget_oldest(self._asked)
+        return asked.facts
+
+    async def of(self, identity: str) -> BundleFacts:
+        """The facts of the version that an answer named."""
+        facts = self._by_identity.get(identity)
+        if facts is None:
+            async with self._lock:
+                facts = self._by_identity.get(identity)
+                if facts is None:
+                    self.forget()  # there was a swap
+                    facts = self._remember(await self._predictor.facts(identity))
+        return facts
+
+    def forget(self) -> None:
+        """Asks again for what serves: an answer said that it had changed."""
+        self._asked.clear()
+
+    def _remember(self, facts: BundleFacts) -> BundleFacts:
+        self._by_identity[facts.identity] = facts
+        _forget_oldest(self._by_identity)
+        return facts
+
+
+def _forget_oldest(known: dict[str, Any]) -> None:
+    while len(known) > MOST:
+        del known[next(iter(known))]

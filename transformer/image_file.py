@@ -1,0 +1,53 @@
+"""An image as a request brought it: bytes, or base64 that is decoded in the thread that decodes the image."""
+
+from __future__ import annotations
+
+import binascii
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ppocr.errors import InvalidRequest, RequestError
+from transformer.images import ImageLimits, Source, inspect, pixels
+
+if TYPE_CHECKING:
+    from ppocr.contract import U8
+
+
+@dataclass(slots=True)
+class ImageFile:
+    """`data` is the file, or its base64 text where `base64` is set. `where` names it in errors ("instance 2")."""
+
+    data: bytes | str
+    where: str = ""
+    base64: bool = False
+
+    def inspect(self, limits: ImageLimits) -> Source:
+        """The checked file, which knows its size; nothing is decoded yet."""
+        try:
+            return inspect(_from_base64(self.data) if self.base64 or isinstance(self.data, str) else self.data, limits)
+        except RequestError as error:
+            raise self._placed(error) from error
+        finally:
+            self.data = b""  # from here on the checked file holds the bytes
+
+    def decode(self, source: Source) -> U8:
+        """RGB U8 [H,W,3]."""
+        try:
+            return pixels(source)
+        except RequestError as error:
+            raise self._placed(error) from error
+
+    def _placed(self, error: RequestError) -> RequestError:
+        return type(error)(f"{self.where}: {error}") if self.where else error
+
+
+def _from_base64(text: bytes | str) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except (binascii.Error, ValueError):
+        pass
+    try:  # MIME folds lines: white space is allowed, anything else isn't
+        folded = text.encode("ascii") if isinstance(text, str) else text
+        return binascii.a2b_base64(b"".join(folded.split()), strict_mode=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest("the image is not base64") from error

@@ -1,0 +1,7 @@
+"""Hostile bytes in, RGB pixels out: `decode(data, limits)`. See docs/images.md for what is read and what is refused."""
+
+from transformer.images.decode import decode, inspect, pixels
+from transformer.images.limits import ImageLimits
+from transformer.images.source import Source
+
+__all__ = ["ImageLimits", "Source", "decode", "inspect", "pixels"]

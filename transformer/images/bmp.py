@@ -1,0 +1,68 @@
+"""BMP: its header, its colour table, and rows that lie uncompressed in the file (headers of 12 to 124 bytes)."""
+
+from __future__ import annotations
+
+import struct
+
+from transformer.images.limits import ImageLimits
+from transformer.images.source import Alpha, Source, check_not_empty, damaged, peak_memory, refused, truncated
+
+_CORE, _INFO = 12, 40
+_HEADERS = (_CORE, _INFO, 52, 56, 108, 124)
+_PLAIN, _BITFIELDS, _ALPHA_BITFIELDS = 0, 3, 6
+_MASKS = {
+    16: ((0x7C00, 0x3E0, 0x1F), (0xF800, 0x7E0, 0x1F)),
+    32: ((0xFF0000, 0xFF00, 0xFF),),
+}
+
+
+def read(data: memoryview, limits: ImageLimits) -> Source:
+    """Raises InvalidImage or ImageTooLarge; see docs/images.md."""
+    if len(data) < 26:
+        raise truncated("BMP", f"it has {len(data)} bytes")
+    start, header = struct.unpack_from("<II", data, 10)
+    if header not in _HEADERS:
+        raise damaged("BMP", f"a header of {header:,} bytes doesn't exist")
+    if len(data) < 14 + header:
+        raise truncated("BMP", "it ends in its header")
+    compression = colours = 0
+    if header == _CORE:
+        width, height, planes, bits = struct.unpack_from("<HHHH", data, 18)
+    else:
+        width, height, planes, bits, compression = struct.unpack_from("<iiHHI", data, 18)
+        (colours,) = struct.unpack_from("<I", data, 46)
+    check_not_empty("BMP", width, abs(height))
+    height = abs(height)
+    limits.check_size(width, height)
+    if planes != 1 or bits not in (1, 4, 8, 16, 24, 32):
+        raise damaged("BMP", f"{planes} planes of {bits} bits don't exist")
+    if compression not in (_PLAIN, _BITFIELDS, _ALPHA_BITFIELDS):
+        raise refused("a compressed BMP", "an uncompressed BMP, or a PNG")
+    alpha: Alpha = "none"
+    used = 14 + header
+    if compression != _PLAIN:
+        alpha, used = _masks(data, header, bits, compression)
+    if bits <= 8:
+        colours = colours or 1 << bits
+        if colours > 1 << bits:
+            raise damaged("BMP", f"{colours:,} colours don't fit into {bits} bits")
+        used += colours * (3 if header == _CORE else 4)
+    row = (width * bits + 31) // 32 * 4
+    if start < used:
+        raise damaged("BMP", "its pixels begin inside its header")
+    if start + row * height > len(data):
+        raise truncated("BMP", f"its pixels take {row * height:,} bytes, and {max(len(data) - start, 0):,} are left")
+    memory = peak_memory(width * height, 3 if alpha == "none" else 4, 1)
+    return Source("BMP", data, width, height, memory, 1, alpha)
+
+
+def _masks(data: memoryview, header: int, bits: int, compression: int) -> tuple[Alpha, int]:
+    """How alpha is to be read, and where the masks end. They follow an old header, and lie inside a newer one."""
+    end = max(14 + header, 54 + (16 if compression == _ALPHA_BITFIELDS else 12))
+    if len(data) < end:
+        raise truncated("BMP", "it ends in its colour masks")
+    red, green, blue = struct.unpack_from("<III", data, 54)
+    alpha = struct.unpack_from("<I", data, 66)[0] if end >= 70 else 0
+    if (red, green, blue) not in _MASKS.get(bits, ()) or alpha not in (0, 0xFF000000 if bits == 32 else 0):
+        raise refused("a BMP of unusual colour masks", "a BMP of 24 bits, or a PNG")
+    return "unless_all_zero" if alpha else "none", end

@@ -1,0 +1,64 @@
+"""Which format the bytes are of, by content alone: names and content types are the sender's claim."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ppocr.errors import InvalidImage
+from transformer.images import bmp, gif, jpeg, png, tiff, webp
+from transformer.images.limits import ImageLimits
+from transformer.images.source import Source
+
+Reader = Callable[[memoryview, ImageLimits], Source]
+
+_READ: tuple[tuple[bytes, str, Reader], ...] = (
+    (b"\xff\xd8\xff", "JPEG", jpeg.read),
+    (b"\x89PNG\r\n\x1a\n", "PNG", png.read),
+    (b"GIF87a", "GIF", gif.read),
+    (b"GIF89a", "GIF", gif.read),
+    (b"II*\0", "TIFF", tiff.read),
+    (b"MM\0*", "TIFF", tiff.read),
+    (b"BM", "BMP", bmp.read),
+)
+
+#: Named so that the caller learns what was sent; none of these is ever handed to a decoder.
+_KNOWN: tuple[tuple[bytes, str], ...] = (
+    (b"\x1f\x8b", "gzip data"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"%PDF", "a PDF document"),
+    (b"%!PS", "a PostScript document"),
+    (b"<svg", "an SVG drawing"),
+    (b"<?xml", "an XML document"),
+    (b"<!DOCTYPE", "an HTML page"),
+    (b"<html", "an HTML page"),
+    (b"8BPS", "a Photoshop document"),
+    (b"II+\0", "a BigTIFF file"),
+    (b"MM\0+", "a BigTIFF file"),
+    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
+    (b"\xff\x0a", "a JPEG XL image"),
+    (b"v/1\x01", "an OpenEXR image"),
+    (b"#?RADIANCE", "a Radiance image"),
+    (b"data:", "a data URL (send the base64 after its comma, or the bytes themselves)"),
+    (b"/9j/", "base64 text, encoded once too often"),
+    (b"iVBORw0KGgo", "base64 text, encoded once too often"),
+)
+_READABLE = "JPEG, PNG, GIF, WebP, TIFF or BMP"
+
+
+def reader_of(data: memoryview) -> tuple[str, Reader]:
+    """The format's name and its reader. Raises InvalidImage where the bytes are of no format that is read."""
+    head = bytes(data[:16])
+    for magic, name, read in _READ:
+        if head.startswith(magic):
+            return name, read
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP", webp.read
+    if not head:
+        raise InvalidImage("the image is empty: no bytes were sent")
+    found = next((name for magic, name in _KNOWN if head.startswith(magic)), None)
+    if head[4:8] == b"ftyp":
+        found = "an HEIC, AVIF or video file"
+    if found is None:
+        found = f"of no known format (it begins with {head[:8].hex(' ')})"
+    raise InvalidImage(f"not an image that is read: it is {found}, and {_READABLE} was expected")

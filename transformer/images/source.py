@@ -1,0 +1,66 @@
+"""What a format's reader hands on: checked facts from the header, and the bytes that a decoder may see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ppocr.errors import InvalidImage
+
+#: How the fourth channel, where there is one, mixes with the background. "unless_all_zero" is straight, but opaque
+#: where every alpha is zero: writers of 32-bit BMP often leave the byte empty.
+Alpha = Literal["none", "straight", "premultiplied", "unless_all_zero"]
+
+#: Metadata is a few dozen blocks in real files. A file of millions of tiny ones would only cost time.
+MAX_BLOCKS = 10_000
+
+
+@dataclass(frozen=True)
+class Source:
+    """One image that passed its format's checks.
+
+    data: the file as the decoder gets it, without metadata, further frames and trailing bytes where those were a risk.
+    width, height: as stored, before the orientation is applied; the decoder must find the same.
+    memory: bytes that decoding holds at its peak.
+    orientation: 1 to 8 as in EXIF.
+    alpha: "none" decodes straight to RGB.
+    transparent_grey: the grey value that PNG declares transparent, in units of `grey_levels` - 1.
+    canvas: (width, height, x, y) of a white page that the image is laid on, at x, y.
+    """
+
+    format: str
+    data: bytes | memoryview
+    width: int
+    height: int
+    memory: int
+    orientation: int = 1
+    alpha: Alpha = "none"
+    transparent_grey: int | None = None
+    canvas: tuple[int, int, int, int] | None = None
+
+
+def peak_memory(pixels: int, held: int, orientation: int, decoder: int = 0) -> int:
+    """Bytes at the peak of decoding `pixels` that OpenCV returns with `held` bytes each.
+
+    The decoder's own memory lies beside its picture; the picture is then copied into a numpy array; and that is
+    flattened or turned into another of three bytes a pixel.
+    """
+    turned = 6 * pixels if orientation > 1 else 0
+    return max(decoder + held * pixels, 2 * held * pixels, (held + 3) * pixels, turned)
+
+
+def truncated(format: str, what: str) -> InvalidImage:
+    return InvalidImage(f"the {format} file is truncated: {what}")
+
+
+def damaged(format: str, what: str) -> InvalidImage:
+    return InvalidImage(f"the {format} file is damaged: {what}")
+
+
+def refused(what: str, instead: str) -> InvalidImage:
+    return InvalidImage(f"{what} is not read: send {instead}")
+
+
+def check_not_empty(format: str, width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise damaged(format, f"its header says {width} x {height} pixels")

@@ -1,0 +1,93 @@
+"""TIFF directories: reading the first, and writing a clean one (TIFF 6.0, section 2)."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from transformer.images.source import damaged, truncated
+
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_INTEGERS = {1: "B", 3: "H", 4: "I"}
+_LONG = 4
+_MAX_ENTRIES = 512
+_MAX_VALUES = 262_144  # of one entry: a strip for every row of the longest side, in four planes
+
+
+@dataclass(frozen=True)
+class Entry:
+    """`count` values of TIFF type `kind`, as bytes in the file's order."""
+
+    kind: int
+    count: int
+    content: bytes | memoryview
+
+
+@dataclass(frozen=True)
+class Directory:
+    order: str
+    entries: dict[int, Entry]
+    file_bytes: int
+
+    def numbers(self, tag: int, default: list[int]) -> list[int]:
+        """The values of an entry of whole numbers, or `default` where it is absent."""
+        entry = self.entries.get(tag)
+        if entry is None:
+            return default
+        if entry.kind not in _INTEGERS or entry.count < 1:
+            raise damaged("TIFF", f"tag {tag} has no whole number")
+        if entry.count > _MAX_VALUES:
+            raise damaged("TIFF", f"tag {tag} has {entry.count:,} values")
+        return list(struct.unpack(f"{self.order}{entry.count}{_INTEGERS[entry.kind]}", entry.content))
+
+    def number(self, tag: int, default: int | None = None) -> int:
+        """The first value of an entry, or `default`; without a default the entry must be there."""
+        if tag not in self.entries and default is None:
+            raise damaged("TIFF", f"tag {tag} is missing")
+        return self.numbers(tag, [default or 0])[0]
+
+
+def first_directory(data: memoryview) -> Directory:
+    """Reads the first directory and no other; entries of unknown types are left out."""
+    order = "<" if bytes(data[:2]) == b"II" else ">"
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    if start < 8 or start + 2 > len(data):
+        raise truncated("TIFF", f"its directory is at byte {start:,} of {len(data):,}")
+    (count,) = struct.unpack_from(order + "H", data, start)
+    if not 1 <= count <= _MAX_ENTRIES:
+        raise damaged("TIFF", f"its directory has {count:,} entries")
+    if start + 2 + 12 * count + 4 > len(data):
+        raise truncated("TIFF", "it ends inside its directory")
+    entries: dict[int, Entry] = {}
+    for place in range(start + 2, start + 2 + 12 * count, 12):
+        tag, kind, values = struct.unpack_from(order + "HHI", data, place)
+        size = _SIZES.get(kind, 0) * values
+        if size == 0 or tag in entries:
+            continue
+        at = place + 8 if size <= 4 else struct.unpack_from(order + "I", data, place + 8)[0]
+        if at + size > len(data):
+            raise truncated("TIFF", f"the values of tag {tag} reach to byte {at + size:,} of {len(data):,}")
+        entries[tag] = Entry(kind, values, data[at : at + size])
+    return Directory(order, entries, len(data))
+
+
+def write_directory(data: memoryview, order: str, kept: dict[int, Entry], numbers: dict[int, list[int]]) -> bytes:
+    """The file with one new directory at its end, of the entries `kept` and of `numbers` as LONG."""
+    entries = dict(kept)
+    for tag, values in numbers.items():
+        entries[tag] = Entry(_LONG, len(values), struct.pack(f"{order}{len(values)}I", *values))
+    start = len(data) + len(data) % 2
+    after = start + 2 + 12 * len(entries) + 4
+    table = [struct.pack(order + "H", len(entries))]
+    content: list[bytes | memoryview] = []
+    for tag, entry in sorted(entries.items()):
+        table.append(struct.pack(order + "HHI", tag, entry.kind, entry.count))
+        if len(entry.content) <= 4:
+            table.append(bytes(entry.content).ljust(4, b"\0"))
+        else:
+            table.append(struct.pack(order + "I", after))
+            content += [entry.content, b"\0" * (len(entry.content) % 2)]
+            after += len(entry.content) + len(entry.content) % 2
+    table.append(b"\0\0\0\0")
+    head = bytes(data[:4]) + struct.pack(order + "I", start)
+    return b"".join((head, data[8:], b"\0" * (start - len(data)), *table, *content))

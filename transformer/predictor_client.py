@@ -1,0 +1,194 @@
+"""The predictor behind gRPC: one channel that spreads calls over all its pods, deadlines passed on, errors kept."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import grpc
+import numpy as np
+from grpc import aio
+
+from ppocr import oip, telemetry
+from ppocr.contract import (
+    DET,
+    FACTS_PARAMETER,
+    IDENTITY_PARAMETER,
+    MAX_MESSAGE_BYTES,
+    REC,
+    BundleFacts,
+    DetAnswer,
+    Lines,
+    RecAnswer,
+)
+from ppocr.errors import (
+    DeadlineExceeded,
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    PpocrError,
+    Unavailable,
+)
+from ppocr.serving import tensors
+
+if TYPE_CHECKING:
+    from ppocr.contract import U8
+
+log = logging.getLogger("ppocr.transformer")
+
+# UNAVAILABLE of a call that never left this process or was refused by a server that is going away is retried by gRPC
+# itself ("transparent retries"); one whose predictor says that nothing was computed is retried below. Other calls may have
+# been computed, and aren't repeated. RESOURCE_EXHAUSTED isn't retried either: the client has Retry-After.
+_SERVICE_CONFIG = json.dumps(
+    {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [{"name": [{"service": oip.SERVICE}], "waitForReady": False}],
+    }
+)
+_OPTIONS = (
+    ("grpc.service_config", _SERVICE_CONFIG),
+    ("grpc.enable_retries", 1),
+    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
+    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # A pod that vanished without a word is noticed in 20 s, not after the kernel's 15 minutes.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    # The predictor ends connections every few seconds, so that its name is looked up again: new pods are found by that.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+)
+#: How long a call waits for a predictor where none can be reached: the last pod may have gone a moment before the next is known.
+RECONNECT_SECONDS = 5.0
+#: How gRPC says that there was no connection to send a call on (round_robin's and the resolver's status). Nothing else tells it
+#: from a connection that broke under a call, which may have been computed.
+_NOT_SENT = (
+    "connections to all backends failing",
+    "failed to connect to all addresses",
+    "empty address list",
+    "DNS resolution",
+    "errors resolving",
+)
+READY_SECONDS = 2.0
+ATTEMPTS = 3
+
+
+def target(host: str, port: int) -> str:
+    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found."""
+    if host.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
+        return host
+    return f"dns:///{host}" if ":" in host else f"dns:///{host}:{port}"
+
+
+class PredictorClient:
+    """`ppocr.contract.Predictor` over the network."""
+
+    def __init__(self, address: str) -> None:
+        self._channel = aio.insecure_channel(address, options=_OPTIONS)
+        self._infer = oip.unary(self._channel, "ModelInfer")
+        self._metadata = oip.unary(self._channel, "ModelMetadata")
+        self._ready = oip.unary(self._channel, "ServerReady")
+
+    async def facts(self, version: str | None = None) -> BundleFacts:
+        request = oip.ModelMetadataRequest(name=REC, version=version or "")
+        answer = await self._call(self._metadata, request, time.monotonic() + READY_SECONDS)
+        if FACTS_PARAMETER not in answer.parameters:
+            raise Unavailable("the predictor does not tell its model facts: is it a ppocr predictor?")
+        facts = BundleFacts.from_json(answer.parameters[FACTS_PARAMETER].string_param)
+        if version is None:
+            telemetry.replace_series(telemetry.BUNDLE, [(facts.name, facts.version)])
+        return facts
+
+    async def det(self, image: U8, deadline: float | None = None, version: str | None = None) -> DetAnswer:
+        request = tensors.request_to_grpc(DET, {"image": image[np.newaxis]}, version or "")
+        answer = tensors.response_from_grpc(await self._call(self._infer, request, deadline))
+        return DetAnswer(answer.outputs["probability"][0], _identity(answer))
+
+    async def rec(self, lines: Lines, version: str | None = None, deadline: float | None = None) -> RecAnswer:
+        inputs: dict[str, tensors.Array] = {"pixels": lines.pixels, "widths": lines.widths}
+        request = tensors.request_to_grpc(REC, inputs, version or "")
+        answer = tensors.response_from_grpc(await self._call(self._infer, request, deadline))
+        outputs = answer.outputs
+        return RecAnswer(outputs["ids"], outputs["probabilities"], outputs["steps"], _identity(answer))
+
+    async def ready(self) -> bool:
+        try:
+            answer = await self._call(self._ready, oip.ServerReadyRequest(), time.monotonic() + READY_SECONDS)
+        except PpocrError:
+            return False
+        return bool(answer.ready)
+
+    async def close(self) -> None:
+        await self._channel.close()
+
+    async def _call(self, method: Any, request: Any, deadline: float | None) -> Any:
+        attempts, patience = ATTEMPTS, time.monotonic() + RECONNECT_SECONDS
+        while True:
+            timeout = None if deadline is None else max(deadline - time.monotonic(), 0.001)
+            try:
+                return await method(request, timeout=timeout)
+            except aio.AioRpcError as error:
+                if _was_not_sent(error):
+                    if not await self._connected(patience if deadline is None else min(patience, deadline)):
+                        _raise(error)
+                    continue
+                attempts -= 1
+                if not attempts or not _nothing_was_computed(error):
+                    _raise(error)
+
+    async def _connected(self, until: float) -> bool:
+        """Whether a predictor was reached before the instant `until`."""
+        try:
+            async with asyncio.timeout(until - time.monotonic()):
+                while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                    await self._channel.wait_for_state_change(state)
+        except TimeoutError:
+            return False
+        return time.monotonic() < until
+
+
+def _raise(error: aio.AioRpcError) -> NoReturn:
+    """The predictor's error as ours: 400 stays 400, 429 stays 429, 503 stays 503."""
+    code, said = error.code(), error.details() or ""
+    if code is grpc.StatusCode.INVALID_ARGUMENT:
+        raise InvalidRequest(said) from error
+    if code is grpc.StatusCode.NOT_FOUND:
+        raise NotFound(said) from error
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
+        raise Overloaded(said or "the predictor is full", _retry_after(error)) from error
+    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+        raise DeadlineExceeded("the predictor did not answer within the request's time limit") from error
+    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN):
+        # gRPC's own words name addresses: they are for the log, not for the caller.
+        log.warning("the predictor can't be reached: %s %s", code.name, said)
+        raise Unavailable("the predictor can't be reached", _retry_after(error)) from error
+    raise PpocrError("the predictor failed") from error
+
+
+def _identity(answer: tensors.TensorResponse) -> str:
+    if IDENTITY_PARAMETER not in answer.parameters:
+        raise Unavailable("the predictor does not tell which version it computed with: is it a ppocr predictor?")
+    return answer.parameters[IDENTITY_PARAMETER]
+
+
+def _was_not_sent(error: aio.AioRpcError) -> bool:
+    return error.code() is grpc.StatusCode.UNAVAILABLE and (error.details() or "").startswith(_NOT_SENT)
+
+
+def _nothing_was_computed(error: aio.AioRpcError) -> bool:
+    """Whether a predictor said so itself: it is draining or not ready, or hasn't the version that was asked for while its
+    pods change over one by one. The next pod in turn may answer."""
+    if error.code() is grpc.StatusCode.NOT_FOUND:
+        return True
+    said = any(key == "retry-after" for key, _ in error.trailing_metadata() or ())
+    return said and error.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def _retry_after(error: aio.AioRpcError) -> float:
+    for key, value in error.trailing_metadata() or ():
+        if key == "retry-after" and str(value).isdecimal():
+            return float(value)
+    return 1.0

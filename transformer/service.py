@@ -1,0 +1,59 @@
+"""The transformer as a process: `python -m transformer --predictor_host …`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+
+from ppocr import settings as settings_of
+from ppocr import telemetry
+from ppocr.errors import ConfigError
+from ppocr.serving.light_import import import_kserve
+from ppocr.serving.options import grpc_options, lifecycle, rest_options
+from transformer.settings import TransformerSettings
+
+log = logging.getLogger("ppocr.transformer")
+
+
+async def serve(settings: TransformerSettings) -> None:
+    """Serves until a signal comes."""
+    # Imported here: KServe's packages take seconds to import, and `--help` needs none of them.
+    import_kserve()
+    from ppocr.serving.server import OcrServer
+    from transformer.pre_post import OcrTransformer
+    from transformer.predictor_client import PredictorClient, target
+    from transformer.reader import Reader
+    from transformer.routes.page import add_page
+
+    reader = Reader(PredictorClient(target(settings.predictor_host, settings.predictor_port)), settings)
+    server = OcrServer(
+        rest_options(settings, routes=(add_page,), repository=False),
+        grpc_options(settings, repository=False),
+        lifecycle(settings),
+    )
+
+    async def ready() -> None:
+        log.info("transformer on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
+
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
+    await server.serve([model], on_ready=ready, close=reader.close)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Reads the settings, and serves."""
+    settings = settings_of.load(
+        TransformerSettings,
+        argv,
+        prog="python -m transformer",
+        description="Reads the text in images; the networks run in the predictor at --predictor_host.",
+        ignore_unknown=True,
+    )
+    if not settings.predictor_host:
+        sys.exit("python -m transformer: --predictor_host is missing: where is the predictor? (HOST or HOST:PORT)")
+    telemetry.configure_logging(settings.log_level, settings.log_format)
+    try:
+        asyncio.run(serve(settings))
+    except ConfigError as error:
+        sys.exit(f"python -m transformer: {error}")

@@ -1,0 +1,50 @@
+"""Settings of the transformer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ppocr.listen import ListenSettings
+from ppocr.settings import setting
+
+
+@dataclass(frozen=True)
+class ReaderSettings:
+    """How images are read: what is let in, and how much at a time."""
+
+    max_image_bytes: int = setting("Largest image file, in bytes.", 64 * 1024 * 1024, minimum=1024)
+    max_image_pixels: int = setting(
+        "Most pixels an image may have, read from its header before anything is decoded.", 64_000_000, minimum=1024
+    )
+    max_images: int = setting(
+        "Images that may be in the service at a time; more are answered 429. Twice the number of clients that you "
+        "want to serve without a refusal is a good value.",
+        128,
+        minimum=1,
+    )
+    max_instances: int = setting("Images that one request may carry.", 32, minimum=1)
+    max_decoded_pixels: int = setting(
+        "Pixels that may be decoded at a time, 3 bytes each; further images wait. Must be at least max_image_pixels.",
+        256_000_000,
+        minimum=1024,
+    )
+    max_line_pixels: int = setting(
+        "Pixels that the lines cut out of one image may have, 3 bytes each; an image that needs more is refused. A line "
+        "of 48x320 has 15,360, so the default holds thousands.",
+        64_000_000,
+        minimum=1024,
+    )
+    image_threads: int = setting("Threads for decoding, boxes and crops; 0 = one a processor.", 0, minimum=0)
+
+
+@dataclass(frozen=True)
+class TransformerSettings(ListenSettings, ReaderSettings):
+    """The transformer as a service of its own, in front of a predictor."""
+
+    predictor_host: str = setting(
+        "The predictor's gRPC address: HOST, HOST:PORT, dns:///HOST:PORT for a headless Service, or unix:PATH. "
+        "KServe sets this.",
+        "",
+    )
+    predictor_port: int = setting("The predictor's gRPC port where predictor_host names none.", 8081, minimum=1)
+    model_name: str = setting("Name of the model on the routes. KServe sets this.", "ppocr")

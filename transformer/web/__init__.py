@@ -1,0 +1,30 @@
+"""The page at `GET /`: static files that come with the package, and the headers they are served with."""
+
+from __future__ import annotations
+
+from importlib import resources
+from typing import Final
+
+#: Nothing but the page's own files runs or loads; `blob:` is the chosen image, shown from the browser's memory.
+HEADERS: Final = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self';"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+_FILES: Final = {
+    "/": ("index.html", "text/html; charset=utf-8"),
+    "/web/app.js": ("app.js", "text/javascript; charset=utf-8"),
+    "/web/style.css": ("style.css", "text/css; charset=utf-8"),
+    "/web/icon.svg": ("icon.svg", "image/svg+xml"),
+}
+
+
+def assets() -> dict[str, tuple[str, bytes]]:
+    """Path → content type and bytes of every file of the page."""
+    folder = resources.files(__name__)
+    return {path: (kind, (folder / name).read_bytes()) for path, (name, kind) in _FILES.items()}
