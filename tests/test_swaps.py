@@ -45,10 +45,12 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path / "repository"
 
 
-def resident(service: Service) -> int:
-    """Resident memory, MiB."""
-    status = Path(f"/proc/{service.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) // 1024
+async def resident(service: Service, swaps: int) -> int:
+    """Resident memory, MiB, when the versions of `swaps` swaps have left: under load the last one may take seconds."""
+    async with asyncio.timeout(60):
+        while service.log.read_text().count("is gone from memory") < swaps:
+            await asyncio.sleep(0.05)
+    return service.rss_bytes() >> 20
 
 
 async def ten_swaps(
@@ -65,8 +67,8 @@ async def ten_swaps(
         clients = [group.create_task(readers.one()) for _ in range(CLIENTS)]
         await readers.until(f"{NAME}/1")
         for number in range(SWAPS):
+            levels.append(await resident(loaded_by, number))
             began, before = time.monotonic(), len(readers.seconds)
-            levels.append(resident(loaded_by))
             model = await swap(number)
             await readers.until(model)
             pauses.append(max(readers.seconds[before:]))
