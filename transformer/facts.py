@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppocr.contract import BundleFacts, Predictor
+from ppocr.errors import DeadlineExceeded, Unavailable
 
 #: A swap is noticed by the identity in the next answer; this only bounds how long a version that nobody asked for is taken
 #: for the one that serves, and how long a request finds a version by name that has gone.
@@ -39,15 +40,18 @@ class FactsByVersion:
         self._lock = asyncio.Lock()
 
     async def now(self, version: str | None = None) -> BundleFacts:
-        """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound where it isn't there."""
+        """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound where it isn't there.
+
+        Where no predictor can be asked, those that are known go on: the answer itself says which version gave it, and the
+        calls that follow wait longer for a predictor than this one should.
+        """
         key = version or ""
         asked = self._asked.get(key)
         if asked is None or not asked.fresh():
             async with self._lock:
                 asked = self._asked.get(key)
                 if asked is None or not asked.fresh():
-                    self._asked.pop(key, None)
-                    asked = _Asked(self._remember(await self._predictor.facts(version)), time.monotonic())
+                    asked = _Asked(await self._ask(version, self._asked.pop(key, None)), time.monotonic())
                     self._asked[key] = asked
                     _forget_oldest(self._asked)
         return asked.facts
@@ -66,6 +70,14 @@ class FactsByVersion:
     def forget(self) -> None:
         """Asks again for what serves: an answer said that it had changed."""
         self._asked.clear()
+
+    async def _ask(self, version: str | None, known: _Asked | None) -> BundleFacts:
+        try:
+            return self._remember(await self._predictor.facts(version))
+        except (Unavailable, DeadlineExceeded):
+            if known is None:
+                raise
+            return known.facts
 
     def _remember(self, facts: BundleFacts) -> BundleFacts:
         self._by_identity[facts.identity] = facts

@@ -6,7 +6,7 @@ import contextlib
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -93,17 +93,23 @@ def problems(sent: Load) -> Counter[tuple[int, str, str]]:
 
 
 def answers(gateway: Gateway, count: int, clients: int = 4, image: bytes | None = None, **headers: str) -> Load:
-    """`count` requests by `clients` threads, as fast as they are answered."""
-    load, content, lock = Load(), image or images.line(), threading.Lock()
-    left = iter(range(count))
+    """`count` requests for one image by `clients` threads, as fast as they are answered."""
+    return answers_to(gateway, [image or images.line()] * count, clients, **headers)
+
+
+def answers_to(gateway: Gateway, work: Sequence[bytes], clients: int = 4, **headers: str) -> Load:
+    """A request for each image of `work`, in order, by `clients` threads, as fast as they are answered."""
+    load, lock = Load(), threading.Lock()
+    left = iter(work)
 
     def send() -> None:
         with gateway.client() as client:
             while True:
                 with lock:
-                    if next(left, None) is None:
-                        return
-                load.answers.append(gateway.read(client, content, **headers))
+                    image = next(left, None)
+                if image is None:
+                    return
+                load.answers.append(gateway.read(client, image, **headers))
 
     threads = [threading.Thread(target=send) for _ in range(clients)]
     for thread in threads:

@@ -1,0 +1,89 @@
+"""What the transformer remembers of the predictor's versions, and for how long."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from ppocr.bundle import Bundle
+from ppocr.contract import BundleFacts
+from ppocr.errors import DeadlineExceeded, NotFound, PpocrError, Unavailable
+from predictor.loading import BUILT_IN
+from transformer import facts as module
+from transformer.facts import FactsByVersion
+
+
+class Predictor:
+    """Answers with what it is given, or raises it, and counts how often it was asked."""
+
+    def __init__(self, answer: BundleFacts) -> None:
+        self.answer: BundleFacts | PpocrError = answer
+        self.asked = 0
+
+    async def facts(self, version: str | None = None) -> BundleFacts:
+        self.asked += 1
+        if isinstance(self.answer, PpocrError):
+            raise self.answer
+        return self.answer
+
+
+@pytest.fixture(scope="module")
+def first() -> BundleFacts:
+    return Bundle.open(BUILT_IN / "ppocrv6-small" / "1").facts()
+
+
+@pytest.fixture
+def second(first: BundleFacts) -> BundleFacts:
+    return dataclasses.replace(first, version="2")
+
+
+async def test_the_predictor_is_asked_once(first: BundleFacts) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    assert [await known.now() for _ in range(3)] == [first] * 3
+    assert await known.of(first.identity) == first
+    assert predictor.asked == 1
+
+
+async def test_it_is_asked_anew_when_they_are_old(
+    first: BundleFacts, second: BundleFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    await known.now()
+    predictor.answer = second
+    assert (await known.now()).version == "1"
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    assert (await known.now()).version == "2"
+
+
+@pytest.mark.parametrize("error", [Unavailable("nobody is there"), DeadlineExceeded("it takes too long")])
+async def test_old_facts_serve_while_nobody_can_be_asked(
+    error: PpocrError, first: BundleFacts, second: BundleFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    await known.now()
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    predictor.answer = error
+    assert (await known.now()).version == "1"
+    predictor.answer = second
+    assert (await known.now()).version == "2"
+
+
+async def test_without_any_the_error_is_told(first: BundleFacts) -> None:
+    predictor = Predictor(first)
+    predictor.answer = Unavailable("nobody is there")
+    with pytest.raises(Unavailable):
+        await FactsByVersion(predictor).now()  # type: ignore[arg-type]
+
+
+async def test_a_version_that_is_gone_is_told(first: BundleFacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    await known.now("1")
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    predictor.answer = NotFound("there is no version 1")
+    with pytest.raises(NotFound):
+        await known.now("1")
