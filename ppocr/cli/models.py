@@ -85,9 +85,11 @@ def _list(arguments: argparse.Namespace) -> int:
     if not rows:
         print("no bundles")
         return 0
-    columns = ("bundle", "size", "formats", "licence", "problem")
+    columns = ("bundle", "size", "memory", "formats", "licence", "problem")
     shown = [
-        [row["name"] + "/" + row["version"], size(row["bytes"]), *(_cell(row[c]) for c in columns[2:])] for row in rows
+        [f"{row['name']}/{row['version']}", size(row["bytes"]), size(row["memory_bytes"])]
+        + [_cell(row[column]) for column in columns[3:]]
+        for row in rows
     ]
     widths = [max(len(line[place]) for line in [list(columns), *shown]) for place in range(len(columns))]
     for line in [[name.upper() for name in columns], *shown]:

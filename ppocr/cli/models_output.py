@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ppocr.bundle import TIMES_FILE, Bundle
 from ppocr.errors import BundleError
 from ppocr.repository import Entry
 
@@ -13,10 +14,17 @@ def summary(entry: Entry) -> dict[str, Any]:
     """A line of the list."""
     row: dict[str, Any] = {"name": entry.name, "version": entry.version, "path": str(entry.path), "bytes": disk(entry)}
     try:
-        manifest = entry.open().manifest
+        bundle = entry.open()
     except BundleError:
-        return {**row, "formats": [], "licence": "", "problem": entry.problem}
-    return {**row, "formats": _formats(set(manifest.files)), "licence": manifest.licence, "problem": entry.problem}
+        return {**row, "memory_bytes": 0, "formats": [], "licence": "", "problem": entry.problem}
+    manifest = bundle.manifest
+    return {
+        **row,
+        "memory_bytes": memory(bundle),
+        "formats": _formats(set(manifest.files)),
+        "licence": manifest.licence,
+        "problem": entry.problem,
+    }
 
 
 def facts_of(entry: Entry) -> dict[str, Any]:
@@ -31,6 +39,7 @@ def facts_of(entry: Entry) -> dict[str, Any]:
         "digest": bundle.digest,
         "formats": _formats(set(manifest.files)),
         "bytes": disk(entry),
+        "memory_bytes": memory(bundle),
         "path": str(entry.path),
     }
 
@@ -41,6 +50,7 @@ def describe(facts: dict[str, Any]) -> str:
         f"{facts['name']}/{facts['version']}",
         f"  path        {facts['path']}",
         f"  size        {size(facts['bytes'])}",
+        f"  memory      {size(facts['memory_bytes'])} at least, in a predictor on a CPU",
         f"  content     {facts['digest']}",
         f"  licence     {facts['licence']}",
         f"  source      {facts['source']}",
@@ -76,6 +86,11 @@ def size(count: int) -> str:
 def disk(entry: Entry) -> int:
     """Bytes of its files."""
     return sum(path.stat().st_size for path in entry.path.rglob("*") if path.is_file())
+
+
+def memory(bundle: Bundle) -> int:
+    """Bytes that a predictor must have free to load it on a CPU; with the sizes of images that come it takes more."""
+    return TIMES_FILE * bundle.network_bytes
 
 
 def _formats(files: set[str]) -> list[str]:

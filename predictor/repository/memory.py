@@ -11,15 +11,9 @@ import ctypes
 import gc
 import resource
 from pathlib import Path
-from typing import get_args
 
-from ppocr.bundle import Bundle
-from ppocr.contract import Part
+from ppocr.bundle import TIMES_FILE, Bundle
 from ppocr.errors import Unavailable
-
-#: Memory of networks that are loaded and warmed up, in sizes of their files: OpenVINO takes 7 for PP-OCRv6 small, and
-#: more with every size of image that it meets.
-TIMES_FILE = 8
 
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
@@ -33,7 +27,7 @@ _CGROUPS = (
 
 def require(bundle: Bundle, times_file: float) -> None:
     """Raises Unavailable where networks that take `times_file` times their files don't fit into the memory that is left."""
-    needed = int(times_file * size(bundle))
+    needed = int(times_file * bundle.network_bytes)
     left = available()
     if needed > left:
         raise Unavailable(
@@ -63,12 +57,6 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def size(bundle: Bundle) -> int:
-    """Bytes of the largest file of each network: its parameters, in ONNX or in Paddle's format."""
-    files = bundle.manifest.files.items()
-    return sum(max((each.bytes for name, each in files if name.startswith(part)), default=0) for part in get_args(Part))
-
-
 def resident() -> int:
     """Bytes that this process holds now."""
     return _number("/proc/self/status", "VmRSS:", 1024)
@@ -85,7 +73,7 @@ class Appetite:
         self._before = resident()
 
     def times_file(self, bytes_of_files: int) -> float:
-        """`bytes_of_files` is the `size` of what is in memory; 0 where nothing is."""
+        """`bytes_of_files` is the `network_bytes` of what is in memory; 0 where nothing is."""
         return max(float(TIMES_FILE), (resident() - self._before) / bytes_of_files if bytes_of_files else 0.0)
 
 

@@ -56,7 +56,7 @@ def test_list_shows_what_lies_there(root: Path, capsys: pytest.CaptureFixture[st
     (root / "tiny" / "2" / "rec.onnx").unlink()
     assert run("list", "--model_dir", root) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["BUNDLE", "SIZE", "FORMATS", "LICENCE", "PROBLEM"]
+    assert lines[0].split() == ["BUNDLE", "SIZE", "MEMORY", "FORMATS", "LICENCE", "PROBLEM"]
     assert [line.split()[0] for line in lines[1:]] == ["other/7", "tiny/1", "tiny/2"]
     assert "onnx" in lines[1] and "MIT" in lines[1] and "lacks the file rec.onnx" in lines[3]
     rows = answer(capsys, "list", "--model_dir", root)
@@ -66,6 +66,7 @@ def test_list_shows_what_lies_there(root: Path, capsys: pytest.CaptureFixture[st
         ("tiny", "2", True),
     ]
     assert rows[0]["bytes"] == sum(file.stat().st_size for file in (root / "other" / "7").iterdir())
+    assert [row["memory_bytes"] for row in rows] == [8 * (3000 + 3000), 8 * (3000 + 3000), 0]
 
 
 def test_list_of_an_empty_repository(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
