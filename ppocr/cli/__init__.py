@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,12 +27,21 @@ commands:
 `ppocr COMMAND --help` lists the options of a command; each is an environment variable too.
 """
 
+#: What a shell says of a program that SIGPIPE ended: whoever read the output has left.
+NOBODY_READS = 141
+
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit code: 0 done, 1 something failed, 2 wrong usage."""
+    """Runs the command and returns its exit code: 0 done, 1 something failed, 2 wrong usage, 141 nobody reads the output."""
     name, *rest = (sys.argv[1:] if argv is None else argv) or [""]
     if name in _COMMANDS:
-        code: int = importlib.import_module(f"ppocr.cli.{name}").run(rest)
+        try:
+            code: int = importlib.import_module(f"ppocr.cli.{name}").run(rest)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python flushes standard output once more at its end, and would complain there.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return NOBODY_READS
         return code
     if name in ("version", "--version", "-V"):
         print(f"ppocr {__version__}")

@@ -26,7 +26,7 @@ from predictor.settings import NetworkSettings
 from transformer.parameters import Parameters
 from transformer.settings import ReaderSettings
 
-FAILED, USAGE, INTERRUPTED, NOBODY_READS = 1, 2, 130, 141
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,6 @@ def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Python flushes standard output once more at its end, and would complain there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return NOBODY_READS
 
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:

@@ -24,7 +24,7 @@ from tests.services import Service
 ROOT = Path(__file__).parents[2]
 IMAGES = sorted((ROOT / "tests" / "data").glob("*.jpg"))
 SECONDS = int(os.environ.get("PPOCR_TEST_LOAD_SECONDS", "300"))
-CLIENTS, ROUNDS, REQUESTS = 8, 3, 48
+CLIENTS, ROUNDS, REQUESTS = 8, 6, 24
 Say = Callable[[str], None]
 
 

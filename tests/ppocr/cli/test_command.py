@@ -58,3 +58,12 @@ def test_a_missing_library_names_the_extra_that_brings_it() -> None:
     sentence = r"drawing needs no_such_library: pip install 'ppocr-serving\[transformer\]'"
     with pytest.raises(ConfigError, match=sentence), extra("transformer", "drawing"):
         import no_such_library  # type: ignore[import-not-found]  # noqa: F401
+
+
+def test_a_reader_of_the_output_that_left_ends_it_quietly() -> None:
+    command = [sys.executable, "-m", "ppocr", "models", "show"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
