@@ -87,12 +87,12 @@ class Run:
             self._settings.report.write_text(self._report.as_json(), encoding="utf-8")
 
 
-@events.init_command_line_parser.add_listener
+@events.init_command_line_parser.add_listener  # type: ignore[untyped-decorator]
 def _options(parser: Any) -> None:
     add_options(parser)
 
 
-@events.init.add_listener
+@events.init.add_listener  # type: ignore[untyped-decorator]
 def _init(environment: Any, **_: Any) -> None:
     try:
         chosen = settings(environment.parsed_options)

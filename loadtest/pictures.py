@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ppocr.client.images import content_type
 
@@ -50,7 +51,7 @@ def label(image: Path) -> tuple[str, ...] | None:
 def _reference(path: Path) -> dict[str, tuple[str, ...]]:
     """File name → lines, of what `ppocr read --json` wrote."""
     try:
-        entries: Sequence[dict] = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()]
+        entries: Sequence[dict[str, Any]] = [json.loads(row) for row in path.read_text(encoding="utf-8").splitlines()]
         return {Path(entry["file"]).name: tuple(line["text"] for line in entry["lines"]) for entry in entries}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not what `ppocr read --json` writes: {error}") from error

@@ -64,6 +64,7 @@ def _v1_lines(headers: Mapping[str, str], body: bytes) -> list[str]:
 
 
 def _v2_lines(headers: Mapping[str, str], body: bytes) -> list[str]:
+    text: list[str]
     (text,) = [tensor["data"] for tensor in _fields(json.loads(body), "outputs") if tensor["name"] == "text"]
     return text
 
@@ -80,9 +81,10 @@ def _binary_lines(headers: Mapping[str, str], body: bytes) -> list[str]:
 
 
 def _fields(answer: Any, name: str) -> list[Any]:
-    if not isinstance(answer, dict) or not isinstance(answer.get(name), list):
+    found = answer.get(name) if isinstance(answer, dict) else None
+    if not isinstance(found, list):
         raise ValueError(f"the answer has no {name!r}")
-    return answer[name]
+    return found
 
 
 HTTP: dict[str, HttpProtocol] = {

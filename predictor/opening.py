@@ -15,7 +15,7 @@ from predictor.batching import Scheduler
 from predictor.local import LocalPredictor
 from predictor.observing import MetricsObserver, gauges
 from predictor.repository.failures import Failures
-from predictor.repository.memory import Appetite
+from predictor.repository.memory import Appetite, keep_level
 from predictor.repository.repository import BundleRepository
 from predictor.repository.shapes import ShapesInUse
 from predictor.repository.watch import Watch
@@ -54,6 +54,7 @@ def load(settings: NetworkSettings) -> Loaded:
     Where no version is asked for and the highest is broken, the next one below serves: a version that can't be loaded
     doesn't take the service down, neither while it runs nor when it starts again.
     """
+    keep_level()
     shapes, failures, appetite = ShapesInUse(), Failures(), Appetite()
     root = loading.root(settings)
     entry = loading.find(settings)

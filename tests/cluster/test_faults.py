@@ -91,8 +91,10 @@ def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Cal
         until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
     lost = [answer.at for answer in sent.failed]
     say(f"kill -9 of the only predictor: {sent.summary()}; {dict(load.problems(sent))}")
-    assert lost, "nobody was there to answer"
-    say(f"answered again after {max(lost) - min(lost):.1f} s")
+    # What it was computing is lost; what came while it was away waited for it, up to five seconds.
+    waited = max(answer.seconds for answer in sent.answers)
+    assert lost or waited > 1, "the predictor was never away"
+    say(f"failed within {max(lost) - min(lost):.1f} s" if lost else f"none failed, the slowest waited {waited:.1f} s")
     assert all(answer.status == 503 and int(answer.retry_after or 0) >= 1 for answer in sent.failed), load.problems(
         sent
     )
