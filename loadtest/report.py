@@ -44,7 +44,7 @@ class Report:
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
     def __str__(self) -> str:
-        table: list[tuple[Any, ...]] = [("protocol", "read", "failed", "refused", "p50 ms", "p95 ms", "p99 ms")]
+        table: list[tuple[str, ...]] = [("protocol", "read", "failed", "refused", "p50 ms", "p95 ms", "p99 ms")]
         table += [tuple(_text(value) for value in dataclasses.astuple(row)) for row in self.rows]
         lines = _columns(table)
         lines += [
@@ -53,7 +53,7 @@ class Report:
         ]
         if self.stages is None:
             return "\n".join([*lines, "", f"times by stage: none, as {self.no_stages}"])
-        stages: list[tuple[Any, ...]] = [
+        stages: list[tuple[str, ...]] = [
             ("stage", "times", "mean ms"),
             *((s.name, str(s.count), f"{s.mean_ms:.2f}") for s in self.stages),
         ]
@@ -101,7 +101,7 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def _columns(table: list[tuple[Any, ...]]) -> list[str]:
+def _columns(table: list[tuple[str, ...]]) -> list[str]:
     """Rows as lines: the first column left, numbers right."""
     widths = [max(len(row[at]) for row in table) for at in range(len(table[0]))]
     return [

@@ -51,7 +51,8 @@ class FactsByVersion:
             async with self._lock:
                 asked = self._asked.get(key)
                 if asked is None or not asked.fresh():
-                    asked = _Asked(await self._ask(version, self._asked.pop(key, None)), time.monotonic())
+                    asked = _Asked(await self._ask(version, asked), time.monotonic())
+                    self._asked.pop(key, None)  # the newest comes last
                     self._asked[key] = asked
                     _forget_oldest(self._asked)
         return asked.facts

@@ -71,13 +71,9 @@ def test_minutes_of_locust(release: Release, gateway: Gateway, tmp_path: Path, s
     assert read > 0 and all(row["failed"] == row["refused"] == 0 for row in figures["rows"])
 
 
-def test_what_the_whole_way_costs(release: Release, gateway: Gateway, one_process: Service, say: Say) -> None:
-    """Gateway, two pods and gRPC between them, against one process on the same cores, which the other's pods leave alone."""
-    release.wait()
-    ways = {
-        "one process": Gateway(one_process.url, "127.0.0.1"),
-        "the whole way": gateway,
-    }
+def test_what_the_whole_way_costs(gateway: Gateway, one_process: Service, say: Say) -> None:
+    """Gateway, two pods and gRPC between them, against one process on the same cores: while one is asked, the other rests."""
+    ways = {"one process": Gateway(one_process.url, "127.0.0.1"), "the whole way": gateway}
     rates: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(2):  # the networks meet the sizes of these images, in batches of several make-ups
         for target in ways.values():

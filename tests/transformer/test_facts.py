@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 
 import pytest
@@ -70,6 +71,24 @@ async def test_old_facts_serve_while_nobody_can_be_asked(
     assert (await known.now()).version == "1"
     predictor.answer = second
     assert (await known.now()).version == "2"
+
+
+async def test_a_caller_that_left_takes_no_facts_along(first: BundleFacts, monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    await known.now()
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    never = asyncio.get_running_loop().create_future()
+    monkeypatch.setattr(predictor, "facts", lambda version: never)
+    caller = asyncio.create_task(known.now())
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
+    predictor.answer = Unavailable("nobody is there")
+    assert (await known.now()).version == "1"
 
 
 async def test_without_any_the_error_is_told(first: BundleFacts) -> None:
