@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
+import dataclasses
 import logging
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
-
-import numpy as np
 
 import ppocr
 from ppocr import repository
 from ppocr.bundle import Bundle
-from ppocr.contract import BundleFacts, Part
+from ppocr.contract import Part
 from ppocr.cpus import available_cpus
-from ppocr.errors import InvalidRequest
 from predictor.batching import Limits, NetworkSlot
 from predictor.engines.base import Device, Engine, EngineName, EngineOptions, Network, Precision, choose
+from predictor.preparing import Networks, Preparation, sizes_at_first, warm_up
 from predictor.repository import memory
-from predictor.repository.shapes import Shape, ShapesInUse
+from predictor.repository.shapes import ShapesInUse
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion
 
@@ -33,9 +30,6 @@ BUILT_IN = Path(ppocr.__file__).parent / "bundles"
 #: fastest, and so are 20 lines of 64; every further size of a batch costs an engine its preparation once.
 BATCH_PIXELS = 48 * 1280
 CPU_QUEUE_PIXELS, GPU_QUEUE_PIXELS = 16_000_000, 256_000_000
-#: A4 and receipts, upright and across, with a long side of 960.
-USUAL_IMAGES = ((960, 736), (736, 960))
-USUAL_WIDTHS = range(64, 513, 32)
 
 
 def engine(settings: NetworkSettings) -> tuple[Engine, EngineOptions]:
@@ -88,33 +82,46 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
     chosen, options = engine(settings)
     bundle.verify()
     facts = bundle.facts()
+    # TensorRT's kernels are built for one image at a time.
+    images = 1 if settings.tensorrt else settings.max_batch_items
     with contextlib.ExitStack() as closing:
-        det = chosen.load(bundle, "det", options)
-        closing.callback(det.close)
-        rec = chosen.load(bundle, "rec", options)
-        closing.callback(rec.close)
+        det = _open(closing, chosen, bundle, "det", options)
+        # Of a lone image nothing else can be computed while its boxes are sought.
+        alone = (
+            _open(closing, chosen, bundle, "det", dataclasses.replace(options, streams=1)) if _parallel(det) else det
+        )
+        rec = _open(closing, chosen, bundle, "rec", options)
         loaded = time.monotonic()
-        sizes = warm_up(det, rec, seconds, usual or usual_at_first(facts))
-        networks = closing.pop_all()
+        networks: Networks = {"det": [det] if alone is det else [det, alone], "rec": [rec]}
+        sizes = usual or sizes_at_first(facts, _batch_pixels(rec, settings), settings.max_batch_items)
+        done = warm_up(networks, seconds, sizes)
+        if settings.prepare_sizes and rec.capabilities.by_size:
+            closing.callback(Preparation(networks, sizes[done:]).stop)
+        open_networks = closing.pop_all()
     log.info(
         "loaded %s in %.1f s and warmed it up on %d sizes in %.1f s: %s",
         bundle.label,
         loaded - began,
-        sizes,
+        done,
         time.monotonic() - loaded,
         rec.capabilities,
     )
 
     def close() -> None:
-        networks.close()
+        open_networks.close()
         memory.give_back()
 
-    # TensorRT's kernels are built for one image at a time.
-    images = 1 if settings.tensorrt else settings.max_batch_items
     return LoadedVersion(
         facts=facts,
         capabilities=rec.capabilities,
-        det=NetworkSlot("det", facts.version, shapes.watched("det", det), _batch_pixels(det, settings), images),
+        det=NetworkSlot(
+            "det",
+            facts.version,
+            shapes.watched("det", det),
+            _batch_pixels(det, settings),
+            images,
+            shapes.watched("det", alone),
+        ),
         rec=NetworkSlot(
             "rec", facts.version, shapes.watched("rec", rec), _batch_pixels(rec, settings), settings.max_batch_items
         ),
@@ -123,29 +130,14 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
     )
 
 
-def usual_at_first(facts: BundleFacts) -> list[tuple[Part, Shape]]:
-    """Sizes that most services are asked for."""
-    counts_and_widths = itertools.product((1, 2, 4), USUAL_WIDTHS)
-    lines: list[tuple[Part, Shape]] = [
-        ("rec", (count, facts.rec.height, width, 3)) for count, width in counts_and_widths
-    ]
-    images: list[tuple[Part, Shape]] = [("det", (1, *image, 3)) for image in USUAL_IMAGES]
-    return [*images[:1], *lines[:1], *images[1:], *lines[1:]]
+def _open(closing: contextlib.ExitStack, chosen: Engine, bundle: Bundle, part: Part, options: EngineOptions) -> Network:
+    network = chosen.load(bundle, part, options)
+    closing.callback(network.close)
+    return network
 
 
-def warm_up(det: Network, rec: Network, seconds: float, shapes: Sequence[tuple[Part, Shape]]) -> int:
-    """Runs the networks on `shapes`, each once, until `seconds` have passed; returns how many.
-
-    Engines prepare themselves for every new size of input, on a CPU for some 20 ms, and for longer on the very first.
-    """
-    deadline = time.monotonic() + seconds
-    for done, (part, shape) in enumerate(shapes):
-        if time.monotonic() >= deadline:
-            return done
-        # Sizes that another version was given, and that this one doesn't take, need no preparation.
-        with contextlib.suppress(InvalidRequest):
-            (det if part == "det" else rec).infer(np.zeros(shape, np.uint8))
-    return len(shapes)
+def _parallel(network: Network) -> bool:
+    return network.capabilities.streams > 1
 
 
 def _batch_pixels(network: Network, settings: NetworkSettings) -> int:

@@ -93,5 +93,5 @@ async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
 
 async def open_predictor(settings: NetworkSettings) -> LocalPredictor:
     """Both, for a program that reads and ends: nothing is loaded later."""
-    settings = dataclasses.replace(settings, watch_seconds=0.0)
+    settings = dataclasses.replace(settings, watch_seconds=0.0, prepare_sizes=False)
     return (await start(await asyncio.to_thread(load, settings), settings)).predictor

@@ -114,6 +114,12 @@ class NetworkSettings:
         0.5,
         minimum=0.0,
     )
+    prepare_sizes: bool = setting(
+        "Go on after the warm-up, beside the requests, until the networks have met all usual sizes of lines: then none is the "
+        "first of its size, which takes longer, and what memory the networks need shows in the first minute. It concerns the "
+        "engine openvino, which makes kernels for each size.",
+        True,
+    )
     hang_seconds: float = setting(
         "A forward that runs longer than this has hung: the service says that it isn't live, and Kubernetes "
         "restarts it. Several times what the largest image takes.",

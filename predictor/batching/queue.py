@@ -1,6 +1,7 @@
 """The waiting runs, and which of them make the next batch. Not thread-safe: its owner holds a lock.
 
-Order: lines before detections, and inside a part first come, first served by request. What was begun is finished first:
+Order: lines before detections, inside a part first come, first served by request, and inside a request the most pixels
+first: where several workers share its lines, they come to the end at about the same time. What was begun is finished first:
 an image whose detection is done leaves soon and frees its memory, instead of waiting behind all detections that came
 meanwhile. A detection that waits is passed over for at most `patience` seconds, whatever lines arrive.
 """
@@ -37,9 +38,14 @@ class WaitingQueue:
     def add(self, request: Request) -> None:
         part = request.slot.part
         self._requests[part][request] = None
-        for index, block in enumerate(request.blocks):
-            key = Key(request.slot, block.shape[1], block.shape[2])
-            run = request.runs[index] = Run(request, index, key, block)
+        runs_of_request = [
+            Run(request, index, Key(request.slot, block.shape[1], block.shape[2]), block)
+            for index, block in enumerate(request.blocks)
+        ]
+        runs_of_request.sort(key=self._first_pixels, reverse=True)
+        for run in runs_of_request:
+            key = run.key
+            request.runs[run.index] = run
             runs = self._runs.get(key)
             if runs is None:
                 runs = self._runs[key] = OrderedDict()
@@ -111,6 +117,10 @@ class WaitingQueue:
         if det and now - max(self._last_det, next(iter(det)).arrived) >= self._patience:
             return "det"
         return "rec"
+
+    def _first_pixels(self, run: Run) -> int:
+        """Of the batch that `run` makes for itself."""
+        return min(self._room(run.key), run.items) * run.key.height * run.key.width
 
     def _room(self, key: Key) -> int:
         fitting = self._budget(key.slot) // (key.height * key.width)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ppocr.errors import PpocrError
-from predictor.batching.slots import Slot
+from predictor.batching.slots import Network, Slot
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,7 +66,7 @@ class Request:
         self.arrived = arrived
         self.deadline = deadline
         self.blocks = blocks
-        #: What waits still, in the order of the blocks; the queue's own.
+        #: What waits still by the block's index, in the order in which it is computed; the queue's own.
         self.runs: dict[int, Run] = {}
         self.items = sum(len(block) for block in blocks)
         self.pixels = sum(block.size for block in blocks) // 3
@@ -101,12 +101,20 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pieces of one key, in the order in which they lie in the batch's array."""
+    """Pieces of one key, in the order in which they lie in the batch's array.
+
+    `alone` says that nothing else was computed or waited when it was taken.
+    """
 
     key: Key
     pieces: list[Piece]
     items: int
     oldest: float
+    alone: bool = False
+
+    @property
+    def network(self) -> Network:
+        return self.key.slot.alone if self.alone else self.key.slot.network
 
     @property
     def pixels(self) -> int:

@@ -8,6 +8,7 @@ one more thread than the device runs forwards takes and gathers its batch while 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import threading
 import time
@@ -175,7 +176,7 @@ class Scheduler:
                 pixels = gatherer.gather(batch)
                 with self._device:
                     began = self._began[number] = time.monotonic()
-                    results = outcomes(slot.network, pixels, partial(self._ran_out, slot))
+                    results = outcomes(batch.network, pixels, partial(self._ran_out, slot))
             except Exception as error:
                 log.exception("a batch could not be computed")
                 failure = EngineError("the predictor failed on this batch")
@@ -205,6 +206,8 @@ class Scheduler:
                 for request in expired:
                     self._tell(self._expire, request)
                 if batch is not None:
+                    if not self._in_flight and not self._queue:
+                        batch = dataclasses.replace(batch, alone=True)
                     key.slot.acquire()
                     self._in_flight += 1
                     if self._queue:

@@ -39,6 +39,10 @@ class Slot(Protocol):
     def network(self) -> Network: ...
 
     @property
+    def alone(self) -> Network:
+        """The same network for a forward that nothing else runs beside: all threads of the device work on it."""
+
+    @property
     def batch_pixels(self) -> int:
         """How many pixels (N*H*W) a batch of this network should have at most; a single larger item still runs."""
 
@@ -52,12 +56,24 @@ class Slot(Protocol):
 
 
 class NetworkSlot:
-    """A `Slot` that counts its users, and calls `on_drained` once when it is retired and nobody holds it any more."""
+    """A `Slot` that counts its users, and calls `on_drained` once when it is retired and nobody holds it any more.
 
-    def __init__(self, part: Part, version: str, network: Network, batch_pixels: int, batch_items: int = 64) -> None:
+    Without a network of its own for a forward that is alone, `network` computes that too.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        version: str,
+        network: Network,
+        batch_pixels: int,
+        batch_items: int = 64,
+        alone: Network | None = None,
+    ) -> None:
         self.part = part
         self.version = version
         self.network = network
+        self.alone = alone or network
         self.batch_pixels = batch_pixels
         self.batch_items = batch_items
         self._lock = threading.Lock()

@@ -10,6 +10,7 @@ import abc
 import dataclasses
 import importlib
 import importlib.util
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
@@ -47,13 +48,18 @@ class EngineOptions:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What became of the options. `batch_pixels` is the size of a batch from which a larger one is no faster."""
+    """What became of the options.
+
+    `batch_pixels` is the size of a batch from which a larger one is no faster. `by_size` says that the engine makes
+    kernels for each size of input, and keeps them.
+    """
 
     engine: str
     device: str
     precision: str
     streams: int
     batch_pixels: int
+    by_size: bool = False
 
 
 class Network(abc.ABC):
@@ -74,6 +80,14 @@ class Network(abc.ABC):
         check_pixels(pixels, self.part, self.facts)
         # Arrays over a gRPC message are read-only, and OpenVINO shares memory only with those that aren't.
         return self._run(np.require(pixels, requirements=("C", "W")))
+
+    def prepare(self, shape: tuple[int, int, int, int]) -> None:
+        """Runs the network on an input of `shape` [N,H,W,3], on all streams at once. Raises as `infer`."""
+        streams = self.capabilities.streams
+        with ThreadPoolExecutor(streams) as pool:
+            runs = [pool.submit(self.infer, np.zeros(shape, np.uint8)) for _ in range(streams)]
+        for run in runs:
+            run.result()
 
     @abc.abstractmethod
     def _run(self, pixels: U8) -> Answers:

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 #: Streams where the options name none. Small lines leave the threads of one forward waiting for each other: one thread
 #: a forward and two forwards at a time take a quarter less CPU on two cores (PP-OCRv6 small; a third less, PP-OCRv4).
 MAX_STREAMS = 4
-#: Kernels of each kind that a network keeps in each stream for the shapes it has seen. OpenVINO's 5,000 grow to hundreds of
-#: megabytes over a day of mixed sizes. Images come in hundreds of sizes, and a new one costs detection little beside its own
-#: time: receipts are read as fast with these as with 1,000. Lines come in tens of sizes, and cost little themselves: with a
-#: third of theirs, receipts take 12 % longer.
-_KERNELS: dict[Part, int] = {"det": 400, "rec": 1500}
+#: Kernels of each kind that a network keeps in each stream for the sizes it has seen. Lines come in some 80 sizes (see
+#: predictor/preparing.py), with up to 40 kernels of a kind each; making one of these sizes ready anew takes longer than
+#: computing it: with half as many, PP-OCRv4 reads receipts 12 % slower. Images come in hundreds of sizes, and detection
+#: takes so long that new kernels don't count beside it; those of a thousand sizes would take hundreds of megabytes.
+_KERNELS: dict[Part, int] = {"det": 0, "rec": 4000}
 
 
 class OpenVinoEngine:
@@ -59,7 +59,7 @@ class OpenVinoEngine:
             if part == REC:
                 shorten(model)
             compile_model = functools.partial(self._core.compile_model, model, "CPU", properties)
-            capabilities = Capabilities("openvino", "CPU", precision, streams, 0)
+            capabilities = Capabilities("openvino", "CPU", precision, streams, 0, by_size=True)
             return OpenVinoNetwork(part, bundle.facts(), compile_model, capabilities)
         except RuntimeError as error:
             raise BundleError(

@@ -62,7 +62,36 @@ async def test_a_batch_is_bounded_in_pixels_and_in_items_and_a_larger_item_still
     scheduler = Scheduler()
     blocks = [lines(12, 64), lines(16, 32), lines(2, 640)]
     assert right(await scheduler.submit(slot, blocks), *blocks)
-    assert [shape[0] for shape in network.shapes] == [5, 5, 2, 7, 7, 2, 1, 1]
+    assert [shape[0] for shape in network.shapes] == [1, 1, 5, 5, 2, 7, 7, 2]
+    await scheduler.close()
+
+
+async def test_the_largest_batches_of_a_request_are_computed_first() -> None:
+    network = Checksums()
+    scheduler = Scheduler()
+    blocks = [lines(1, 32), lines(3, 64), lines(1, 96), lines(1, 320)]
+    assert right(await scheduler.submit(rec(network), blocks), *blocks)
+    assert [shape[2] for shape in network.shapes] == [320, 64, 96, 32]
+    await scheduler.close()
+
+
+async def test_a_forward_that_nothing_runs_beside_is_given_all_threads() -> None:
+    among, alone = Held(), Checksums()
+    slot = NetworkSlot("det", "1", among, 960 * 960, alone=alone)
+    scheduler = Scheduler(Limits(workers=2))
+    blocks = [lines(1, 64), lines(1, 96), lines(1, 128), lines(1, 160)]
+    assert right(await scheduler.submit(slot, blocks[:1]), blocks[0])
+    assert right(await scheduler.submit(slot, blocks[1:2]), blocks[1])
+    assert [shape[2] for shape in alone.shapes] == [64, 96]
+    both = asyncio.create_task(scheduler.submit(slot, blocks[2:]))
+    for _ in range(2):
+        await among.entered()
+    among.let_go(2)
+    assert right(await both, *blocks[2:])
+    # The first was taken while the second waited, and the second while the first was computed.
+    assert sorted(shape[2] for shape in among.shapes) == [128, 160]
+    assert right(await scheduler.submit(slot, blocks[:1]), blocks[0])
+    assert len(alone.shapes) == 3
     await scheduler.close()
 
 

@@ -7,15 +7,20 @@ import resource
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from ppocr.bundle import Bundle
-from ppocr.contract import Part
+from ppocr.contract import BundleFacts, Part
 from ppocr.errors import EngineError, InvalidRequest
-from predictor.engines.base import EngineName, EngineOptions, Network, choose
+from predictor.engines.base import Answers, Capabilities, EngineName, EngineOptions, Network, choose
+
+if TYPE_CHECKING:
+    from ppocr.contract import U8
 
 ROOT = Path(__file__).parents[3]
 
@@ -81,6 +86,39 @@ def test_streams_run_at_once_without_mixing_their_answers(
         found = list(pool.map(lambda group: network.infer(group)[0], lines * 3))
     for ids, wanted in zip(found, expected * 3, strict=True):
         np.testing.assert_array_equal(ids, wanted)
+
+
+def test_an_image_is_the_same_with_all_threads_as_with_one(v6: Bundle, page: np.ndarray) -> None:
+    """A lone image is computed with all threads, one among others with one: its boxes must not tell."""
+    alone, among = (load(v6, "det", "openvino", streams).infer(page)[0] for streams in (1, 2))
+    assert alone.max() > 200
+    np.testing.assert_array_equal(alone, among)
+
+
+class Meeting(Network):
+    """Answers when as many calls as it has streams are under way."""
+
+    def __init__(self, facts: BundleFacts) -> None:
+        super().__init__("rec", facts)
+        self.capabilities = Capabilities("test", "CPU", "f32", 3, 0)
+        self.calls = 0
+        self._all = threading.Barrier(3, timeout=10)
+
+    def _run(self, pixels: U8) -> Answers:
+        self._all.wait()
+        self.calls += 1
+        return np.zeros((len(pixels), 8), np.int32), np.zeros((len(pixels), 8), np.float32)
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_size_is_prepared_for_on_all_streams_at_once(v6: Bundle) -> None:
+    network = Meeting(v6.facts())
+    network.prepare((2, 48, 64, 3))
+    assert network.calls == 3
+    with pytest.raises(InvalidRequest, match="48 pixels high"):
+        network.prepare((2, 40, 64, 3))
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
