@@ -93,10 +93,12 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
         rec = _open(closing, chosen, bundle, "rec", options)
         loaded = time.monotonic()
         networks: Networks = {"det": [det] if alone is det else [det, alone], "rec": [rec]}
-        sizes = usual or sizes_at_first(facts, _batch_pixels(rec, settings), settings.max_batch_items)
-        done = warm_up(networks, seconds, sizes)
+        sizes = sizes_at_first(facts, _batch_pixels(rec, settings), settings.max_batch_items)
+        first = usual or sizes
+        done = warm_up(networks, seconds, first)
         if settings.prepare_sizes and rec.capabilities.by_size:
-            closing.callback(Preparation(networks, sizes[done:]).stop)
+            further = [*first[done:], *(size for size in sizes if size not in first)]
+            closing.callback(Preparation(networks, further, shapes.quiet).stop)
         open_networks = closing.pop_all()
     log.info(
         "loaded %s in %.1f s and warmed it up on %d sizes in %.1f s: %s",

@@ -10,7 +10,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from ppocr.contract import BundleFacts, Part, RecFacts
@@ -23,6 +23,9 @@ log = logging.getLogger("ppocr.predictor")
 USUAL_IMAGES = ((960, 736), (736, 960))
 USUAL_WIDTHS = range(64, 513)
 USUAL_COUNTS = (1, 2, 4)
+
+#: Seconds without a forward after which no request is taken to be under way; and how long a preparation waits for that.
+QUIET, PATIENCE = 0.2, 0.5
 
 Sizes = Sequence[tuple[Part, Shape]]
 
@@ -62,11 +65,16 @@ def warm_up(networks: Networks, seconds: float, sizes: Sizes) -> int:
 
 
 class Preparation:
-    """Goes on with sizes in a thread of its own, and leaves the networks to requests for as long as it uses them."""
+    """Goes on with sizes in a thread of its own, while requests leave the networks idle.
 
-    def __init__(self, networks: Networks, sizes: Sizes) -> None:
+    `quiet` says for how many seconds they have. Where they never do, a size is prepared for every PATIENCE seconds anyway:
+    it is made ready once and no request has to wait for it, and memory is level from the first minute on.
+    """
+
+    def __init__(self, networks: Networks, sizes: Sizes, quiet: Callable[[], float]) -> None:
         self._networks = networks
         self._sizes = sizes
+        self._quiet = quiet
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prepare", daemon=True)
         self._thread.start()
@@ -80,15 +88,22 @@ class Preparation:
         began = time.monotonic()
         try:
             for part, shape in self._sizes:
-                before = time.monotonic()
-                _prepare(self._networks, part, shape)
-                if self._stopping.wait(time.monotonic() - before):
+                if not self._may_go_on():
                     return
+                _prepare(self._networks, part, shape)
         except PpocrError as error:
             # Requests of this size will get the same answer, and others aren't concerned.
             log.warning("sizes of input are no longer prepared for: %s", error)
             return
         log.info("prepared for %d further sizes in %.1f s", len(self._sizes), time.monotonic() - began)
+
+    def _may_go_on(self) -> bool:
+        """Waits for its turn; False where it was stopped meanwhile."""
+        deadline = time.monotonic() + PATIENCE
+        while self._quiet() < QUIET and time.monotonic() < deadline:
+            if self._stopping.wait(QUIET / 4):
+                return False
+        return not self._stopping.is_set()
 
 
 def _prepare(networks: Networks, part: Part, shape: Shape) -> None:

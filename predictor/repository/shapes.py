@@ -1,8 +1,10 @@
-"""The sizes of input that the networks were given lately, by how often: a new version is warmed up on the usual ones."""
+"""The sizes of input that the networks were given lately: a new version is warmed up on the most frequent ones."""
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -26,6 +28,7 @@ class ShapesInUse:
     def __init__(self) -> None:
         self._counts: dict[Part, Counter[Shape]] = {part: Counter() for part in get_args(Part)}
         self._lock = threading.Lock()
+        self._last = -math.inf
 
     def add(self, part: Part, shape: Shape) -> None:
         with self._lock:
@@ -45,6 +48,13 @@ class ShapesInUse:
             ]
         return [(part, shape) for _, part, shape in sorted(ranked, key=lambda entry: entry[0])]
 
+    def quiet(self) -> float:
+        """Seconds since a network was last given something, or answered."""
+        return time.monotonic() - self._last
+
+    def touch(self) -> None:
+        self._last = time.monotonic()
+
     def watched(self, part: Part, network: Network) -> Network:
         """`network`, with its inputs counted."""
         return _Watched(part, network, self)
@@ -59,4 +69,8 @@ class _Watched:
     def infer(self, pixels: U8) -> tuple[NDArray[Any], ...]:
         count, height, width, channels = pixels.shape
         self._shapes.add(self._part, (count, height, width, channels))
-        return self._network.infer(pixels)
+        self._shapes.touch()
+        try:
+            return self._network.infer(pixels)
+        finally:
+            self._shapes.touch()

@@ -12,13 +12,17 @@ from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
 from ppocr.errors import EngineOutOfMemory, InvalidRequest, PpocrError
 from predictor.batching import Limits, Scheduler
 from predictor.batching.slots import NetworkSlot
-from predictor.preparing import Networks, Preparation, sizes_at_first, warm_up
-from predictor.repository.shapes import Shape
+from predictor.preparing import PATIENCE, QUIET, Networks, Preparation, sizes_at_first, warm_up
+from predictor.repository.shapes import Shape, ShapesInUse
 from tests.predictor.batching.stand_ins import Checksums, lines
 
 UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 FACTS = BundleFacts("small", "1", DetFacts(), RecFacts(("", "a")), UNIT, UNIT)
 LINE: Shape = (1, 48, 64, 3)
+
+
+def idle() -> float:
+    return 60.0
 
 
 class Prepared:
@@ -75,7 +79,7 @@ def test_a_size_that_a_network_does_not_take_is_passed_over() -> None:
 
 def test_a_preparation_goes_on_until_it_is_stopped_and_then_uses_no_network() -> None:
     network = Prepared(seconds=0.02)
-    preparation = Preparation({"rec": [network]}, [("rec", LINE)] * 10_000)
+    preparation = Preparation({"rec": [network]}, [("rec", LINE)] * 10_000, idle)
     assert network.began.wait(5)
     preparation.stop()
     done = len(network.shapes)
@@ -87,10 +91,29 @@ def test_a_preparation_goes_on_until_it_is_stopped_and_then_uses_no_network() ->
 def test_a_preparation_gives_up_where_a_network_fails(caplog: pytest.LogCaptureFixture) -> None:
     network = Prepared(EngineOutOfMemory("no memory for a batch"))
     with caplog.at_level(logging.WARNING, "ppocr.predictor"):
-        preparation = Preparation({"rec": [network]}, [("rec", LINE)] * 5)
+        preparation = Preparation({"rec": [network]}, [("rec", LINE)] * 5, idle)
         deadline = time.monotonic() + 5
         while len(network.shapes) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         preparation.stop()
     assert len(network.shapes) == 2
     assert "no longer prepared for: no memory for a batch" in caplog.text
+
+
+def test_a_preparation_lets_requests_go_first_but_not_for_ever() -> None:
+    network, shapes = Prepared(), ShapesInUse()
+    watched = shapes.watched("rec", Checksums())
+    began = time.monotonic()
+    watched.infer(lines(1, 64))
+    preparation = Preparation({"rec": [network]}, [("rec", LINE)] * 3, shapes.quiet)
+    assert network.began.wait(5)
+    assert QUIET <= time.monotonic() - began < PATIENCE
+    preparation.stop()
+
+    busy = Prepared()
+    began = time.monotonic()
+    preparation = Preparation({"rec": [busy]}, [("rec", LINE)] * 3, lambda: 0.0)
+    assert busy.began.wait(5)
+    assert time.monotonic() - began >= PATIENCE
+    preparation.stop()
+    assert len(busy.shapes) < 3
