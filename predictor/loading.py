@@ -128,7 +128,6 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
             "rec", facts.version, shapes.watched("rec", rec), _batch_pixels(rec, settings), settings.max_batch_items
         ),
         close=close,
-        bytes_of_files=bundle.network_bytes,
     )
 
 

@@ -18,17 +18,13 @@ log = logging.getLogger("ppocr.predictor")
 
 @dataclass(frozen=True, eq=False)
 class LoadedVersion:
-    """One version: what is known of it, what it runs on, its two networks, and how to close them in the end.
-
-    `bytes_of_files` is the size of its networks' files.
-    """
+    """One version: what is known of it, what it runs on, its two networks, and how to close them in the end."""
 
     facts: BundleFacts
     capabilities: Capabilities
     det: NetworkSlot
     rec: NetworkSlot
     close: Callable[[], None]
-    bytes_of_files: int = 0
 
 
 class Versions:
@@ -69,9 +65,9 @@ class Versions:
         """Those that were swapped out, and whose memory isn't free yet."""
         return [loaded.facts for loaded in self._leaving]
 
-    def bytes_of_files(self) -> int:
-        """Of all that is in memory."""
-        return sum(loaded.bytes_of_files for loaded in (*self._serving, *self._leaving))
+    def in_memory(self) -> int:
+        """How many serve or are leaving."""
+        return len(self._serving) + len(self._leaving)
 
     def put_in(self, loaded: LoadedVersion) -> None:
         """Makes `loaded` the default from now on; of those beyond `side_by_side`, those longest here leave."""

@@ -29,9 +29,12 @@ _CGROUPS = (
 )
 
 
-def require(bundle: Bundle, times_file: float) -> None:
-    """Raises Unavailable where networks that take `times_file` times their files don't fit into the memory that is left."""
-    needed = int(times_file * bundle.network_bytes)
+def require(bundle: Bundle, appetite: int) -> None:
+    """Raises Unavailable where the bundle's networks don't fit into the memory that is left.
+
+    They take TIMES_FILE times their files when they are loaded, and come to take what those before them did: `appetite`.
+    """
+    needed = max(TIMES_FILE * bundle.network_bytes, appetite)
     left = available()
     if needed > left:
         raise Unavailable(
@@ -78,18 +81,18 @@ def resident() -> int:
 
 
 class Appetite:
-    """How much memory the networks that serve have come to take, in sizes of their files.
+    """How much memory the versions that serve have come to take.
 
-    It grows with the sizes of input that they meet, and the next version will meet the same ones. Create it before the
-    first is loaded.
+    It grows with the sizes of input that they meet, and the next version will meet the same ones; what its kernels for
+    them take doesn't go with the size of its files. Create it before the first is loaded.
     """
 
     def __init__(self) -> None:
         self._before = resident()
 
-    def times_file(self, bytes_of_files: int) -> float:
-        """`bytes_of_files` is the `network_bytes` of what is in memory; 0 where nothing is."""
-        return max(float(TIMES_FILE), (resident() - self._before) / bytes_of_files if bytes_of_files else 0.0)
+    def of_each(self, versions: int) -> int:
+        """Bytes, where so many are in memory; 0 where none is."""
+        return max(0, resident() - self._before) // versions if versions else 0
 
 
 def _number(path: str, key: str, unit: int) -> int:

@@ -171,7 +171,7 @@ class BundleRepository:
 
     def _load_checked(self, entry: Entry) -> LoadedVersion:
         bundle = entry.open()
-        memory.require(bundle, self._appetite.times_file(self._versions.bytes_of_files()))
+        memory.require(bundle, self._appetite.of_each(self._versions.in_memory()))
         began = time.monotonic()
         try:
             loaded = self._load(bundle)

@@ -1,0 +1,42 @@
+"""Whether a further version fits into memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ppocr.bundle import TIMES_FILE, Bundle
+from ppocr.errors import Unavailable
+from predictor.loading import find
+from predictor.repository import memory
+from predictor.settings import NetworkSettings
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def bundle() -> Bundle:
+    return find(NetworkSettings()).open()
+
+
+def test_a_version_needs_what_its_files_say_or_what_those_before_it_took(
+    bundle: Bundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_files = TIMES_FILE * bundle.network_bytes
+    monkeypatch.setattr(memory, "available", lambda: of_files + MIB)
+    memory.require(bundle, 0)
+    memory.require(bundle, of_files + MIB)
+    with pytest.raises(Unavailable, match=f"needs about {(of_files >> 20) + 2} MiB of memory"):
+        memory.require(bundle, of_files + 2 * MIB)
+    monkeypatch.setattr(memory, "available", lambda: of_files - MIB)
+    with pytest.raises(Unavailable, match=r"let fewer versions serve side by side"):
+        memory.require(bundle, 0)
+
+
+def test_the_appetite_is_shared_out_among_the_versions_in_memory() -> None:
+    appetite = memory.Appetite()
+    assert appetite.of_each(0) == 0
+    held = np.ones(200 * MIB, np.uint8)
+    assert 190 * MIB < appetite.of_each(1) < 230 * MIB
+    assert 95 * MIB < appetite.of_each(2) < 115 * MIB
+    assert held[0] == 1
