@@ -24,7 +24,8 @@ CLIENTS, SWAPS = 4, 10
 ONE_MODEL = 150
 SECONDS = 60.0 if os.environ.get("PPOCR_NIGHTLY") else 20.0
 #: Short, so that ten swaps don't take long: an image whose lines come later is read anew.
-QUICK = ("--swap_grace_seconds", "0.5", "--swap_warm_up_seconds", "1")
+#: Sizes that no image brings are left alone: a version would take more memory the longer it happens to serve.
+QUICK = ("--swap_grace_seconds", "0.5", "--swap_warm_up_seconds", "1", "--prepare_sizes", "false")
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +85,8 @@ async def ten_swaps(
     )
     assert readers.failed == []
     # The same model serves at every second level; the first two are of services that have met few sizes of input.
-    late, early = statistics.mean(levels[-4:]), statistics.mean(levels[2:6])
+    # A model that is kept shows in all levels after it; a version's last forwards may show in a single one.
+        late, early = min(levels[-4:]), min(levels[2:6])
     assert late - early < ONE_MODEL, f"four swaps kept a model in memory: {levels} MiB"
     return readers
 
