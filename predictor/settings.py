@@ -81,7 +81,7 @@ class NetworkSettings:
     workers: int = setting(
         "Forwards that run at a time; the threads are shared out among them. 0: on a CPU one a processor and 4 at most, as "
         "small lines leave the threads of one forward waiting for each other; on a GPU two, so that one copies while the "
-        "other computes. 1 on a CPU answers a lone image a little sooner.",
+        "other computes.",
         0,
         minimum=0,
         maximum=16,
