@@ -38,12 +38,12 @@ clean:  ## Remove the environment, the peers' environments and caches
 	rm -rf $(VENV) bench/.peers .cache .mypy_cache .ruff_cache .pytest_cache
 
 $(V4): | $(VENV)/.dev
-	$(BIN)/python -m ppocr.convert.v4_mobile .cache/bundles || echo "test: PP-OCRv4 could not be made; tests that need it will be skipped" >&2
+	$(BIN)/python -m ppocr_convert.v4_mobile .cache/bundles || echo "test: PP-OCRv4 could not be made; tests that need it will be skipped" >&2
 
-$(VENV)/.serve: requirements/serve.txt pyproject.toml
+$(VENV)/.serve: requirements/serve.txt pyproject.toml clients/python/pyproject.toml
 	@scripts/make_venv "$(PYTHON)" "$(VENV)" requirements/serve.txt
 	@touch $@
 
-$(VENV)/.dev: requirements/dev.txt pyproject.toml
+$(VENV)/.dev: requirements/dev.txt pyproject.toml clients/python/pyproject.toml
 	@scripts/make_venv "$(PYTHON)" "$(VENV)" requirements/dev.txt
 	@touch $@ $(VENV)/.serve

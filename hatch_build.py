@@ -1,6 +1,6 @@
 """Puts the built-in bundle into the package while it is built; an editable install gets it in the source tree.
 
-The build backend runs this with `ppocr/convert`'s requirements installed. The wheel with the models comes by pip, from
+The build backend runs this with `ppocr_convert`'s requirements installed. The wheel with the models comes by pip, from
 whatever index pip is configured for.
 """
 
@@ -16,10 +16,11 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 class BundleHook(BuildHookInterface):  # type: ignore[type-arg]
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         root = Path(self.root)
-        sys.path.insert(0, str(root))
+        own = [str(root), str(root / "clients" / "python")]
+        sys.path[:0] = own
         try:
-            from ppocr.convert import builtin
+            from ppocr_convert import builtin
         finally:
-            sys.path.remove(str(root))
+            del sys.path[: len(own)]
         bundle = builtin.build(root / "ppocr" / "bundles")
         self.app.display_info(f"built-in bundle: {bundle.label}")

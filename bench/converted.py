@@ -21,9 +21,9 @@ import numpy as np
 from bench.score import score
 from ppocr.bundle import Bundle
 from ppocr.contract import Part
-from ppocr.convert import as_it_came, builtin, making, proof, v4_mobile
-from ppocr.convert.characters import from_file
-from ppocr.convert.sources import Source
+from ppocr_convert import as_it_came, builtin, making, proof, v4_mobile
+from ppocr_convert.characters import from_file
+from ppocr_convert.sources import Source
 from predictor.engines.base import Capabilities, EngineName, EngineOptions, Network, choose
 from transformer.images import decode
 

@@ -53,7 +53,7 @@ def v4_bundle(service_python: str | Path) -> Path:
     """The bundle of PP-OCRv4 mobile for the service, made by the service's own converter."""
     folder = V4_BUNDLE
     print("making a bundle of PP-OCRv4 mobile, where there is none yet …", file=sys.stderr, flush=True)
-    command = [str(service_python), "-m", "ppocr.convert.v4_mobile", str(folder.parents[1])]
+    command = [str(service_python), "-m", "ppocr_convert.v4_mobile", str(folder.parents[1])]
     subprocess.run(command, check=True, stdout=sys.stderr, cwd=HERE.parent)
     return folder
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from loadtest.pictures import Picture
-from ppocr import oip
+from ppocr_api import oip
 
 _HEADER_LENGTH = "Inference-Header-Content-Length"
 _JSON = "application/json"

@@ -19,8 +19,8 @@ from loadtest.options import Settings
 from loadtest.pictures import Picture, pictures
 from loadtest.protocols import HTTP, grpc_lines, grpc_request
 from loadtest.tally import Tally
-from ppocr import oip
 from ppocr.contract import MAX_MESSAGE_BYTES
+from ppocr_api import oip
 
 # gRPC's C core would block every other user of this process while it waits.
 grpc.experimental.gevent.init_gevent()

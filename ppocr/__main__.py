@@ -1,6 +1,8 @@
+"""`python -m ppocr`: the command, where its script isn't on the path. A program, which nothing imports."""
+
 import sys
 
-from ppocr.cli import main
+from ppocr_cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

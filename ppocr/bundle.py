@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from ppocr.contract import BundleFacts, DetFacts, Normalisation, Part, RecFacts
-from ppocr.errors import BundleError
+from ppocr_api.errors import BundleError
 
 FORMAT = 1
 MANIFEST, CHARACTERS = "manifest.json", "characters.txt"
@@ -52,7 +52,7 @@ class Manifest:
     det_normalisation: Normalisation
     rec_normalisation: Normalisation
     files: Mapping[str, FileRecord] = dataclasses.field(default_factory=dict)
-    #: Revision of ppocr/convert that made it, 0 where something else did.
+    #: Revision of ppocr_convert that made it, 0 where something else did.
     converter: int = 0
 
     def to_json(self) -> str:

@@ -22,7 +22,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ppocr.errors import BundleError
+from ppocr_api.errors import BundleError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -165,7 +165,7 @@ class Predictor(Protocol):
     """The two networks, wherever they run: in this process (`predictor.local`) or behind gRPC (`transformer.predictor_client`).
 
     `deadline` is a `time.monotonic()` instant or None. `version` is a number, name/number or an identity; NotFound where no
-    such version is in memory. All methods raise errors of `ppocr.errors` alone, and drop their work when the awaiting
+    such version is in memory. All methods raise errors of `ppocr_api.errors` alone, and drop their work when the awaiting
     task is cancelled.
     """
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppocr.bundle import MANIFEST, Bundle
-from ppocr.errors import BundleError
+from ppocr_api.errors import BundleError
 
 #: Path, size and time of change (ns) of each file of a version.
 Stamp = tuple[tuple[str, int, int], ...]

@@ -14,7 +14,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ppocr.errors import ConfigError
+from ppocr_api.errors import ConfigError
 
 PREFIX = "PPOCR_"
 T = TypeVar("T")

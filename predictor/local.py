@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ppocr.contract import BundleFacts, DetAnswer, DetFacts, Lines, RecAnswer, RecFacts
-from ppocr.errors import InvalidRequest, PpocrError
+from ppocr_api.errors import InvalidRequest, PpocrError
 from predictor.batching import Scheduler, Stats
 from predictor.versions import Versions
 

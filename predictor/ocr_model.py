@@ -9,9 +9,9 @@ import numpy as np
 from kserve import Model
 
 from ppocr.contract import DET, FACTS_PARAMETER, IDENTITY_PARAMETER, REC, Lines, Part, Predictor
-from ppocr.errors import InvalidRequest
 from ppocr.serving import context
 from ppocr.serving.tensors import TensorRequest, TensorResponse
+from ppocr_api.errors import InvalidRequest
 
 _INPUTS = {
     DET: [{"name": "image", "datatype": "UINT8", "shape": [-1, -1, -1, 3]}],

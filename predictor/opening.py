@@ -9,7 +9,7 @@ from functools import partial
 
 from ppocr import repository as on_disk
 from ppocr import telemetry
-from ppocr.errors import BundleError
+from ppocr_api.errors import BundleError
 from predictor import loading
 from predictor.batching import Scheduler
 from predictor.local import LocalPredictor

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from ppocr.contract import BundleFacts, Part, RecFacts
-from ppocr.errors import InvalidRequest, PpocrError
+from ppocr_api.errors import InvalidRequest, PpocrError
 from predictor.repository.shapes import Shape
 
 log = logging.getLogger("ppocr.predictor")

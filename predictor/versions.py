@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ppocr import telemetry
 from ppocr.contract import BundleFacts
-from ppocr.errors import NotFound, Unavailable
+from ppocr_api.errors import NotFound, Unavailable
 from predictor.batching import NetworkSlot
 from predictor.engines.base import Capabilities
 

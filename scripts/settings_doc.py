@@ -7,9 +7,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ppocr.all_in_one import ServeSettings
 from ppocr.listen import ListenSettings
 from ppocr.settings import PREFIX
+from ppocr_local.service import ServeSettings
 from predictor.settings import NetworkSettings, PredictorSettings
 from transformer.settings import ReaderSettings, TransformerSettings
 

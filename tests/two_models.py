@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from ppocr.bundle import MANIFEST
-from ppocr.client import Client
+from ppocr_client import Client
 from predictor.loading import BUILT_IN
 from tests import services
 
@@ -36,7 +36,7 @@ def models() -> tuple[Path, Path]:
     """The folders of v6 and v4; skips where v4 isn't made."""
     v4 = Path(os.environ.get("PPOCR_CACHE", ROOT / ".cache")) / "bundles" / "ppocrv4-mobile" / "1"
     if not v4.is_dir():
-        pytest.skip("the v4 bundle isn't made; run: python -m ppocr.convert.v4_mobile .cache/bundles")
+        pytest.skip("the v4 bundle isn't made; run: python -m ppocr_convert.v4_mobile .cache/bundles")
     return BUILT_IN / "ppocrv6-small" / "1", v4
 
 

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from ppocr.errors import Overloaded
+from ppocr_api.errors import Overloaded
 
 _SMOOTHING = 0.1
 

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from ppocr.contract import Lines, RecFacts
-from ppocr.errors import InvalidImage
+from ppocr_api.errors import InvalidImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppocr.contract import BundleFacts, Predictor
-from ppocr.errors import DeadlineExceeded, Unavailable
+from ppocr_api.errors import DeadlineExceeded, Unavailable
 
 #: A swap is noticed by the identity in the next answer; this only bounds how long a version that nobody asked for is taken
 #: for the one that serves, and how long a request finds a version by name that has gone.

@@ -6,7 +6,7 @@ import binascii
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ppocr.errors import InvalidRequest, RequestError
+from ppocr_api.errors import InvalidRequest, RequestError
 from transformer.images import ImageLimits, Source, inspect, pixels
 
 if TYPE_CHECKING:

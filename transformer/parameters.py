@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal, cast
 
-from ppocr.errors import InvalidRequest
+from ppocr_api.errors import InvalidRequest
 
 LimitType = Literal["max", "min"]
 

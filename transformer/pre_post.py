@@ -7,9 +7,9 @@ from typing import Any
 
 from kserve import Model
 
-from ppocr.errors import InvalidRequest
 from ppocr.serving import context
 from ppocr.serving.tensors import TensorRequest, TensorResponse
+from ppocr_api.errors import InvalidRequest
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.reader import Reader

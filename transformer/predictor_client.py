@@ -24,7 +24,8 @@ from ppocr.contract import (
     Lines,
     RecAnswer,
 )
-from ppocr.errors import (
+from ppocr.serving import tensors
+from ppocr_api.errors import (
     DeadlineExceeded,
     InvalidRequest,
     NotFound,
@@ -32,7 +33,6 @@ from ppocr.errors import (
     PpocrError,
     Unavailable,
 )
-from ppocr.serving import tensors
 
 if TYPE_CHECKING:
     from ppocr.contract import U8

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ppocr import telemetry
 from ppocr.contract import BundleFacts, Predictor, RecAnswer
 from ppocr.cpus import available_cpus
-from ppocr.errors import DeadlineExceeded, NotFound, Unavailable
 from ppocr.serving import context
+from ppocr_api.errors import DeadlineExceeded, NotFound, Unavailable
 from transformer import ctc
 from transformer.admission import Admission, PixelGate
 from transformer.boxes import boxes as find_boxes

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from ppocr import settings as settings_of
 from ppocr import telemetry
-from ppocr.errors import ConfigError
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
+from ppocr_api.errors import ConfigError
 from transformer.settings import TransformerSettings
 
 log = logging.getLogger("ppocr.transformer")

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl
 import orjson
 
 from ppocr import telemetry
-from ppocr.errors import DeadlineExceeded, PayloadTooLarge, PpocrError, RequestError
 from ppocr.serving import context
 from ppocr.serving.context import TRACK_HEADER
 from ppocr.serving.status import as_ppocr, http_answer
+from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, PpocrError, RequestError
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

@@ -18,9 +18,9 @@ from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
 from ppocr import oip, telemetry
-from ppocr.errors import ConfigError, DeadlineExceeded, InvalidRequest, NotFound
 from ppocr.serving import context, tensors
 from ppocr.serving.status import as_ppocr, grpc_code
+from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, NotFound
 
 log = logging.getLogger("ppocr.access")
 CONNECTION_AGE_MS = 4_000

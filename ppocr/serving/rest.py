@@ -31,10 +31,10 @@ from kserve.protocol.rest.v2_datamodels import (
 from kserve.protocol.rest.v2_endpoints import V2Endpoints
 from starlette.exceptions import HTTPException
 
-from ppocr.errors import ConfigError, InvalidRequest, NotFound, PpocrError, Unavailable
 from ppocr.serving import v2_rest
 from ppocr.serving.asgi import RequestGuard
 from ppocr.serving.status import http_answer
+from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError, Unavailable
 
 #: Adds a service's own routes (the web page, the retired servers' formats); they go before KServe's.
 Routes = Callable[[APIRouter], None]

@@ -8,7 +8,7 @@ import math
 import grpc
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotLive, ServerNotReady
 
-from ppocr.errors import InvalidRequest, NotFound, PpocrError, Unavailable
+from ppocr_api.errors import InvalidRequest, NotFound, PpocrError, Unavailable
 
 log = logging.getLogger("ppocr.serving")
 

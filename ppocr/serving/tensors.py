@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr import oip
-from ppocr.errors import InvalidRequest
+from ppocr_api.errors import InvalidRequest
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype(np.bool_),

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import orjson
 
-from ppocr.errors import InvalidRequest
 from ppocr.serving.tensors import (
     DTYPES,
     NAMES,
@@ -24,6 +23,7 @@ from ppocr.serving.tensors import (
     narrow,
     to_raw,
 )
+from ppocr_api.errors import InvalidRequest
 
 LENGTH_HEADER = "inference-header-content-length"
 

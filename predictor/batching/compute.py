@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ppocr.errors import EngineError, EngineOutOfMemory, PpocrError
+from ppocr_api.errors import EngineError, EngineOutOfMemory, PpocrError
 from predictor.batching.requests import Batch, Outcome, Outputs
 from predictor.batching.slots import Network
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ppocr.errors import PpocrError
+from ppocr_api.errors import PpocrError
 from predictor.batching.slots import Network, Slot
 
 if TYPE_CHECKING:

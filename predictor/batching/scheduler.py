@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ppocr.errors import DeadlineExceeded, EngineError, InvalidRequest, Overloaded, PpocrError, Unavailable
+from ppocr_api.errors import DeadlineExceeded, EngineError, InvalidRequest, Overloaded, PpocrError, Unavailable
 from predictor.batching.budgets import PARTS, Budgets, Throughput
 from predictor.batching.compute import Gatherer, outcomes
 from predictor.batching.limits import Limits

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from ppocr.bundle import Bundle
 from ppocr.contract import DET, BundleFacts, Part
-from ppocr.errors import ConfigError, EngineError, InvalidRequest
+from ppocr_api.errors import ConfigError, EngineError, InvalidRequest
 
 if TYPE_CHECKING:
     from ppocr.contract import U8

@@ -12,7 +12,7 @@ import onnxruntime as ort
 from ppocr.bundle import Bundle
 from ppocr.contract import DET, BundleFacts, Part
 from ppocr.cpus import available_cpus
-from ppocr.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
 
 if TYPE_CHECKING:

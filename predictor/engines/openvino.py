@@ -13,7 +13,7 @@ import openvino as ov
 from ppocr.bundle import Bundle
 from ppocr.contract import DET, REC, BundleFacts, Part
 from ppocr.cpus import available_cpus
-from ppocr.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
 from predictor.engines.openvino_tail import shorten
 

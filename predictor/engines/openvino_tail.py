@@ -19,7 +19,7 @@ _SHIFT = 60.0
 
 
 def shorten(model: ov.Model) -> bool:
-    """Rewrites `model` in place; False, and no change, where it doesn't end as ppocr/convert/rec_head.py makes it."""
+    """Rewrites `model` in place; False, and no change, where it doesn't end as ppocr_convert/rec_head.py makes it."""
     nodes = {node.get_friendly_name(): node for node in model.get_ops()}
     names = ("best.logits", "best.logit", "best.sum")
     if any(name not in nodes for name in names):

@@ -18,8 +18,8 @@ import orjson
 from fastapi import APIRouter, Request, Response
 
 from ppocr import oip
-from ppocr.errors import InvalidRequest
 from ppocr.serving.v2_rest import parse_json
+from ppocr_api.errors import InvalidRequest
 from predictor.repository.repository import BundleRepository, Indexed
 
 

@@ -13,7 +13,7 @@ import resource
 from pathlib import Path
 
 from ppocr.bundle import TIMES_FILE, Bundle
-from ppocr.errors import Unavailable
+from ppocr_api.errors import Unavailable
 
 #: Bytes from which a block has pages of its own.
 LARGE = 256 << 10

@@ -19,8 +19,8 @@ from ppocr import repository as on_disk
 from ppocr import telemetry
 from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts
-from ppocr.errors import BundleError, EngineOutOfMemory, InvalidRequest, NotFound, Unavailable
 from ppocr.repository import Entry, version_order
+from ppocr_api.errors import BundleError, EngineOutOfMemory, InvalidRequest, NotFound, Unavailable
 from predictor.repository import memory
 from predictor.repository.failures import Failures
 from predictor.versions import LoadedVersion, Versions

@@ -12,8 +12,8 @@ import pytest
 import ppocr
 from ppocr.bundle import Bundle, Manifest
 from ppocr.contract import DetFacts, Normalisation, RecFacts
-from ppocr.convert import writer
-from ppocr.errors import BundleError
+from ppocr_api.errors import BundleError
+from ppocr_convert import writer
 
 HALF = Normalisation("BGR", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 MANIFEST = Manifest("tiny", "3", "Apache-2.0", "made up", DetFacts(), RecFacts(()), HALF, HALF)

@@ -9,7 +9,7 @@ import pytest
 from ppocr import repository
 from ppocr.bundle import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr.contract import DetFacts, Normalisation, RecFacts
-from ppocr.errors import BundleError
+from ppocr_api.errors import BundleError
 
 UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 

@@ -10,8 +10,8 @@ from ppocr import settings as settings_of
 from ppocr.bundle import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
 from ppocr.cpus import available_cpus
-from ppocr.errors import BundleError
 from ppocr.repository import version_order
+from ppocr_api.errors import BundleError
 from predictor.engines.base import Capabilities
 from predictor.loading import (
     BATCH_PIXELS,

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from ppocr.contract import BundleFacts, DetFacts, Lines, Normalisation, RecFacts
-from ppocr.errors import BundleError, DeadlineExceeded, InvalidRequest, NotFound, Unavailable
+from ppocr_api.errors import BundleError, DeadlineExceeded, InvalidRequest, NotFound, Unavailable
 from predictor import local
 from predictor.batching import Scheduler
 from predictor.engines.base import Capabilities

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
-from ppocr.errors import EngineOutOfMemory, InvalidRequest, PpocrError
+from ppocr_api.errors import EngineOutOfMemory, InvalidRequest, PpocrError
 from predictor.batching import Limits, Scheduler
 from predictor.batching.slots import NetworkSlot
 from predictor.preparing import PATIENCE, QUIET, Networks, Preparation, sizes_at_first, warm_up

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ppocr.contract import Lines, RecFacts
-from ppocr.errors import InvalidImage
+from ppocr_api.errors import InvalidImage
 from transformer.crops import crops, upright
 
 FACTS = RecFacts(characters=("", "a"))

@@ -9,7 +9,7 @@ import pytest
 
 from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts
-from ppocr.errors import DeadlineExceeded, NotFound, PpocrError, Unavailable
+from ppocr_api.errors import DeadlineExceeded, NotFound, PpocrError, Unavailable
 from predictor.loading import BUILT_IN
 from transformer import facts as module
 from transformer.facts import FactsByVersion

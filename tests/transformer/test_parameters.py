@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ppocr.errors import InvalidRequest
+from ppocr_api.errors import InvalidRequest
 from transformer.parameters import Parameters
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from grpc import aio
 
-from ppocr.errors import PpocrError, Unavailable
+from ppocr_api.errors import PpocrError, Unavailable
 from tests.services import free_port
 from transformer.predictor_client import RECONNECT_SECONDS, PredictorClient, target
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ppocr.errors import InvalidImage
+from ppocr_api.errors import InvalidImage
 from transformer.images import bmp, gif, jpeg, png, tiff, webp
 from transformer.images.limits import ImageLimits
 from transformer.images.source import Source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppocr.errors import ImageTooLarge
+from ppocr_api.errors import ImageTooLarge
 
 MIB = 1024 * 1024
 

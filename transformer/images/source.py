@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from ppocr.errors import InvalidImage
+from ppocr_api.errors import InvalidImage
 
 #: How the fourth channel, where there is one, mixes with the background. "unless_all_zero" is straight, but opaque
 #: where every alpha is zero: writers of 32-bit BMP often leave the byte empty.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ppocr.errors import InvalidRequest, UnsupportedMedia
 from ppocr.serving.v2_rest import parse_json
+from ppocr_api.errors import InvalidRequest, UnsupportedMedia
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.result import Line, Page

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ppocr.errors import InvalidRequest
 from ppocr.serving.tensors import DTYPES, NAMES, TensorRequest, TensorResponse, bytes_array
+from ppocr_api.errors import InvalidRequest
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.result import Page, Quad

@@ -7,7 +7,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from ppocr.client import GrpcClient
+from ppocr_client import GrpcClient
 
 WORDS = ("LIAN HING STATIONERY", "43300 SERI KEMBANGAN")
 

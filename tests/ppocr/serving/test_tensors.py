@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from ppocr import oip
-from ppocr.errors import InvalidRequest
 from ppocr.serving import tensors, v2_rest
 from ppocr.serving.tensors import TensorRequest, TensorResponse, bytes_array
+from ppocr_api.errors import InvalidRequest
 
 ARRAYS = {name: np.arange(6).reshape(2, 3).astype(dtype) for name, dtype in tensors.DTYPES.items() if name != "BYTES"}
 ARRAYS["BYTES"] = bytes_array([b"", b"\xff\xd8\xff", "ü".encode()]).reshape(3, 1)

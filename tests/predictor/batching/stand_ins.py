@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr.errors import EngineError, EngineOutOfMemory
+from ppocr_api.errors import EngineError, EngineOutOfMemory
 from predictor.batching import DropReason, NetworkSlot, Outputs
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from ppocr.errors import InvalidRequest
+from ppocr_api.errors import InvalidRequest
 from predictor.batching import Limits, NetworkSlot, Scheduler
 from tests.predictor.batching.stand_ins import Checksums, Held, det, lines, rec, right, settle
 

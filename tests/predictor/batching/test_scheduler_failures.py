@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from numpy.typing import NDArray
 
-from ppocr.errors import EngineError, EngineOutOfMemory, PpocrError
+from ppocr_api.errors import EngineError, EngineOutOfMemory, PpocrError
 from predictor.batching import Outputs, Scheduler
 from predictor.batching.budgets import Budgets
 from tests.predictor.batching.stand_ins import (

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from ppocr.errors import DeadlineExceeded, Overloaded, Unavailable
+from ppocr_api.errors import DeadlineExceeded, Overloaded, Unavailable
 from predictor.batching import Limits, Scheduler
 from tests.predictor.batching.stand_ins import Checksums, Held, Watcher, det, lines, rec, right, settle
 

@@ -29,10 +29,10 @@ def v6() -> Bundle:
 
 @pytest.fixture(scope="session")
 def v4() -> Bundle:
-    """PP-OCRv4 mobile, which has Paddle's own format too; `python -m ppocr.convert.v4_mobile` makes it in the cache."""
+    """PP-OCRv4 mobile, which has Paddle's own format too; `python -m ppocr_convert.v4_mobile` makes it in the cache."""
     folder = Path(os.environ.get("PPOCR_CACHE", ROOT / ".cache")) / "bundles" / "ppocrv4-mobile" / "1"
     if not folder.is_dir():
-        pytest.skip("the v4 bundle isn't made; run: python -m ppocr.convert.v4_mobile .cache/bundles")
+        pytest.skip("the v4 bundle isn't made; run: python -m ppocr_convert.v4_mobile .cache/bundles")
     return Bundle.open(folder)
 
 

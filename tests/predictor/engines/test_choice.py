@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ppocr.bundle import Bundle
-from ppocr.errors import BundleError, ConfigError
+from ppocr_api.errors import BundleError, ConfigError
 from predictor.engines.base import EngineName, EngineOptions, choose
 from predictor.engines.onnxruntime import has_gpu
 

@@ -16,7 +16,7 @@ import pytest
 
 from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts, Part
-from ppocr.errors import EngineError, InvalidRequest
+from ppocr_api.errors import EngineError, InvalidRequest
 from predictor.engines.base import Answers, Capabilities, EngineName, EngineOptions, Network, choose
 
 if TYPE_CHECKING:
@@ -128,7 +128,7 @@ def test_out_of_memory_is_told_apart_and_survived(v6: Bundle, engine: EngineName
         import resource, sys
         import numpy as np
         from ppocr.bundle import Bundle
-        from ppocr.errors import EngineOutOfMemory
+        from ppocr_api.errors import EngineOutOfMemory
         from predictor.engines.base import EngineOptions, choose
 
         engine, options = choose({engine!r}, EngineOptions(device="cpu", precision="f32", threads=1))

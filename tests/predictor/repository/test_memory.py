@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ppocr.bundle import TIMES_FILE, Bundle
-from ppocr.errors import Unavailable
+from ppocr_api.errors import Unavailable
 from predictor.loading import find
 from predictor.repository import memory
 from predictor.settings import NetworkSettings

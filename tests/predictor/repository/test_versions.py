@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
-from ppocr.errors import NotFound, Unavailable
+from ppocr_api.errors import NotFound, Unavailable
 from predictor.batching import Scheduler
 from predictor.engines.base import Capabilities
 from predictor.local import LocalPredictor

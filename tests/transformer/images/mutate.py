@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ppocr.errors import ImageTooLarge, InvalidImage
+from ppocr_api.errors import ImageTooLarge, InvalidImage
 from tests.transformer.images import files
 from transformer.images import ImageLimits, decode
 

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-from ppocr.errors import PpocrError
+from ppocr_api.errors import PpocrError
 from tests.transformer.images import files, large, nasty
 from transformer.images import decode
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ppocr.errors import ImageTooLarge
+from ppocr_api.errors import ImageTooLarge
 from tests.transformer.images import files, large
 from tests.transformer.images.test_refusals import ROOT, probe
 from transformer.images import ImageLimits, decode

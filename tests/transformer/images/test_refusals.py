@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from ppocr.errors import ImageTooLarge, InvalidImage
+from ppocr_api.errors import ImageTooLarge, InvalidImage
 from tests.transformer.images import nasty
 from transformer.images import decode
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from PIL import Image
 
-from ppocr.errors import InvalidImage
+from ppocr_api.errors import InvalidImage
 from tests.transformer.images import files
 from transformer.images import decode
 

@@ -1,0 +1,38 @@
+"""Python clients of a running service, over HTTP and over gRPC (extra `client`).
+
+    from ppocr_client import Client
+
+    with Client("http://localhost:8080") as client:
+        result = client.read("receipt.jpg")
+        print(result.text)
+
+Errors are those of `ppocr_api.errors`, as the service raised them: `RequestError` where the request can be mended,
+`RetryableError` (with `retry_after`) where the same one may succeed later. Their text is the service's own sentence.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ppocr_api.document import Line, Result, Word
+from ppocr_client.images import Image, ReadParameters
+
+if TYPE_CHECKING:
+    from ppocr_client.grpc_client import GrpcClient
+    from ppocr_client.http_client import AsyncClient, Client
+
+__all__ = ["AsyncClient", "Client", "GrpcClient", "Image", "Line", "ReadParameters", "Result", "Word"]
+
+_MODULES = {
+    "AsyncClient": "ppocr_client.http_client",
+    "Client": "ppocr_client.http_client",
+    "GrpcClient": "ppocr_client.grpc_client",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads httpx or grpc only when a client that needs it is asked for."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)

@@ -1,0 +1,228 @@
+"""Clients over HTTP: one image a request as its raw bytes, which spares the third that base64 adds."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx
+
+from ppocr_api.document import Result
+from ppocr_api.errors import DeadlineExceeded, PpocrError, Unavailable
+from ppocr_client.attempts import Attempts, from_status
+from ppocr_client.images import Image, ReadParameters, content, content_type, query
+
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+
+class _Requests:
+    """What both clients share: they only differ in who waits."""
+
+    def __init__(self, url: str, timeout: float, retries: int, model: str) -> None:
+        base = url.rstrip("/")
+        self._url = base
+        self._predict = f"{base}/v1/models/{model}:predict"
+        self._ready = f"{base}/v2/health/ready"
+        self._timeout = timeout
+        self._retries = retries
+
+    def _attempts(self) -> Attempts:
+        return Attempts(self._timeout, self._retries)
+
+    def _request(self, data: bytes, parameters: ReadParameters, left: float) -> dict[str, Any]:
+        headers = {"Content-Type": content_type(data), "X-Request-Timeout-Ms": str(max(1, int(left * 1000)))}
+        return {"content": data, "params": query(parameters), "headers": headers, "timeout": left}
+
+    def _failed(self, error: httpx.HTTPError, attempts: Attempts) -> float:
+        """The wait before the next try. Only what never left is sent again: the rest may be in the works."""
+        if isinstance(error, _NOT_SENT):
+            return attempts.wait(Unavailable(f"{self._url} can't be reached: {error}", retry_after=0.0))
+        if isinstance(error, httpx.TimeoutException):
+            raise DeadlineExceeded(f"no answer within {self._timeout:g} s") from error
+        raise Unavailable(f"the connection to {self._url} broke before the answer was here: {error}") from error
+
+
+def _result(response: httpx.Response) -> Result:
+    """The reading in a response. Raises what its status stands for."""
+    try:
+        body: Any = response.json()
+    except ValueError:
+        body = None
+    if response.status_code == httpx.codes.OK:
+        predictions = body.get("predictions") if isinstance(body, dict) else None
+        if not isinstance(predictions, list) or len(predictions) != 1 or not isinstance(predictions[0], dict):
+            raise PpocrError("the answer has no 'predictions' for one image: is this the address of ppocr-serving?")
+        return Result.from_prediction(predictions[0])
+    sentence = body.get("error") if isinstance(body, dict) else None
+    raise from_status(
+        response.status_code,
+        sentence if isinstance(sentence, str) else f"the service answered {response.reason_phrase or 'an error'}",
+        response.headers.get("retry-after"),
+    )
+
+
+class Client(_Requests):
+    """Reads images through a service; threads may share one.
+
+    `timeout`: seconds for one image, over all tries; the service is told, and drops what it can't answer in time.
+    `retries`: how often a request is sent again that the service never got, or turned away with 429 or 503.
+    `headers`: sent with every request, for a gateway's tokens or routing.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 60.0,
+        retries: int = 3,
+        model: str = "ppocr",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(url, timeout, retries, model)
+        self._http = httpx.Client(headers=headers)
+
+    def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Result:
+        """The text of one image. Raises errors of `ppocr_api.errors` alone."""
+        data = content(image)
+        attempts = self._attempts()
+        while True:
+            try:
+                return _result(self._http.post(self._predict, **self._request(data, parameters, attempts.remaining())))
+            except httpx.HTTPError as error:
+                pause = self._failed(error, attempts)
+            except PpocrError as error:
+                pause = attempts.wait(error)
+            time.sleep(pause)
+
+    def read_many(
+        self, images: Iterable[Image], concurrency: int = 4, **parameters: Unpack[ReadParameters]
+    ) -> Iterator[Result | PpocrError]:
+        """Reads images, `concurrency` at a time, and yields in their order; a failed one yields its error in its place.
+
+        `images` is drawn from as the results are: a generator of a million paths is fine.
+        """
+
+        def one(image: Image) -> Result | PpocrError:
+            try:
+                return self.read(image, **parameters)
+            except PpocrError as error:
+                return error
+
+        waiting: deque[Future[Result | PpocrError]] = deque()
+        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="ppocr-client")
+        try:
+            for image in images:
+                waiting.append(pool.submit(one, image))
+                if len(waiting) >= concurrency:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def ready(self) -> bool:
+        """Whether a prediction would be accepted now."""
+        try:
+            return self._http.get(self._ready, timeout=self._timeout).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncClient(_Requests):
+    """`Client` for asyncio; a cancelled `read` leaves the service, which then drops its work."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 60.0,
+        retries: int = 3,
+        model: str = "ppocr",
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(url, timeout, retries, model)
+        self._http = httpx.AsyncClient(headers=headers)
+
+    async def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Result:
+        """The text of one image. Raises errors of `ppocr_api.errors` alone."""
+        data = content(image) if isinstance(image, bytes) else await asyncio.to_thread(content, image)
+        attempts = self._attempts()
+        while True:
+            try:
+                request = self._request(data, parameters, attempts.remaining())
+                return _result(await self._http.post(self._predict, **request))
+            except httpx.HTTPError as error:
+                pause = self._failed(error, attempts)
+            except PpocrError as error:
+                pause = attempts.wait(error)
+            await asyncio.sleep(pause)
+
+    async def read_many(
+        self,
+        images: Iterable[Image] | AsyncIterable[Image],
+        concurrency: int = 4,
+        **parameters: Unpack[ReadParameters],
+    ) -> AsyncIterator[Result | PpocrError]:
+        """As `Client.read_many`; leaving the loop early cancels what is still under way."""
+
+        async def one(image: Image) -> Result | PpocrError:
+            try:
+                return await self.read(image, **parameters)
+            except PpocrError as error:
+                return error
+
+        waiting: deque[asyncio.Task[Result | PpocrError]] = deque()
+        try:
+            async for image in _each(images):
+                waiting.append(asyncio.create_task(one(image)))
+                if len(waiting) >= concurrency:
+                    yield await waiting.popleft()
+            while waiting:
+                yield await waiting.popleft()
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    async def ready(self) -> bool:
+        """Whether a prediction would be accepted now."""
+        try:
+            return (await self._http.get(self._ready, timeout=self._timeout)).status_code == httpx.codes.OK
+        except httpx.HTTPError:
+            return False
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+async def _each(images: Iterable[Image] | AsyncIterable[Image]) -> AsyncIterator[Image]:
+    if isinstance(images, AsyncIterable):
+        async for image in images:
+            yield image
+    else:
+        for image in images:
+            yield image

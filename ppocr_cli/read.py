@@ -1,0 +1,156 @@
+"""`ppocr read`: the text of images, read here or by a running service."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import io
+import os
+import sys
+from collections import deque
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ppocr.settings import add_flags, from_namespace, setting
+from ppocr_api.document import Result
+from ppocr_api.errors import ConfigError, InvalidRequest, PpocrError
+from ppocr_cli.annotations import draw, targets
+from ppocr_cli.output import Output, Progress
+from ppocr_cli.pictures import Picture, pictures
+from ppocr_cli.readers import Read, by_service, in_process, local_flags, parameters_of
+from predictor.settings import NetworkSettings
+from transformer.parameters import Parameters
+from transformer.settings import ReaderSettings
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+
+@dataclass(frozen=True)
+class ReadSettings:
+    """How `ppocr read` reads. The parameters are those of a request; what isn't given is the model's own."""
+
+    json: bool = setting("Print one JSON object an image and line (JSON Lines) instead of the text.", False)
+    annotate: str = setting("Draw boxes and texts: a .png for one image, a folder for several.", "")
+    recursive: bool = setting("Also read the folders inside a folder.", False)
+    jobs: int = setting("Images in flight at a time.", 4, minimum=1, maximum=256)
+    url: str = setting("Ask the service at this address instead of reading in this process.", "")
+    timeout: float = setting("Seconds that one image may take by a service, over all tries.", 60.0, minimum=0.001)
+    text_det_limit_side_len: int | None = setting("Side in pixels that an image is scaled to before detection.", None)
+    text_det_limit_type: Literal["max", "min"] | None = setting(
+        "Which side that bounds: the longer one from above, or the shorter one from below.",
+        None,
+        choices=("max", "min"),
+    )
+    text_det_thresh: float | None = setting("Probability above which a pixel counts as text.", None)
+    text_det_box_thresh: float | None = setting("Mean probability below which a box is dropped.", None)
+    text_det_unclip_ratio: float | None = setting("How far a box is grown beyond the text's core.", None)
+    text_rec_score_thresh: float | None = setting("Confidence below which a line is dropped.", None)
+    return_word_box: bool = setting("Also find the words of each line; they stand in the JSON.", False)
+
+
+def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
+    """Reads and prints. 0: all read; 1: some failed, each with a sentence on standard error; 2: wrong usage."""
+    parser = _parser(environ)
+    namespace = parser.parse_intermixed_args(_spell_out(argv))
+    try:
+        settings = from_namespace(ReadSettings, namespace)
+        Parameters.parse(parameters_of(settings))
+        found = pictures(namespace.images, settings.recursive)
+        drawn = targets(settings.annotate, found) if settings.annotate else {}
+    except (ConfigError, InvalidRequest) as error:
+        parser.error(str(error))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # JSON is UTF-8 whatever the terminal's locale, and no character or file name may end the command.
+        sys.stdout.reconfigure(encoding="utf-8" if settings.json else None, errors="backslashreplace")
+    try:
+        return asyncio.run(_read_all(_reader(settings, namespace), settings, found, drawn))
+    except PpocrError as error:
+        print(f"ppocr read: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ppocr read",
+        description="Prints the text of images: files, folders of image files, or - for standard input.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("images", nargs="+", metavar="IMAGE", help="an image file, a folder, or -")
+    add_flags(parser, ReadSettings, environ)
+    local_flags(parser, environ)
+    parser.add_argument(
+        "-r",
+        dest="recursive",
+        action="store_const",
+        const=True,
+        default=argparse.SUPPRESS,
+        help="short for --recursive",
+    )
+    return parser
+
+
+def _spell_out(argv: Sequence[str]) -> list[str]:
+    """`--json a.png` as `--json=true a.png`: without `=` a switch would take the image for its value."""
+    switches = {
+        field.name
+        for kind in (ReadSettings, NetworkSettings, ReaderSettings)
+        for field in dataclasses.fields(kind)
+        if field.type == "bool"
+    }
+    return [f"{arg}=true" if arg.removeprefix("--").replace("-", "_") in switches else arg for arg in argv]
+
+
+def _reader(settings: ReadSettings, namespace: argparse.Namespace) -> AbstractAsyncContextManager[Read]:
+    parameters = parameters_of(settings)
+    if settings.url:
+        return by_service(settings.url, settings.timeout, parameters)
+    return in_process(namespace, parameters)
+
+
+async def _read_all(
+    reader: AbstractAsyncContextManager[Read],
+    settings: ReadSettings,
+    found: list[Picture],
+    drawn: Mapping[Picture, Path],
+) -> int:
+    """Reads `jobs` images at a time and reports them in their order, each as soon as those before it are there."""
+    output, progress = Output(settings.json, len(found) > 1), Progress(len(found))
+    failed = 0
+    async with reader as read:
+        waiting: deque[tuple[Picture, asyncio.Task[Result]]] = deque()
+        left = deque(found)
+        try:
+            while left or waiting:
+                while left and len(waiting) < settings.jobs:
+                    picture = left.popleft()
+                    waiting.append((picture, asyncio.create_task(_read_one(read, picture, drawn.get(picture)))))
+                picture, task = waiting.popleft()
+                try:
+                    result = await task
+                    progress.clear()
+                    output.write(picture.name, result)
+                except PpocrError as error:
+                    failed += 1
+                    progress.clear()
+                    print(f"ppocr read: {picture.name}: {error}", file=sys.stderr)
+                progress.step()
+        finally:
+            for _, task in waiting:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+    return FAILED if failed else 0
+
+
+async def _read_one(read: Read, picture: Picture, target: Path | None) -> Result:
+    data = await asyncio.to_thread(picture.data)
+    result = await read(data)
+    if target is not None:
+        await asyncio.to_thread(draw, data, result, target)
+    return result

@@ -1,0 +1,73 @@
+"""Two ways to read an image: in this process, or by a running service. Both answer the client's `Result`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
+
+from ppocr.settings import add_flags, from_namespace
+from ppocr_api.document import Line, Result, Word
+from ppocr_cli.extras import extra
+from ppocr_client.images import ReadParameters
+from predictor.settings import NetworkSettings
+from transformer.parameters import Parameters
+from transformer.settings import ReaderSettings
+
+Read = Callable[[bytes], Awaitable[Result]]
+
+
+@asynccontextmanager
+async def by_service(url: str, timeout: float, parameters: ReadParameters) -> AsyncIterator[Read]:
+    """Asks the service at `url`; `timeout` in seconds an image."""
+    with extra("client", "asking a service"):
+        from ppocr_client import AsyncClient
+
+    async with AsyncClient(url, timeout=timeout) as client:
+
+        async def read(data: bytes) -> Result:
+            return await client.read(data, **parameters)
+
+        yield read
+
+
+@asynccontextmanager
+async def in_process(namespace: argparse.Namespace, parameters: ReadParameters) -> AsyncIterator[Read]:
+    """Loads the networks here; `namespace` holds the flags of `local_flags`."""
+    checked = Parameters.parse(parameters)
+    async with AsyncExitStack() as stack:
+        with extra("serve", "reading in this process"):
+            from ppocr_local.service import LocalSettings, reader
+
+            local = await stack.enter_async_context(reader(from_namespace(LocalSettings, namespace)))
+
+        async def read(data: bytes) -> Result:
+            page = await local.read(data, checked)
+            return Result(tuple(_line(line) for line in page.lines), page.width, page.height, page.model)
+
+        yield read
+
+
+def local_flags(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
+    """Adds the flags that `ppocr serve` has for images and networks. What reads once doesn't warm up for it."""
+    environ = {"PPOCR_WARM_UP_SECONDS": "0", **environ}
+    for settings in (NetworkSettings, ReaderSettings):
+        add_flags(parser, settings, environ)
+
+
+def _line(line: Any) -> Line:
+    words = tuple(Word(word.text, word.confidence, _points(word.points)) for word in line.words or ())
+    return Line(line.text, line.confidence, _points(line.points), words)
+
+
+def _points(points: Any) -> tuple[tuple[float, float], ...]:
+    return tuple((x, y) for x, y in points)
+
+
+def parameters_of(settings: Any) -> ReadParameters:
+    """The fields of `settings` that are parameters of a request and were given."""
+    names = ReadParameters.__annotations__
+    given = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings) if field.name in names}
+    return cast(ReadParameters, {name: value for name, value in given.items() if value not in (None, False)})

@@ -1,0 +1,49 @@
+"""The sizes that a rebuilt network gives for a size of input, found without running it."""
+
+from __future__ import annotations
+
+from onnx import ModelProto, shape_inference, version_converter
+
+from ppocr_api.errors import BundleError
+
+#: A usual line.
+WIDTH = 320
+#: The first opset in which ONNX follows the numbers that shapes are made of through slices.
+_OPSET = 14
+
+
+def output_shape(model: ModelProto, shape: tuple[int, ...]) -> list[int | None]:
+    """The shape of the first output for an input of `shape`; None for what can't be told."""
+    fixed = ModelProto()
+    fixed.CopyFrom(model)
+    if max(item.version for item in fixed.opset_import if item.domain == "") < _OPSET:
+        fixed = version_converter.convert_version(fixed, _OPSET)
+    for dimension, size in zip(fixed.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
+        dimension.dim_value = size
+    for dimension in fixed.graph.output[0].type.tensor_type.shape.dim:
+        dimension.Clear()
+    try:
+        inferred = shape_inference.infer_shapes(fixed, strict_mode=True, data_prop=True)
+    except shape_inference.InferenceError as error:
+        raise BundleError(f"the network can't take an input of {list(shape)}: {str(error).splitlines()[0]}") from error
+    sizes = inferred.graph.output[0].type.tensor_type.shape.dim
+    return [size.dim_value or None for size in sizes]
+
+
+def check_det(model: ModelProto, stride: int) -> None:
+    """Raises BundleError where the probability map hasn't the size of the image."""
+    height, width = 6 * stride, 10 * stride
+    found = output_shape(model, (1, height, width, 3))
+    if found[-2:] != [height, width] and None not in found[-2:]:
+        raise BundleError(
+            f"the detection network makes a map of {found[-1]}x{found[-2]} out of an image of {width}x{height}; "
+            "a bundle's has the image's size"
+        )
+
+
+def rec_stride(model: ModelProto, height: int) -> int:
+    """Pixels of width a time step. Raises BundleError where the network can't take lines of this height."""
+    steps = output_shape(model, (2, height, WIDTH, 3))[-1]
+    if steps is None:
+        raise BundleError("the number of time steps of the recognition network can't be told from its width")
+    return round(WIDTH / steps)

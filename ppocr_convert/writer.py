@@ -1,0 +1,77 @@
+"""Writes a bundle as a whole or not at all."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ppocr.bundle import CHARACTERS, MANIFEST, Bundle, Manifest, file_record
+from ppocr_api.errors import BundleError
+
+#: Goes up with every change of this package that makes other bundles of the same sources.
+REVISION = 2
+
+
+def standing(folder: Path, manifest: Manifest) -> Bundle | None:
+    """The bundle in `folder`, if it is what this converter would write under `manifest`; None to build it (anew).
+
+    Raises BundleError where there is one whose files aren't those of its own manifest.
+    """
+    if not folder.exists():
+        return None
+    bundle = Bundle.open(folder)
+    bundle.verify()
+    expected = dataclasses.replace(manifest, files=bundle.manifest.files, converter=REVISION)
+    return bundle if bundle.manifest == expected else None
+
+
+def write(
+    folder: Path,
+    manifest: Manifest,
+    files: Mapping[str, bytes],
+    characters: Sequence[str],
+    replace: bool = False,
+) -> Bundle:
+    """Writes `files` (by their names in the bundle), characters.txt and manifest.json into `folder`.
+
+    `characters[0]` is the blank. All is written beside the place and moved there last, so that nobody ever finds half a
+    bundle; who has the files of a replaced one open keeps them. Raises BundleError where `folder` is there already,
+    unless it is to `replace` what a former converter made: versions don't change.
+    """
+    if folder.exists() and not replace:
+        raise BundleError(f"there is a bundle {folder.parent.name}/{folder.name} already; choose another version")
+    contents = {**files, CHARACTERS: ("\n".join(characters) + "\n").encode()}
+    records = {name: file_record(data) for name, data in contents.items()}
+    manifest = dataclasses.replace(manifest, files=records, converter=REVISION)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    staging = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        for name, data in contents.items():
+            target = staging / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(data)
+        (staging / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+        staging.chmod(0o755)
+        _move(staging, folder)
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        raise
+    return Bundle.open(folder)
+
+
+def _move(staging: Path, folder: Path) -> None:
+    """Puts `staging` in the place of `folder`, which may be there."""
+    if not folder.exists():
+        staging.rename(folder)
+        return
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as name:
+        former = Path(name) / "former"
+        folder.rename(former)
+        try:
+            staging.rename(folder)
+        except BaseException:
+            former.rename(folder)
+            raise

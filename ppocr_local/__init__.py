@@ -1,0 +1,1 @@
+"""Transformer and predictor in one process, where the one calls the other directly."""

@@ -1,0 +1,114 @@
+"""Transformer and predictor in one process, where the one calls the other directly: `ppocr serve`, `ppocr read`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ppocr import settings as settings_of
+from ppocr import telemetry
+from ppocr.listen import ListenSettings
+from ppocr.serving.light_import import import_kserve
+from ppocr.serving.options import grpc_options, lifecycle, rest_options
+from ppocr.settings import setting
+from ppocr_api.errors import BundleError, ConfigError
+from predictor.settings import NetworkSettings
+from transformer.settings import ReaderSettings
+
+if TYPE_CHECKING:
+    from transformer.reader import Reader
+
+
+#: An image that a checkout has, for the line that can be pasted.
+SAMPLE = "tests/data/075.jpg"
+
+
+@dataclass(frozen=True)
+class LocalSettings(ReaderSettings, NetworkSettings):
+    """Reading in this process."""
+
+
+@dataclass(frozen=True)
+class ServeSettings(ListenSettings, LocalSettings):
+    """The service in one process. It listens on this machine alone unless it is told otherwise."""
+
+    host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
+    model_name: str = setting("Name of the model on the routes.", "ppocr")
+
+
+@asynccontextmanager
+async def reader(settings: LocalSettings) -> AsyncIterator[Reader]:
+    """A reader on networks in this process, closed at the end of the block."""
+    from predictor.opening import open_predictor
+    from transformer.reader import Reader
+
+    reader = Reader(await open_predictor(settings), settings)
+    try:
+        yield reader
+    finally:
+        await reader.close()
+
+
+async def serve(settings: ServeSettings) -> None:
+    """Loads the networks while KServe is imported, then serves until a signal comes."""
+    from predictor import opening
+
+    loading = asyncio.create_task(asyncio.to_thread(opening.load, settings))
+    await asyncio.sleep(0)
+    import_kserve()
+    from ppocr.serving.server import OcrServer
+    from transformer.pre_post import OcrTransformer
+    from transformer.reader import Reader
+    from transformer.routes.page import add_page
+
+    opened = await opening.start(await loading, settings)
+    reader = Reader(opened.predictor, settings)
+    server = OcrServer(
+        rest_options(settings, routes=(add_page,), repository=False),
+        grpc_options(settings, repository=False),
+        lifecycle(settings),
+    )
+
+    async def ready() -> None:
+        print(_welcome(settings), flush=True)
+
+    async def close() -> None:
+        await opened.close_repository()
+        await reader.close()
+
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
+    await server.serve([model], on_ready=ready, close=close, alive=opened.predictor.alive)
+
+
+def _welcome(settings: ServeSettings) -> str:
+    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host
+    url = f"http://{host}:{settings.http_port}"
+    image = SAMPLE if Path(SAMPLE).is_file() else "IMAGE.jpg"
+    return (
+        f"ppocr is ready: HTTP {url}, gRPC {host}:{settings.grpc_port}\n"
+        f"  a page to try it:  {url}/\n"
+        f"  an image to text:  curl -H 'Content-Type: image/jpeg' --data-binary @{image} "
+        f"{url}/v1/models/{settings.model_name}:predict"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Reads the settings, and serves."""
+    settings = settings_of.load(
+        ServeSettings,
+        argv,
+        prog="ppocr serve",
+        description="Serves text recognition over HTTP and gRPC, in one process.",
+    )
+    telemetry.configure_logging(settings.log_level, settings.log_format)
+    try:
+        asyncio.run(serve(settings))
+    except (ConfigError, BundleError) as error:
+        print(f"ppocr serve: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,112 @@
+"""`GrpcClient` against servers that misbehave in known ways."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import grpc
+import pytest
+
+from ppocr_api import errors, oip
+from ppocr_client import GrpcClient
+from tests.clients.python.scripted import GrpcAnswer, over_grpc
+
+BUSY = GrpcAnswer(code=grpc.StatusCode.RESOURCE_EXHAUSTED, sentence="full", trailing=(("retry-after", "0"),))
+
+
+def response(texts: list[bytes], counts: list[int], **changed: bytes) -> Any:
+    raw = {
+        "text": oip.pack_bytes(texts),
+        "confidence": struct.pack(f"<{len(texts)}f", *[0.5] * len(texts)),
+        "points": struct.pack(f"<{8 * len(texts)}f", *range(8 * len(texts))),
+        "count": struct.pack(f"<{len(counts)}i", *counts),
+        "size": struct.pack(f"<{2 * len(counts)}i", *[100, 50] * len(counts)),
+    } | changed
+    message = oip.ModelInferResponse(model_name="ppocr", model_version="1")
+    message.parameters["model"].string_param = "m/1"
+    for name, content in raw.items():
+        message.outputs.add(name=name)
+        message.raw_output_contents.append(content)
+    return message
+
+
+def test_tensors_and_parameters_of_a_request() -> None:
+    with over_grpc(GrpcAnswer(response([b"one"], [1]))) as (target, asked), GrpcClient(target) as client:
+        (line,) = client.read(
+            b"image", text_det_thresh=0.25, text_det_limit_side_len=960, text_det_box_thresh=None
+        ).lines
+    (request,) = asked
+    assert request.model_name == "ppocr"
+    assert (request.inputs[0].name, request.inputs[0].datatype, list(request.inputs[0].shape)) == (
+        "image",
+        "BYTES",
+        [1],
+    )
+    assert oip.unpack_bytes(request.raw_input_contents[0]) == [b"image"]
+    assert request.parameters["text_det_thresh"].string_param == "0.25"
+    assert request.parameters["text_det_limit_side_len"].int64_param == 960
+    assert "text_det_box_thresh" not in request.parameters
+    assert line.points == ((0, 1), (2, 3), (4, 5), (6, 7))
+
+
+def test_a_batch_is_cut_by_its_counts() -> None:
+    answer = GrpcAnswer(response([b"one", b"two", "drei €".encode()], [2, 0, 1]))
+    with over_grpc(answer) as (target, _), GrpcClient(target) as client:
+        results = client.read_batch([b"a", b"b", b"c"])
+    assert [result.text for result in results] == ["one\ntwo", "", "drei €"]
+    assert {(result.width, result.height, result.model) for result in results} == {(100, 50, "m/1")}
+
+
+def test_words_belong_to_their_lines() -> None:
+    words = {
+        "word": oip.pack_bytes([b"a", b"b", b"c"]),
+        "word_confidence": struct.pack("<3f", 0.25, 0.5, 0.75),
+        "word_points": struct.pack("<24f", *range(24)),
+        "word_count": struct.pack("<2i", 1, 2),
+    }
+    with over_grpc(GrpcAnswer(response([b"a", b"b c"], [2], **words))) as (target, _), GrpcClient(target) as client:
+        first, second = client.read(b"x", return_word_box=True).lines
+    assert [word.text for word in first.words] == ["a"]
+    assert [(word.text, word.confidence, word.points[0]) for word in second.words] == [
+        ("b", 0.5, (8, 9)),
+        ("c", 0.75, (16, 17)),
+    ]
+
+
+def test_turned_away_then_read() -> None:
+    with over_grpc(BUSY, GrpcAnswer(response([b"one"], [1]))) as (target, asked), GrpcClient(target) as client:
+        assert client.read(b"x").text == "one"
+    assert len(asked) == 2
+
+
+def test_a_wrong_request_is_not_sent_again() -> None:
+    wrong = GrpcAnswer(code=grpc.StatusCode.INVALID_ARGUMENT, sentence="not an image")
+    refused = pytest.raises(errors.InvalidRequest, match=r"^not an image$")
+    with over_grpc(wrong) as (target, asked), GrpcClient(target) as client, refused:
+        client.read(b"x")
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"text": b"\xff"},
+        {"count": struct.pack("<i", 7)},
+        {"points": b"\x00" * 31},
+        {"confidence": b""},
+        {"size": b""},
+    ],
+)
+def test_tensors_that_do_not_fit_together(changed: dict[str, bytes]) -> None:
+    answer = GrpcAnswer(response([b"one"], [1], **changed))
+    refused = pytest.raises(errors.PpocrError, match="don't fit together")
+    with over_grpc(answer) as (target, _), GrpcClient(target) as client, refused:
+        client.read(b"x")
+
+
+def test_nobody_listens() -> None:
+    with GrpcClient("127.0.0.1:9", retries=0, timeout=5) as client:
+        assert client.ready() is False
+        with pytest.raises(errors.Unavailable):
+            client.read(b"x")

