@@ -1,28 +1,28 @@
-"""What the transformer and the predictor agree on: model facts, tensor names, and the interface between them.
+"""What the transformer and the predictor agree on: what a bundle's networks are, and the one call that runs them.
 
-Two networks, `det` and `rec`, speak the V2 inference protocol. Pixels are uint8, NHWC, RGB on the whole way; the networks
-normalise them, and take the argmax over the characters, inside their graphs.
+A bundle lists its networks by name, in the order in which a page meets them. Pixels are uint8, NHWC, RGB on the whole way;
+a network normalises them, and chooses the best of its classes, inside its graph. `Predictor.run` puts items of any sizes
+into one network and answers them together. ppocr/network_wire.py says how that looks as V2 tensors.
 
-| model | inputs | outputs |
+| task | an item | outputs of an item |
 |---|---|---|
-| det | `image` UINT8 [1,H,W,3], H and W multiples of `DetFacts.stride` | `probability` UINT8 [1,H,W], 255 = certainly text |
-| rec, lines of one width | `lines` UINT8 [N,height,W,3] | `ids` INT32 [N,T], `probabilities` FP32 [N,T] |
-| rec, any widths | `pixels` UINT8 [P], `widths` INT32 [N] | `ids` INT32 [S], `probabilities` FP32 [S], `steps` INT32 [N] |
+| `page_orientation` | the page, scaled | `label` INT32 [1], `probability` FP32 [1] |
+| `detection` | the page on the network's grid [H,W,3] | `probability` UINT8 [H*W], 255 = certainly text |
+| `line_orientation` | a line, scaled | `label` INT32 [1], `probability` FP32 [1] |
+| `recognition` | a line [height,W,3] | `ids` INT32 [T], `probabilities` FP32 [T], T time steps |
 
-In the second form of rec the lines lie one after the other, each as its own contiguous [height, w, 3] block, P bytes in
-all, and so do the time steps of the answer, S in all. `ids` index `RecFacts.characters`; 0 is CTC's blank. Every answer
-carries the identity of the bundle version that computed it; `BundleFacts` of that identity say how to decode it. A
-request may name a version (`model_version`): by its number alone, as name/number, or by its identity.
+`label` and `ids` index `NetworkFacts.labels`: the angles in degrees, or the characters, where 0 is CTC's blank. Every answer
+carries the identity of the bundle version that computed it; `BundleFacts` of that identity say how to decode it. A request
+may name a version: by its number alone, as name/number, or by its identity.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ppocr_api.errors import BundleError
+from ppocr_api.errors import InvalidRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     I32 = NDArray[np.int32]
     F32 = NDArray[np.float32]
 
-DET, REC = "det", "rec"
-Part = Literal["det", "rec"]
+PAGE_ORIENTATION, DETECTION = "page_orientation", "detection"
+LINE_ORIENTATION, RECOGNITION = "line_orientation", "recognition"
 
-#: Key of `ModelMetadata.parameters` that holds `BundleFacts.to_json()`.
+#: Key of `ModelMetadata.parameters` that holds the facts of a version as JSON (ppocr/facts_json.py).
 FACTS_PARAMETER = "ppocr.facts"
 #: Key of an answer's parameters that holds `BundleFacts.identity` of the version that computed it.
 IDENTITY_PARAMETER = "ppocr.identity"
@@ -44,29 +44,47 @@ MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
-class DetFacts:
-    """What a caller of the detection network must know: the size grid, and the DB parameters that belong to the model."""
+class Axis:
+    """Lengths that one side of an item may have, in pixels: from `minimum` to `maximum` in steps, mostly `usual`."""
 
-    stride: int = 32
-    limit_side_len: int = 960
-    limit_type: Literal["max", "min"] = "max"
-    max_side_len: int = 4000
-    thresh: float = 0.3
-    box_thresh: float = 0.6
-    unclip_ratio: float = 1.5
-    max_candidates: int = 1000
+    minimum: int
+    maximum: int
+    step: int
+    usual: int
+
+    @property
+    def fixed(self) -> bool:
+        """Whether there is one length alone."""
+        return self.minimum == self.maximum
+
+    def takes(self, length: int) -> bool:
+        """Whether a side may have `length`."""
+        return self.minimum <= length <= self.maximum and (length - self.minimum) % self.step == 0
+
+    def __str__(self) -> str:
+        if self.fixed:
+            return str(self.minimum)
+        return f"{self.minimum} to {self.maximum} in steps of {self.step}"
 
 
 @dataclass(frozen=True)
-class RecFacts:
-    """What a caller of the recognition network must know. `characters[0]` is the blank, shown as an empty string."""
+class Grid:
+    """Sizes of items that a network takes."""
 
-    characters: tuple[str, ...]
-    height: int = 48
-    width_step: int = 32
-    min_width: int = 32
-    max_width: int = 3200
-    stride: int = 8
+    height: Axis
+    width: Axis
+
+    @property
+    def whole_pages(self) -> bool:
+        """Whether items are pages of any shape, one an image, rather than lines or thumbnails of one height."""
+        return not self.height.fixed
+
+    def check(self, name: str, height: int, width: int) -> None:
+        """Raises InvalidRequest for a size that the network `name` doesn't take."""
+        if not (self.height.takes(height) and self.width.takes(width)):
+            raise InvalidRequest(
+                f"{name} takes heights of {self.height} and widths of {self.width} pixels; this is {height}x{width}"
+            )
 
 
 @dataclass(frozen=True)
@@ -79,15 +97,41 @@ class Normalisation:
 
 
 @dataclass(frozen=True)
+class Output:
+    """An output of a network by its name in the graph, and its V2 datatype."""
+
+    name: str
+    datatype: str
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """One network of a bundle.
+
+    `name` is the V2 model's, `input` the graph's input. `labels` are what its class numbers mean. `parameters` belong to the
+    task: the stage that uses the network reads and checks them (transformer/pipeline).
+    """
+
+    name: str
+    task: str
+    input: str
+    grid: Grid
+    normalisation: Normalisation
+    outputs: tuple[Output, ...]
+    labels: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class BundleFacts:
-    """All that the transformer needs to know of one version of a bundle. `digest` tells its content from any other's."""
+    """All that the transformer needs to know of one version of a bundle. `digest` tells its content from any other's.
+
+    `networks` stand in the order in which a page meets them.
+    """
 
     name: str
     version: str
-    det: DetFacts
-    rec: RecFacts
-    det_normalisation: Normalisation
-    rec_normalisation: Normalisation
+    networks: tuple[NetworkFacts, ...]
     digest: str = ""
 
     @property
@@ -101,83 +145,65 @@ class BundleFacts:
         the same name: what an answer is decoded with is found by this, and by nothing less."""
         return f"{self.label}@{self.digest}"
 
-    @property
-    def det_grid(self) -> tuple[int, int, str, int]:
-        """What decides the size that an image is scaled to for the detection."""
-        return self.det.stride, self.det.limit_side_len, self.det.limit_type, self.det.max_side_len
-
     def is_called(self, version: str) -> bool:
         """Whether a request for `version` means this one."""
         return version in (self.version, self.label, self.identity)
 
-    def to_json(self) -> str:
-        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, separators=(",", ":"))
+    def network(self, name: str) -> NetworkFacts | None:
+        """The network of that name."""
+        return next((network for network in self.networks if network.name == name), None)
 
-    @classmethod
-    def from_json(cls, text: str) -> BundleFacts:
-        try:
-            raw: dict[str, Any] = json.loads(text)
-            rec = {**raw["rec"], "characters": tuple(raw["rec"]["characters"])}
-            return cls(
-                name=raw["name"],
-                version=raw["version"],
-                det=DetFacts(**raw["det"]),
-                rec=RecFacts(**rec),
-                det_normalisation=_normalisation(raw["det_normalisation"]),
-                rec_normalisation=_normalisation(raw["rec_normalisation"]),
-                digest=raw["digest"],
-            )
-        except (ValueError, KeyError, TypeError) as error:
-            raise BundleError(f"the model facts can't be read: {type(error).__name__} at {error}") from error
-
-
-def _normalisation(raw: dict[str, Any]) -> Normalisation:
-    return Normalisation(raw["channels"], tuple(raw["mean"]), tuple(raw["std"]))
+    def of_task(self, task: str) -> NetworkFacts | None:
+        """The network that does `task`."""
+        return next((network for network in self.networks if network.task == task), None)
 
 
 @dataclass(frozen=True)
-class DetAnswer:
-    """`probability` UINT8 [H,W] of one image, and the identity of the version that computed it."""
+class Items:
+    """What goes into a network: `pixels` UINT8 [P], `sizes` INT32 [N,2] of (height, width).
 
-    probability: U8
-    version: str
-
-
-@dataclass(frozen=True)
-class Lines:
-    """The lines of one image: `pixels` UINT8 [sum height*w*3], `widths` INT32 [N]. Lines of equal width lie together."""
+    The items lie one after the other, each as its own contiguous [height, width, 3] block. Those of equal size that lie
+    together are computed without a copy.
+    """
 
     pixels: U8
-    widths: I32
+    sizes: I32
+
+    def __len__(self) -> int:
+        return len(self.sizes)
 
 
 @dataclass(frozen=True)
-class RecAnswer:
-    """`ids` INT32 [S], `probabilities` FP32 [S], `steps` INT32 [N] in the order of the lines, and the identity."""
+class Answer:
+    """What comes out: each output flat, the items' parts one after the other; `counts` INT32 [N] elements an item has.
 
-    ids: I32
-    probabilities: F32
-    steps: I32
+    All outputs of a network have the same number of elements for an item. `version` is the identity that computed them.
+    """
+
+    outputs: Mapping[str, NDArray[Any]]
+    counts: I32
     version: str
 
 
 class Predictor(Protocol):
-    """The two networks, wherever they run: in this process (`predictor.local`) or behind gRPC (`transformer.predictor_client`).
+    """The networks of a bundle, wherever they run: in this process (`predictor.local`) or behind gRPC
+    (`transformer.predictor_client`).
 
-    `deadline` is a `time.monotonic()` instant or None. `version` is a number, name/number or an identity; NotFound where no
-    such version is in memory. All methods raise errors of `ppocr_api.errors` alone, and drop their work when the awaiting
-    task is cancelled.
+    All methods raise errors of `ppocr_api.errors` alone, and drop their work when the awaiting task is cancelled.
     """
 
     async def facts(self, version: str | None = None) -> BundleFacts:
-        """Facts of `version`, or of the version that serves now."""
+        """Facts of `version`, or of the version that serves now. NotFound where no such version is in memory."""
 
-    async def det(self, image: U8, deadline: float | None = None, version: str | None = None) -> DetAnswer:
-        """`image` UINT8 [H,W,3], H and W multiples of the stride."""
+    async def run(
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+    ) -> Answer:
+        """Computes all `items`, at least one, on the network of that name.
 
-    async def rec(self, lines: Lines, version: str | None = None, deadline: float | None = None) -> RecAnswer:
-        """All lines of one image, at least one. `version` asks for the version that did the detection: it answers for a
-        while after it was swapped out."""
+        `version` is a number, name/number or an identity: one that was swapped out answers for a while longer. `deadline`
+        is a `time.monotonic()` instant. Raises NotFound where no such version or network is in memory, InvalidRequest for
+        sizes off the network's grid.
+        """
 
     async def ready(self) -> bool:
         """Whether a prediction would be accepted now."""

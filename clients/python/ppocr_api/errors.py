@@ -11,6 +11,8 @@ PpocrError                      500 INTERNAL            something of ours broke
 ├── Overloaded                  429 RESOURCE_EXHAUSTED  a bounded queue is full; try again later
 ├── Unavailable                 503 UNAVAILABLE         not ready, draining, or the predictor is away
 ├── DeadlineExceeded            504 DEADLINE_EXCEEDED   dropped before or while it was computed
+├── BadAnswer                   502 INTERNAL            a predictor answered what is no answer
+├── Cancelled                   499 CANCELLED           the client has left: nobody hears it
 ├── EngineError                 500 INTERNAL            the network failed on this input
 │   └── EngineOutOfMemory       503 UNAVAILABLE         smaller batches may work
 ├── BundleError                 503 UNAVAILABLE         a model is missing, corrupt or of the wrong kind
@@ -28,7 +30,7 @@ from typing import ClassVar
 class PpocrError(Exception):
     """Base of all errors raised on purpose."""
 
-    http: ClassVar[HTTPStatus] = HTTPStatus.INTERNAL_SERVER_ERROR
+    http: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
     grpc: ClassVar[str] = "INTERNAL"
     retry_after: float | None = None
 
@@ -92,6 +94,19 @@ class Unavailable(RetryableError):
 class DeadlineExceeded(PpocrError):
     http = HTTPStatus.GATEWAY_TIMEOUT
     grpc = "DEADLINE_EXCEEDED"
+
+
+class BadAnswer(PpocrError):
+    """A service behind this one answered what is no answer."""
+
+    http = HTTPStatus.BAD_GATEWAY
+
+
+class Cancelled(PpocrError):
+    """The client has left; the error only ends the work for it."""
+
+    http: ClassVar[int] = 499  # nginx's "client closed request"
+    grpc = "CANCELLED"
 
 
 class EngineError(PpocrError):

@@ -1,0 +1,138 @@
+"""Networks and facts as JSON, in manifests and between the services. What is read is checked by type and range.
+
+During a rolling update an older transformer asks a newer predictor and the other way round. So the JSON of facts also holds
+the fields of the former format (ppocr/former_format.py), and facts without `networks` are read as such.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from ppocr import former_format
+from ppocr.contract import RECOGNITION, Axis, BundleFacts, Grid, NetworkFacts, Normalisation, Output
+from ppocr_api.errors import BundleError
+
+DATATYPES = ("UINT8", "INT32", "FP32")
+#: Longest side that a grid may name [pixels].
+MAX_SIDE = 100_000
+
+
+def facts_to_json(facts: BundleFacts) -> str:
+    """One line of JSON."""
+    networks = [network_to_json(network) for network in facts.networks]
+    raw: dict[str, Any] = {"name": facts.name, "version": facts.version, "digest": facts.digest, "networks": networks}
+    former = former_format.facts_of(facts)
+    if former is not None:
+        raw |= former
+        for network, stored in zip(facts.networks, networks, strict=True):
+            if network.task == RECOGNITION:  # the characters stand in `rec` already
+                stored["labels"] = []
+    return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
+
+
+def facts_from_json(text: str) -> BundleFacts:
+    """Raises BundleError where they can't be read."""
+    try:
+        raw: dict[str, Any] = json.loads(text)
+        networks = tuple(
+            network_from_json(network) for network in raw.get("networks") or former_format.networks_of(raw)
+        )
+        characters = tuple(map(_label, raw["rec"]["characters"])) if "rec" in raw else ()
+        return BundleFacts(
+            name=_text(raw["name"], "name"),
+            version=_text(raw["version"], "version"),
+            networks=tuple(
+                dataclasses.replace(network, labels=characters)
+                if network.task == RECOGNITION and not network.labels
+                else network
+                for network in networks
+            ),
+            digest=_text(raw["digest"], "digest"),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BundleError(f"the model facts can't be read: {type(error).__name__} at {error}") from error
+
+
+def network_to_json(network: NetworkFacts) -> dict[str, Any]:
+    """The fields of one network."""
+    return {
+        "name": network.name,
+        "task": network.task,
+        "input": network.input,
+        "grid": dataclasses.asdict(network.grid),
+        "normalisation": dataclasses.asdict(network.normalisation),
+        "outputs": [dataclasses.asdict(output) for output in network.outputs],
+        "labels": list(network.labels),
+        "parameters": dict(network.parameters),
+    }
+
+
+def network_from_json(raw: Mapping[str, Any]) -> NetworkFacts:
+    """Raises ValueError, KeyError or TypeError for a field that is wrong or missing. Fields that are unknown are left out."""
+    outputs = tuple(
+        Output(_text(output["name"], "output"), _one_of(output["datatype"], DATATYPES, "datatype"))
+        for output in raw["outputs"]
+    )
+    if not outputs:
+        raise ValueError("a network has at least one output")
+    return NetworkFacts(
+        name=_text(raw["name"], "name"),
+        task=_text(raw["task"], "task"),
+        input=_text(raw["input"], "input"),
+        grid=Grid(_axis(raw["grid"]["height"]), _axis(raw["grid"]["width"])),
+        normalisation=normalisation_from_json(raw["normalisation"]),
+        outputs=outputs,
+        labels=tuple(map(_label, raw.get("labels", []))),
+        parameters=_parameters(raw.get("parameters", {})),
+    )
+
+
+def normalisation_from_json(raw: Mapping[str, Any]) -> Normalisation:
+    """Raises ValueError, KeyError or TypeError."""
+    channels, mean, std = raw["channels"], tuple(map(float, raw["mean"])), tuple(map(float, raw["std"]))
+    finite = all(map(math.isfinite, (*mean, *std)))
+    if channels not in ("RGB", "BGR") or len(mean) != 3 or len(std) != 3 or not all(std) or not finite:
+        raise ValueError("a normalisation is channels 'RGB' or 'BGR', three means and three standard deviations")
+    return Normalisation(channels, mean, std)
+
+
+def _axis(raw: Mapping[str, Any]) -> Axis:
+    numbers = [raw[name] for name in ("minimum", "maximum", "step", "usual")]
+    if not all(type(number) is int and 1 <= number <= MAX_SIDE for number in numbers):
+        raise ValueError(f"an axis is four whole numbers from 1 to {MAX_SIDE}")
+    axis = Axis(*numbers)
+    if not axis.minimum <= axis.usual <= axis.maximum:
+        raise ValueError("an axis has its usual length between its minimum and its maximum")
+    return axis
+
+
+def _parameters(raw: Any) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise ValueError("the parameters of a network are a JSON object")
+    for name, value in raw.items():
+        plain = isinstance(value, str | bool | int) or (isinstance(value, float) and math.isfinite(value))
+        if not plain:
+            raise ValueError(f"the parameter {name} is a text, a finite number, true or false")
+    return dict(raw)
+
+
+def _text(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{field} must be a text")
+    return value
+
+
+def _label(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("labels must be texts")
+    return value
+
+
+def _one_of(value: Any, known: tuple[str, ...], field: str) -> str:
+    if value not in known:
+        raise ValueError(f"{field} must be one of {', '.join(known)}")
+    return str(value)
