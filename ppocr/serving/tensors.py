@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr import oip
+from ppocr.call import Call
 from ppocr_api.errors import InvalidRequest
 
 DTYPES: dict[str, np.dtype[Any]] = {
@@ -57,7 +58,7 @@ class TensorRequest:
     """One V2 inference request.
 
     `json_inputs` names the inputs whose elements came as JSON (BYTES are text there). `wanted` holds the outputs asked for by
-    name, and whether each goes out as binary data; `binary` says so for the others.
+    name, and whether each goes out as binary data; `binary` says so for the others. `call` is the request that brought it.
     """
 
     model_name: str
@@ -68,6 +69,7 @@ class TensorRequest:
     json_inputs: frozenset[str] = frozenset()
     wanted: dict[str, bool] = field(default_factory=dict)
     binary: bool = False
+    call: Call = field(default_factory=Call)
 
     def tensor(self, name: str, datatype: str, rank: int) -> Array:
         """The input `name`, checked to be of `datatype` and `rank` dimensions."""
