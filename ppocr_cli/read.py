@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from ppocr.settings import add_flags, from_namespace, setting
-from ppocr_api.document import Result
+from ppocr_api.document import Page
 from ppocr_api.errors import ConfigError, InvalidRequest, PpocrError
 from ppocr_cli.annotations import draw, targets
 from ppocr_cli.output import Output, Progress
@@ -124,7 +124,7 @@ async def _read_all(
     output, progress = Output(settings.json, len(found) > 1), Progress(len(found))
     failed = 0
     async with reader as read:
-        waiting: deque[tuple[Picture, asyncio.Task[Result]]] = deque()
+        waiting: deque[tuple[Picture, asyncio.Task[Page]]] = deque()
         left = deque(found)
         try:
             while left or waiting:
@@ -133,9 +133,9 @@ async def _read_all(
                     waiting.append((picture, asyncio.create_task(_read_one(read, picture, drawn.get(picture)))))
                 picture, task = waiting.popleft()
                 try:
-                    result = await task
+                    page = await task
                     progress.clear()
-                    output.write(picture.name, result)
+                    output.write(picture.name, page)
                 except PpocrError as error:
                     failed += 1
                     progress.clear()
@@ -148,9 +148,9 @@ async def _read_all(
     return FAILED if failed else 0
 
 
-async def _read_one(read: Read, picture: Picture, target: Path | None) -> Result:
+async def _read_one(read: Read, picture: Picture, target: Path | None) -> Page:
     data = await asyncio.to_thread(picture.data)
-    result = await read(data)
+    page = await read(data)
     if target is not None:
-        await asyncio.to_thread(draw, data, result, target)
-    return result
+        await asyncio.to_thread(draw, data, page, target)
+    return page

@@ -1,4 +1,4 @@
-"""Two ways to read an image: in this process, or by a running service. Both answer the client's `Result`."""
+"""Two ways to read an image: in this process, or by a running service. Both answer the client's `Page`s."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 from ppocr.settings import add_flags, from_namespace
-from ppocr_api.document import Line, Result, Word
+from ppocr_api.document import Line, Page, Word
 from ppocr_cli.extras import extra
 from ppocr_client.images import ReadParameters
 from predictor.settings import NetworkSettings
 from transformer.parameters import Parameters
 from transformer.settings import ReaderSettings
 
-Read = Callable[[bytes], Awaitable[Result]]
+Read = Callable[[bytes], Awaitable[Page]]
 
 
 @asynccontextmanager
@@ -27,7 +27,7 @@ async def by_service(url: str, timeout: float, parameters: ReadParameters) -> As
 
     async with AsyncClient(url, timeout=timeout) as client:
 
-        async def read(data: bytes) -> Result:
+        async def read(data: bytes) -> Page:
             return await client.read(data, **parameters)
 
         yield read
@@ -43,9 +43,9 @@ async def in_process(namespace: argparse.Namespace, parameters: ReadParameters) 
 
             local = await stack.enter_async_context(reader(from_namespace(LocalSettings, namespace)))
 
-        async def read(data: bytes) -> Result:
+        async def read(data: bytes) -> Page:
             page = await local.read(data, checked)
-            return Result(tuple(_line(line) for line in page.lines), page.width, page.height, page.model)
+            return Page(tuple(_line(line) for line in page.lines), page.width, page.height, page.model)
 
         yield read
 
@@ -58,8 +58,8 @@ def local_flags(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
 
 
 def _line(line: Any) -> Line:
-    words = tuple(Word(word.text, word.confidence, _points(word.points)) for word in line.words or ())
-    return Line(line.text, line.confidence, _points(line.points), words)
+    words = None if line.words is None else tuple(Word(w.text, w.confidence, _points(w.points)) for w in line.words)
+    return Line(line.text, line.confidence, _points(line.points), words=words)
 
 
 def _points(points: Any) -> tuple[tuple[float, float], ...]:
