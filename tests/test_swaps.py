@@ -49,7 +49,7 @@ def repository(tmp_path: Path) -> Path:
 async def resident(service: Service, swaps: int) -> int:
     """Resident memory, MiB, when the versions of `swaps` swaps have left: under load the last one may take seconds."""
     async with asyncio.timeout(60):
-        while service.log.read_text().count("is gone from memory") < swaps:
+        while service.log.read_text().count("is unloaded") < swaps:
             await asyncio.sleep(0.05)
     return service.rss_bytes() >> 20
 
