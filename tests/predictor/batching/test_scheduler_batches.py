@@ -58,7 +58,7 @@ async def test_networks_of_two_versions_never_share_a_batch() -> None:
 
 async def test_a_batch_is_bounded_in_pixels_and_in_items_and_a_larger_item_still_runs() -> None:
     network = Checksums()
-    slot = NetworkSlot("rec", "1", network, batch_pixels=48 * 64 * 5, batch_items=7)
+    slot = NetworkSlot("rec", 1, "1", network, batch_pixels=48 * 64 * 5, batch_items=7)
     scheduler = Scheduler()
     blocks = [lines(12, 64), lines(16, 32), lines(2, 640)]
     assert right(await scheduler.submit(slot, blocks), *blocks)
@@ -77,7 +77,7 @@ async def test_the_largest_batches_of_a_request_are_computed_first() -> None:
 
 async def test_a_forward_that_nothing_runs_beside_is_given_all_threads() -> None:
     among, alone = Held(), Checksums()
-    slot = NetworkSlot("det", "1", among, 960 * 960, alone=alone)
+    slot = NetworkSlot("det", 0, "1", among, 960 * 960, alone=alone)
     scheduler = Scheduler(Limits(workers=2))
     blocks = [lines(1, 64), lines(1, 96), lines(1, 128), lines(1, 160)]
     assert right(await scheduler.submit(slot, blocks[:1]), blocks[0])
@@ -97,7 +97,7 @@ async def test_a_forward_that_nothing_runs_beside_is_given_all_threads() -> None
 
 async def test_batches_have_powers_of_two_where_the_limits_say_so() -> None:
     network = Checksums()
-    slot = NetworkSlot("rec", "1", network, batch_pixels=48 * 32 * 12, batch_items=64)
+    slot = NetworkSlot("rec", 1, "1", network, batch_pixels=48 * 32 * 12, batch_items=64)
     scheduler = Scheduler(Limits(powers_of_two=True))
     blocks = [lines(23, 32), lines(7, 64)]
     assert right(await scheduler.submit(slot, blocks), *blocks)

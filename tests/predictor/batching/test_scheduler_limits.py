@@ -31,10 +31,10 @@ async def test_a_full_queue_refuses_a_request_as_a_whole_and_says_when_to_come_b
     with pytest.raises(Overloaded, match=r"queue is full: 4608 pixels wait, 3072 more .* limit of 6144") as refusal:
         await scheduler.submit(slot, [lines(1, 32), lines(1, 32)])
     assert refusal.value.retry_after == 1.0
-    assert scheduler.stats().queue_items == {"det": 0, "rec": 3}
+    assert scheduler.stats().queue_items == {"rec": 3}
     tasks.append(asyncio.create_task(scheduler.submit(slot, [lines(1, 32)])))
     await settle()
-    assert scheduler.stats().queue_pixels == {"det": 0, "rec": 4 * LINE}
+    assert scheduler.stats().queue_pixels == {"rec": 4 * LINE}
     network.let_go(5)
     await asyncio.gather(*tasks)
     assert watcher.drops == ["overloaded"]

@@ -6,21 +6,21 @@ import asyncio
 
 import pytest
 
-from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
+from ppocr.contract import BundleFacts
 from ppocr_api.errors import NotFound, Unavailable
 from predictor.batching import Scheduler
 from predictor.engines.base import Capabilities
 from predictor.local import LocalPredictor
 from predictor.versions import LoadedVersion, Versions
 from tests.predictor.batching.stand_ins import Checksums, Held, det, lines, rec
-
-UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+from tests.predictor.facts import DET, REC
 
 
 def loaded(version: str, network: Checksums | None = None, digest: str = "") -> LoadedVersion:
     network = network or Checksums()
-    facts = BundleFacts("x", version, DetFacts(), RecFacts(("", "a")), UNIT, UNIT, digest or f"d{version}")
-    return LoadedVersion(facts, Capabilities("test", "CPU", "f32", 1, 0), det(network), rec(network), network.close)
+    facts = BundleFacts("x", version, (DET, REC), digest or f"d{version}")
+    networks = {"det": det(network), "rec": rec(network)}
+    return LoadedVersion(facts, Capabilities("test", "CPU", "f32", 1, 0), networks, network.close)
 
 
 async def test_the_last_one_put_in_serves_and_the_one_before_answers_to_its_name_during_its_grace() -> None:
@@ -77,7 +77,7 @@ async def test_a_request_in_flight_keeps_its_networks_until_it_is_answered() -> 
     versions.put_in(loaded("1", network))
     scheduler = Scheduler()
     predictor = LocalPredictor(versions, scheduler)
-    asked = asyncio.create_task(scheduler.submit(versions.serving().rec, [lines(1, 64)]))
+    asked = asyncio.create_task(scheduler.submit(versions.serving().networks["rec"], [lines(1, 64)]))
     await network.entered()
     versions.put_in(loaded("2"))
     leaving = asyncio.create_task(versions.left())
