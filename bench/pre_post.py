@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+from transformer.page import page_of
 
 from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts, Predictor
 from transformer import ctc
-from transformer.boxes import boxes
-from transformer.crops import crops
-from transformer.det_input import det_input
+from transformer.algorithms.boxes import boxes
+from transformer.algorithms.crops import crops
+from transformer.algorithms.det_input import det_input
 from transformer.images import decode
-from transformer.page import page_of
 from transformer.parameters import Parameters
 
 if TYPE_CHECKING:

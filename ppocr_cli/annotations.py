@@ -37,8 +37,8 @@ def draw(data: bytes, page: Page, target: Path) -> None:
         import cv2
         import numpy as np
 
-        from transformer.annotate import annotate
         from transformer.images import decode
+        from transformer.outputs.annotate import annotate
 
     boxes = np.array([line.points for line in page.lines], np.float32).reshape(-1, 4, 2)
     drawn = annotate(decode(data), boxes, [line.text for line in page.lines])

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 from ppocr.settings import add_flags, from_namespace
-from ppocr_api.document import Line, Page, Word
+from ppocr_api.document import Page
 from ppocr_cli.extras import extra
 from ppocr_client.images import ReadParameters
 from predictor.settings import NetworkSettings
@@ -44,8 +44,7 @@ async def in_process(namespace: argparse.Namespace, parameters: ReadParameters) 
             local = await stack.enter_async_context(reader(from_namespace(LocalSettings, namespace)))
 
         async def read(data: bytes) -> Page:
-            page = await local.read(data, checked)
-            return Page(tuple(_line(line) for line in page.lines), page.width, page.height, page.model)
+            return await local.read(data, checked)
 
         yield read
 
@@ -55,15 +54,6 @@ def local_flags(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
     environ = {"PPOCR_WARM_UP_SECONDS": "0", **environ}
     for settings in (NetworkSettings, ReaderSettings):
         add_flags(parser, settings, environ)
-
-
-def _line(line: Any) -> Line:
-    words = None if line.words is None else tuple(Word(w.text, w.confidence, _points(w.points)) for w in line.words)
-    return Line(line.text, line.confidence, _points(line.points), words=words)
-
-
-def _points(points: Any) -> tuple[tuple[float, float], ...]:
-    return tuple((x, y) for x, y in points)
 
 
 def parameters_of(settings: Any) -> ReadParameters:

@@ -7,13 +7,14 @@ from typing import Any
 
 from kserve import Model
 
+from ppocr.call import Call
 from ppocr.serving import context
 from ppocr.serving.tensors import TensorRequest, TensorResponse
+from ppocr_api.document import Page
 from ppocr_api.errors import InvalidRequest
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.reader import Reader
-from transformer.result import Page
 from transformer.routes import v1, v2
 
 
@@ -61,7 +62,11 @@ class OcrTransformer(Model):  # type: ignore[misc]
         self, payload: ReadRequest, headers: dict[str, str] | None = None, response_headers: Any = None
     ) -> tuple[ReadRequest, list[Page]]:
         version = payload.tensors.model_version if payload.tensors is not None else ""
-        return payload, await self.reader.read_many(payload.files, payload.parameters, version or None)
+        here = context.current()
+        call = Call(here.route, here.deadline, version or None)
+        pages = await self.reader.read_many(payload.files, payload.parameters, call)
+        here.images, here.lines = call.images, call.lines
+        return payload, [page for page in pages if isinstance(page, Page)]
 
     async def postprocess(
         self,

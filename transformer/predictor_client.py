@@ -6,24 +6,14 @@ import asyncio
 import json
 import logging
 import time
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import grpc
-import numpy as np
 from grpc import aio
 
-from ppocr import oip, telemetry
-from ppocr.contract import (
-    DET,
-    FACTS_PARAMETER,
-    IDENTITY_PARAMETER,
-    MAX_MESSAGE_BYTES,
-    REC,
-    BundleFacts,
-    DetAnswer,
-    Lines,
-    RecAnswer,
-)
+from ppocr import network_wire, oip, telemetry
+from ppocr.contract import FACTS_PARAMETER, MAX_MESSAGE_BYTES, Answer, BundleFacts, Items, NetworkFacts
+from ppocr.facts_json import facts_from_json
 from ppocr.serving import tensors
 from ppocr_api.errors import (
     DeadlineExceeded,
@@ -33,9 +23,6 @@ from ppocr_api.errors import (
     PpocrError,
     Unavailable,
 )
-
-if TYPE_CHECKING:
-    from ppocr.contract import U8
 
 log = logging.getLogger("ppocr.transformer")
 
@@ -73,6 +60,8 @@ _NOT_SENT = (
     "errors resolving",
 )
 READY_SECONDS = 2.0
+#: The V2 model that is asked for facts. Predictors of all releases have it.
+ANY_NETWORK = "rec"
 ATTEMPTS = 3
 
 
@@ -91,28 +80,31 @@ class PredictorClient:
         self._infer = oip.unary(self._channel, "ModelInfer")
         self._metadata = oip.unary(self._channel, "ModelMetadata")
         self._ready = oip.unary(self._channel, "ServerReady")
+        #: How tensors of a network look on the wire follows from its grid, which versions don't change.
+        self._networks: dict[str, NetworkFacts] = {}
 
     async def facts(self, version: str | None = None) -> BundleFacts:
-        request = oip.ModelMetadataRequest(name=REC, version=version or "")
+        request = oip.ModelMetadataRequest(name=ANY_NETWORK, version=version or "")
         answer = await self._call(self._metadata, request, time.monotonic() + READY_SECONDS)
         if FACTS_PARAMETER not in answer.parameters:
             raise Unavailable("the predictor does not tell its model facts: is it a ppocr predictor?")
-        facts = BundleFacts.from_json(answer.parameters[FACTS_PARAMETER].string_param)
+        facts = facts_from_json(answer.parameters[FACTS_PARAMETER].string_param)
+        self._networks |= {network.name: network for network in facts.networks}
         if version is None:
             telemetry.replace_series(telemetry.BUNDLE, [(facts.name, facts.version)])
         return facts
 
-    async def det(self, image: U8, deadline: float | None = None, version: str | None = None) -> DetAnswer:
-        request = tensors.request_to_grpc(DET, {"image": image[np.newaxis]}, version or "")
+    async def run(
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+    ) -> Answer:
+        if network not in self._networks:
+            await self.facts(version)
+        known = self._networks.get(network)
+        if known is None:
+            raise NotFound(f"the predictor has no network {network!r}")
+        request = tensors.request_to_grpc(network, network_wire.inputs_of(known, items), version or "")
         answer = tensors.response_from_grpc(await self._call(self._infer, request, deadline))
-        return DetAnswer(answer.outputs["probability"][0], _identity(answer))
-
-    async def rec(self, lines: Lines, version: str | None = None, deadline: float | None = None) -> RecAnswer:
-        inputs: dict[str, tensors.Array] = {"pixels": lines.pixels, "widths": lines.widths}
-        request = tensors.request_to_grpc(REC, inputs, version or "")
-        answer = tensors.response_from_grpc(await self._call(self._infer, request, deadline))
-        outputs = answer.outputs
-        return RecAnswer(outputs["ids"], outputs["probabilities"], outputs["steps"], _identity(answer))
+        return network_wire.answer_of(known, items, answer)
 
     async def ready(self) -> bool:
         try:
@@ -166,12 +158,6 @@ def _raise(error: aio.AioRpcError) -> NoReturn:
         log.warning("the predictor can't be reached: %s %s", code.name, said)
         raise Unavailable("the predictor can't be reached", _retry_after(error)) from error
     raise PpocrError("the predictor failed") from error
-
-
-def _identity(answer: tensors.TensorResponse) -> str:
-    if IDENTITY_PARAMETER not in answer.parameters:
-        raise Unavailable("the predictor does not tell which version it computed with: is it a ppocr predictor?")
-    return answer.parameters[IDENTITY_PARAMETER]
 
 
 def _was_not_sent(error: aio.AioRpcError) -> bool:

@@ -15,9 +15,9 @@ from predictor.local import LocalPredictor
 from predictor.opening import open_predictor
 from predictor.settings import NetworkSettings
 from transformer import ctc
-from transformer.boxes import boxes
-from transformer.crops import crops
-from transformer.det_input import det_input
+from transformer.algorithms.boxes import boxes
+from transformer.algorithms.crops import crops
+from transformer.algorithms.det_input import det_input
 from transformer.images import decode
 from transformer.parameters import Parameters
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from transformer import annotate as module
-from transformer.annotate import annotate
+from transformer.outputs.annotate import annotate
 
 BOXES = np.array(
     (((100, 100), (500, 110), (498, 160), (98, 150)), ((100, 300), (500, 300), (500, 340), (100, 340))), np.float32

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ppocr.contract import DetFacts
-from transformer.boxes import boxes
+from transformer.algorithms.boxes import boxes
 from transformer.parameters import Parameters
 
 FACTS = DetFacts(thresh=0.2, box_thresh=0.45, unclip_ratio=1.4, max_candidates=3000)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from ppocr.contract import Lines, RecFacts
 from ppocr_api.errors import InvalidImage
-from transformer.crops import crops, upright
+from transformer.algorithms.crops import crops, upright
 
 FACTS = RecFacts(characters=("", "a"))
 U8 = NDArray[np.uint8]

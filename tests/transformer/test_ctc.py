@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ppocr.contract import RecAnswer
-from transformer.ctc import decode
+from transformer.algorithms.ctc import decode
 
 CHARACTERS = ("", "a", "b", "c", "中", " ")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ppocr.contract import DetFacts
-from transformer.det_input import det_input, det_size
+from transformer.algorithms.det_input import det_input, det_size
 from transformer.parameters import Parameters
 
 FACTS = DetFacts()

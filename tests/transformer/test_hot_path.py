@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ppocr.contract import DetFacts, RecAnswer, RecFacts
-from transformer.boxes import boxes
-from transformer.crops import crops
-from transformer.ctc import decode
-from transformer.det_input import det_input
+from transformer.algorithms.boxes import boxes
+from transformer.algorithms.crops import crops
+from transformer.algorithms.ctc import decode
+from transformer.algorithms.det_input import det_input
+from transformer.algorithms.words import words
 from transformer.parameters import Parameters
-from transformer.words import words
 
 DET, REC = DetFacts(), RecFacts(characters=("", *"abcdefghijklmnopqrstuvwxyz "))
 U8 = NDArray[np.uint8]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transformer.reading_order import reading_order
+from transformer.algorithms.reading_order import reading_order
 
 
 def at(*corners: tuple[float, float]) -> NDArray[np.float32]:

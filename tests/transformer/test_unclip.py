@@ -1,4 +1,4 @@
-"""Growing a rectangle needs no Clipper: the claim of transformer/boxes.py, against Clipper itself."""
+"""Growing a rectangle needs no Clipper: the claim of transformer/algorithms/boxes.py, against Clipper itself."""
 
 from __future__ import annotations
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transformer.ctc import Reading
-from transformer.words import Word, words
+from transformer.algorithms.ctc import Reading
+from transformer.algorithms.words import Word, words
 
 
 def reading(text: str, kept: list[int], steps: int, probabilities: list[float] | None = None) -> Reading:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from ppocr.serving.v2_rest import parse_json
+from ppocr_api.document import Line, Page
 from ppocr_api.errors import InvalidRequest, UnsupportedMedia
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
-from transformer.result import Line, Page
 
 _SHAPE = '{"instances": [{"image": {"b64": "…"}}]}'
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from ppocr.serving.tensors import DTYPES, NAMES, TensorRequest, TensorResponse, bytes_array
+from ppocr_api.document import Page, Points
 from ppocr_api.errors import InvalidRequest
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
-from transformer.result import Page, Quad
 
 #: V2's own parameters, which say something of the protocol and nothing of the reading.
 _PROTOCOL = {
@@ -91,5 +91,5 @@ def answer(request: TensorRequest, pages: list[Page]) -> TensorResponse:
     )
 
 
-def _points(quads: list[Quad]) -> np.ndarray:
+def _points(quads: list[Points]) -> np.ndarray:
     return np.array(quads, np.float32).reshape(-1, 4, 2)

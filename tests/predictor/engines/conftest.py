@@ -12,9 +12,9 @@ import ppocr
 from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts
 from predictor.engines.base import EngineOptions, choose
-from transformer.boxes import boxes
-from transformer.crops import crops
-from transformer.det_input import det_input
+from transformer.algorithms.boxes import boxes
+from transformer.algorithms.crops import crops
+from transformer.algorithms.det_input import det_input
 from transformer.images.decode import decode
 from transformer.parameters import Parameters
 

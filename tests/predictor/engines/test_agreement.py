@@ -10,7 +10,7 @@ import pytest
 from ppocr.bundle import Bundle
 from ppocr.contract import Part, RecAnswer
 from predictor.engines.base import EngineName, EngineOptions, Network, choose
-from transformer.ctc import decode
+from transformer.algorithms.ctc import decode
 
 
 def load(bundle: Bundle, part: Part, engine: EngineName, precision: str = "f32", streams: int = 1) -> Network:

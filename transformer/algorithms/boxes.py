@@ -17,9 +17,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ppocr.contract import DetFacts
-from transformer.parameters import Parameters
-from transformer.reading_order import reading_order
+from transformer.algorithms.detection_parameters import DetectionParameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,35 +34,28 @@ TINY = 3.0
 MIN_POINTS = 3
 
 
-def boxes(probability: U8, size: tuple[int, int], facts: DetFacts, parameters: Parameters) -> F32:
-    """Boxes of text in reading order.
+def boxes(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> F32:
+    """Boxes of text, in the order in which they are found: from the bottom of the map to its top.
 
     Args:
         probability: U8 [h,w], 255 = certainly text.
-        size: (H, W) of the original image, whose pixels the boxes count in.
-        facts: thresholds that belong to the model.
-        parameters: thresholds that the request sets instead.
+        size: (H, W) of the page, whose pixels the boxes count in.
+        parameters: thresholds, and how far boxes are grown.
 
     Returns:
-        F32 [N,4,2], corners (x, y) in the order top left, top right, bottom right, bottom left, inside the image.
+        F32 [N,4,2], corners (x, y) in the order top left, top right, bottom right, bottom left, inside the page.
     """
-    thresh = _or(parameters.text_det_thresh, facts.thresh)
-    box_thresh = _or(parameters.text_det_box_thresh, facts.box_thresh)
-    unclip_ratio = _or(parameters.text_det_unclip_ratio, facts.unclip_ratio)
-    cores = _cores(probability, thresh, facts.max_candidates)
+    cores = _cores(probability, parameters.thresh, parameters.max_candidates)
     cores = cores[cores[:, 2:4].min(axis=1, initial=np.inf) >= MIN_SIDE]
-    cores = cores[_scores(probability, _corners(cores)) >= box_thresh * 255]
-    grown = _unclip(cores, unclip_ratio)
+    cores = cores[_scores(probability, _corners(cores)) >= parameters.box_thresh * 255]
+    grown = _unclip(cores, parameters.unclip_ratio)
     grown = grown[grown[:, 2:4].min(axis=1, initial=np.inf) >= MIN_SIDE + 2]
     (height, width), (h, w) = size, probability.shape
     found = _corners(grown) * (width / w, height / h)
     np.clip(found, 0, (width - 1, height - 1), out=found)
-    found = found[np.minimum(_length(found, 0, 1), _length(found, 0, 3)) > TINY].astype(np.float32)
-    return found[reading_order(found)]  # type: ignore[no-any-return]
-
-
-def _or(asked: float | None, default: float) -> float:
-    return default if asked is None else asked
+    sides = np.minimum(_length(found, 0, 1), _length(found, 0, 3))
+    large: F32 = found[sides > TINY].astype(np.float32)
+    return large
 
 
 def _cores(probability: U8, thresh: float, limit: int) -> F64:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ppocr.contract import Lines, RecFacts
+from ppocr.contract import Grid, Items
 from ppocr_api.errors import InvalidImage
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ SQUEEZE = 0.85
 LEVEL = 1 / 8
 
 
-def crops(image: U8, boxes: F32, facts: RecFacts, max_pixels: int = 64_000_000) -> tuple[Lines, Index]:
+def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> tuple[Items, Index]:
     """Cuts the lines out of `image` U8 [H,W,3].
 
     Args:
         boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left.
-        facts: height and widths that the network takes.
+        grid: height and widths that the network takes.
         max_pixels: of all lines together.
 
     Returns:
@@ -43,29 +43,40 @@ def crops(image: U8, boxes: F32, facts: RecFacts, max_pixels: int = 64_000_000) 
         InvalidImage: the lines have more pixels than `max_pixels`.
     """
     corners, along, across = upright(boxes)
-    widths = line_widths(along, across, facts)
-    needed = int(widths.sum(dtype=np.int64)) * facts.height
+    widths = line_widths(along, across, grid)
+    order = np.argsort(widths, kind="stable")
+    pixels = cut(image, corners, across, grid.height.minimum, widths, order, max_pixels)
+    sizes = np.stack((np.full(len(order), grid.height.minimum, np.int32), widths[order]), axis=1)
+    return Items(pixels, sizes), order
+
+
+def cut(
+    image: U8, corners: F64, across: F64, height: int, widths: NDArray[np.int32], order: Index, max_pixels: int
+) -> U8:
+    """Lines of `height` pixels and `widths` I32 [N], one after the other in `order`: U8 [P], each [height,w,3].
+
+    `corners` F64 [N,4,2] and `across` F64 [N] are those of `upright`. Raises InvalidImage for more than `max_pixels`.
+    """
+    needed = int(widths.sum(dtype=np.int64)) * height
     if needed > max_pixels:
         raise InvalidImage(
-            f"the image has {len(boxes)} lines of {needed:,} pixels in all, and at most {max_pixels:,} are read"
+            f"the image has {len(corners)} lines of {needed:,} pixels in all, and at most {max_pixels:,} are read"
         )
-    order = np.argsort(widths, kind="stable")
-    widths = widths[order]
-    ends = np.cumsum(widths.astype(np.intp)) * (facts.height * 3)
+    ends = np.cumsum(widths[order].astype(np.intp)) * (height * 3)
     pixels = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
     # Plain lists: indexing an array costs more than the resize of a short line.
     slices, level = _slices(corners, across, image)
-    shrink = np.maximum(across // facts.height, 1).astype(int).tolist()
+    shrink = np.maximum(across // height, 1).astype(int).tolist()
     start = 0
-    for index, width, end in zip(order.tolist(), widths.tolist(), ends.tolist(), strict=True):
-        line = pixels[start:end].reshape(facts.height, width, 3)
+    for index, width, end in zip(order.tolist(), widths[order].tolist(), ends.tolist(), strict=True):
+        line = pixels[start:end].reshape(height, width, 3)
         x0, y0, x1, y1 = slices[index]
         if level[index]:
             _scale(image[y0:y1, x0:x1], line, shrink[index])
         else:
             _warp(image[y0:y1, x0:x1], corners[index] - (x0, y0), line, shrink[index])
         start = end
-    return Lines(pixels, widths), order
+    return pixels
 
 
 def upright(boxes: F32) -> tuple[F64, F64, F64]:
@@ -81,14 +92,15 @@ def upright(boxes: F32) -> tuple[F64, F64, F64]:
     return corners, np.where(tall, height, width), np.where(tall, width, height)
 
 
-def line_widths(along: F64, across: F64, facts: RecFacts) -> NDArray[np.int32]:
-    """Width of each line in the network's input: SQUEEZE times its own, up to the next multiple of `width_step`.
+def line_widths(along: F64, across: F64, grid: Grid) -> NDArray[np.int32]:
+    """Width of each line in the network's input: SQUEEZE times its own, up to the next width of the grid.
 
     The whole line is scaled to it, so that nothing is padded.
     """
-    natural = along * facts.height / np.maximum(across, 1.0)
-    widths = np.ceil(natural * SQUEEZE / facts.width_step) * facts.width_step
-    return widths.clip(facts.min_width, facts.max_width).astype(np.int32)
+    axis = grid.width
+    natural = along * grid.height.minimum / np.maximum(across, 1.0)
+    widths = np.ceil(natural * SQUEEZE / axis.step) * axis.step
+    return widths.clip(axis.minimum, axis.maximum).astype(np.int32)
 
 
 def _slices(corners: F64, across: F64, image: U8) -> tuple[list[list[int]], list[bool]]:

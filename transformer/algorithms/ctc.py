@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ppocr.contract import F32, RecAnswer
+    from ppocr.contract import F32, Answer
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Reading:
     steps: int
 
 
-def decode(answer: RecAnswer, characters: Sequence[str]) -> list[Reading]:
-    """One `Reading` a line, in the order of `answer.steps`. Greedy CTC: repeats merge, then blanks (class 0) vanish.
+def decode(answer: Answer, characters: Sequence[str]) -> list[Reading]:
+    """One `Reading` a line, in the order of the answer's items. Greedy CTC: repeats merge, then blanks (class 0) vanish.
 
     `characters[i]` is the text of class i, and must belong to the version that computed the answer.
     """
-    ids, lengths = answer.ids, answer.steps.astype(np.intp)
+    ids, lengths = answer.outputs["ids"], answer.counts.astype(np.intp)
     ends = np.cumsum(lengths)
     starts = ends - lengths
     keep = ids != 0
@@ -46,7 +46,7 @@ def decode(answer: RecAnswer, characters: Sequence[str]) -> list[Reading]:
     keep[1:] &= ~repeated
     kept = np.flatnonzero(keep)
     # total[i]: the sum of the probabilities of the first i kept steps; float64 keeps the differences exact enough.
-    probabilities = answer.probabilities[kept]
+    probabilities = answer.outputs["probabilities"][kept]
     total = np.concatenate(([0.0], np.cumsum(probabilities, dtype=np.float64)))
     firsts, lasts = np.searchsorted(kept, starts), np.searchsorted(kept, ends)
     means = (total[lasts] - total[firsts]) / np.maximum(lasts - firsts, 1)

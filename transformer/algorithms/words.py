@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from transformer.crops import upright
-from transformer.ctc import Reading
+from transformer.algorithms.crops import upright
+from transformer.algorithms.ctc import Reading
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
