@@ -62,16 +62,18 @@ class Path:
             for name in re.findall(r"{(\w+)}", self.path)
         ]
         parameters += [{"name": name, "in": "query", "schema": dict(schema)} for name, schema in self.query.items()]
-        operation: dict[str, Any] = {
-            "summary": self.summary,
-            "parameters": parameters,
-            "responses": {"default": {"description": "An error", "content": _content((self.error,))}},
-        }
-        if self.answers:
-            operation["responses"]["200"] = {"description": "The answer", "content": _content(self.answers)}
+        operation: dict[str, Any] = {"summary": self.summary, "parameters": parameters}
         if self.bodies:
             operation["requestBody"] = {"required": True, "content": _content(self.bodies)}
         return operation
+
+    def responses(self) -> dict[int | str, dict[str, Any]]:
+        """OpenAPI's responses object."""
+        errors: dict[int | str, dict[str, Any]] = {
+            "default": {"description": "An error", "content": _content((self.error,))}
+        }
+        answer = {"description": "The answer", "content": _content(self.answers)}
+        return errors | ({200: answer} if self.answers else {})
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The gRPC server: the methods that a service declares, with limits that fit images, deadlines, metrics and errors as statuses."""
+"""The gRPC server: the methods that a service declares, with limits for images, deadlines, metrics and errors as statuses."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
+from fastapi import Request
 from kserve.errors import ModelNotReady
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
 from kserve.protocol.grpc.servicer import InferenceServicer
@@ -38,10 +39,13 @@ DECLARATION = Declaration(
         Path("/v2/health/live", "whether the process answers"),
         Path("/v2/health/ready", _SERVICE_READY),
         Path("/healthz", "whether the process answers and can still compute"),
+        Path("/openapi.json", "this API as OpenAPI, with request bodies and examples"),
         Path("/metrics", "Prometheus metrics, [metrics.md](metrics.md)"),
     ),
     grpc=(
-        GrpcMethod(oip.SERVICE, "ServerLive", "whether the process answers", pb.ServerLiveRequest, pb.ServerLiveResponse),
+        GrpcMethod(
+            oip.SERVICE, "ServerLive", "whether the process answers", pb.ServerLiveRequest, pb.ServerLiveResponse
+        ),
         GrpcMethod(oip.SERVICE, "ServerReady", _SERVICE_READY, pb.ServerReadyRequest, pb.ServerReadyResponse),
         GrpcMethod(
             oip.SERVICE,
@@ -51,7 +55,9 @@ DECLARATION = Declaration(
             pb.ServerMetadataResponse,
         ),
         GrpcMethod(oip.SERVICE, "ModelReady", _READY, oip.ModelReadyRequest, oip.ModelReadyResponse),
-        GrpcMethod(oip.SERVICE, "ModelMetadata", "inputs and outputs", oip.ModelMetadataRequest, oip.ModelMetadataResponse),
+        GrpcMethod(
+            oip.SERVICE, "ModelMetadata", "inputs and outputs", oip.ModelMetadataRequest, oip.ModelMetadataResponse
+        ),
     ),
 )
 
@@ -75,6 +81,7 @@ def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) 
             "/v2/health/live": v2.live,
             "/v2/health/ready": v2.ready,
             "/healthz": ours.alive,
+            "/openapi.json": _openapi,
             "/metrics": metrics_handler,
         },
         {
@@ -85,6 +92,10 @@ def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) 
             "ModelMetadata": ours.grpc_metadata,
         },
     )
+
+
+async def _openapi(request: Request) -> dict[str, Any]:
+    return cast(dict[str, Any], request.app.openapi())
 
 
 class _Handlers:

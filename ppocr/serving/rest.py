@@ -11,6 +11,7 @@ from typing import Any
 import fastapi
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from kserve.constants.constants import FASTAPI_APP_IMPORT_STRING
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotLive, ServerNotReady
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
@@ -104,7 +105,8 @@ class RestServer(RESTServer):  # type: ignore[misc]
                 tags=list(route.tags),
                 include_in_schema=route.path.listed,
                 openapi_extra=route.path.openapi(),
-                **({} if route.handler else {"response_model": None}),
+                responses=route.path.responses(),
+                response_class=JSONResponse if route.handler else Response,
             )
         self._add_exception_handlers(self._app)
 
@@ -138,13 +140,14 @@ class RestServer(RESTServer):  # type: ignore[misc]
 
 
 def _application(groups: Sequence[WireFormat | Endpoints]) -> FastAPI:
-    """Without FastAPI's pages, which load scripts from elsewhere."""
+    """An application without routes of its own: FastAPI's pages would load scripts from elsewhere."""
     declared = [group.declaration for group in groups]
     return fastapi.FastAPI(
         title=TITLE,
         version=__version__,
         description="Reads the text in images.",
         openapi_tags=[{"name": each.name, "description": each.text} for each in declared],
+        openapi_url=None,  # declared and served like the other routes
         docs_url=None,
         redoc_url=None,
     )

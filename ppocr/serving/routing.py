@@ -93,4 +93,6 @@ def error_answer(found: tuple[Route, dict[str, str]] | None, scope: Scope, call:
 
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"{(\w+)}", path)
-    return re.compile("".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts)))
+    return re.compile(
+        "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    )

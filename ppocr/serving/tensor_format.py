@@ -23,7 +23,13 @@ def declare(name: str, text: str, summary: str, body: Body, answer: Body) -> Dec
         text,
         paths=(
             Path(f"{MODEL}/infer", summary, ("POST",), bodies, answers=answers),
-            Path(f"{VERSION}/infer", f"{summary}, by that version; 404 where it isn't there", ("POST",), bodies, answers=answers),
+            Path(
+                f"{VERSION}/infer",
+                f"{summary}, by that version; 404 where it isn't there",
+                ("POST",),
+                bodies,
+                answers=answers,
+            ),
         ),
         grpc=(GrpcMethod(oip.SERVICE, "ModelInfer", summary, oip.ModelInferRequest, oip.ModelInferResponse),),
     )

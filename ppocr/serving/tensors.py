@@ -159,7 +159,8 @@ def narrow(name: str, values: Array, dtype: np.dtype[Any]) -> Array:
                 f"input '{name}' is {NAMES[dtype]}, and holds {low if low < info.min else high}, "
                 f"outside of {info.min} to {info.max}"
             )
-    return values.astype(dtype)
+    with np.errstate(over="ignore"):  # a number beyond FP16 or FP32 is infinite there
+        return values.astype(dtype)
 
 
 def request_to_grpc(model_name: str, inputs: dict[str, Array], model_version: str = "") -> Any:
