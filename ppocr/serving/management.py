@@ -40,7 +40,7 @@ DECLARATION = Declaration(
         Path("/v2/health/ready", _SERVICE_READY),
         Path("/healthz", "whether the process answers and can still compute"),
         Path("/openapi.json", "this API as OpenAPI, with request bodies and examples"),
-        Path("/metrics", "Prometheus metrics, [metrics.md](metrics.md)"),
+        Path("/metrics", "Prometheus metrics"),
     ),
     grpc=(
         GrpcMethod(

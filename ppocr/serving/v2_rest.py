@@ -111,6 +111,8 @@ def _flat(name: str, data: Any) -> list[Any]:
         raise InvalidRequest(f"the data of input '{name}' must be a list")
     flat: list[Any] = data
     while flat and all(isinstance(item, list) for item in flat):
+        if len(set(map(len, flat))) > 1:
+            raise InvalidRequest(f"the data of input '{name}' must be a list, flat or nested evenly")
         flat = [inner for item in flat for inner in item]
     return flat
 
