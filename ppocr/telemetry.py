@@ -6,11 +6,10 @@ import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client import Counter, Gauge, Histogram
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ITEMS = (1, 2, 4, 8, 16, 32, 64, 128)
@@ -58,29 +57,6 @@ def stage(name: str) -> Iterator[None]:
         yield
     finally:
         STAGE_SECONDS.labels(name).observe(time.perf_counter() - start)
-
-
-#: Name → (help, value by model; "" where it isn't by model).
-Gauges = Mapping[str, tuple[str, Mapping[str, float]]]
-
-
-class QueueCollector:
-    """Reads the state of a queue when it is scraped, so that the queue itself does nothing for it."""
-
-    def __init__(self, gauges: Callable[[], Gauges]) -> None:
-        self._gauges = gauges
-        REGISTRY.register(self)
-
-    def collect(self) -> Iterator[Metric]:
-        for name, (text, values) in self._gauges().items():
-            by_model = "" not in values
-            family = GaugeMetricFamily(f"ppocr_queue_{name}", text, labels=["model"] if by_model else [])
-            for model, value in values.items():
-                family.add_metric([model] if by_model else [], value)
-            yield family
-
-    def close(self) -> None:
-        REGISTRY.unregister(self)
 
 
 class _JsonFormatter(logging.Formatter):

@@ -6,17 +6,19 @@ import contextlib
 import dataclasses
 import logging
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
 import ppocr
 from ppocr import repository
 from ppocr.bundle import Bundle
-from ppocr.contract import Part
+from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
 from predictor.batching import Limits, NetworkSlot
-from predictor.engines.base import Device, Engine, EngineName, EngineOptions, Network, Precision, choose
-from predictor.preparing import Networks, Preparation, sizes_at_first, warm_up
+from predictor.engines.base import Capabilities, Device, Engine, EngineName, EngineOptions, Network, Precision
+from predictor.engines.choice import choose
+from predictor.preparing import Preparation, sizes_at_first, sizes_in_use, warm_up
 from predictor.repository import memory
 from predictor.repository.shapes import ShapesInUse
 from predictor.settings import NetworkSettings
@@ -70,7 +72,7 @@ def find(settings: NetworkSettings) -> repository.Entry:
 
 
 def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None = None) -> LoadedVersion:
-    """Checks the digests, loads both networks, warms them up. Takes seconds: not for the event loop's thread.
+    """Checks the digests, loads all networks, warms them up. Takes seconds: not for the event loop's thread.
 
     `shapes` counts the sizes that the networks are given from now on; those that it has counted are the ones to warm up
     on. Raises BundleError, ConfigError.
@@ -82,21 +84,20 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
     chosen, options = engine(settings)
     bundle.verify()
     facts = bundle.facts()
-    # TensorRT's kernels are built for one image at a time.
-    images = 1 if settings.tensorrt else settings.max_batch_items
+    networks: dict[str, list[Network]] = {}
     with contextlib.ExitStack() as closing:
-        det = _open(closing, chosen, bundle, "det", options)
-        # Of a lone image nothing else can be computed while its boxes are sought.
-        alone = (
-            _open(closing, chosen, bundle, "det", dataclasses.replace(options, streams=1)) if _parallel(det) else det
-        )
-        rec = _open(closing, chosen, bundle, "rec", options)
-        loaded = time.monotonic()
-        networks: Networks = {"det": [det] if alone is det else [det, alone], "rec": [rec]}
-        sizes = sizes_at_first(facts, _batch_pixels(rec, settings), settings.max_batch_items)
-        first = usual or sizes
+        for network in facts.networks:
+            networks[network.name] = [_open(closing, chosen, bundle, network, options)]
+            if network.grid.whole_pages and _capabilities(networks).streams > 1:
+                # While the page of a lone image is computed there is nothing else to do: it gets all threads.
+                alone = dataclasses.replace(options, streams=1)
+                networks[network.name].append(_open(closing, chosen, bundle, network, alone))
+        loaded, capabilities = time.monotonic(), _capabilities(networks)
+        batch_pixels = settings.max_batch_pixels or capabilities.batch_pixels or BATCH_PIXELS
+        sizes = sizes_at_first(facts, batch_pixels, settings.max_batch_items)
+        first = sizes_in_use(usual, sizes) if usual else sizes
         done = warm_up(networks, seconds, first)
-        if settings.prepare_sizes and rec.capabilities.by_size:
+        if settings.prepare_sizes and capabilities.by_size:
             further = [*first[done:], *(size for size in sizes if size not in first)]
             closing.callback(Preparation(networks, further, shapes.quiet).stop)
         open_networks = closing.pop_all()
@@ -106,40 +107,37 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
         loaded - began,
         done,
         time.monotonic() - loaded,
-        rec.capabilities,
+        capabilities,
     )
 
     def close() -> None:
         open_networks.close()
         memory.give_back()
 
-    return LoadedVersion(
-        facts=facts,
-        capabilities=rec.capabilities,
-        det=NetworkSlot(
-            "det",
+    slots = {
+        network.name: NetworkSlot(
+            network.name,
+            place,
             facts.version,
-            shapes.watched("det", det),
-            _batch_pixels(det, settings),
-            images,
-            shapes.watched("det", alone),
-        ),
-        rec=NetworkSlot(
-            "rec", facts.version, shapes.watched("rec", rec), _batch_pixels(rec, settings), settings.max_batch_items
-        ),
-        close=close,
-    )
+            shapes.watched(network.name, networks[network.name][0]),
+            batch_pixels,
+            # TensorRT's kernels for pages are built for one at a time.
+            1 if settings.tensorrt and network.grid.whole_pages else settings.max_batch_items,
+            shapes.watched(network.name, networks[network.name][-1]),
+        )
+        for place, network in enumerate(facts.networks)
+    }
+    return LoadedVersion(facts, capabilities, slots, close)
 
 
-def _open(closing: contextlib.ExitStack, chosen: Engine, bundle: Bundle, part: Part, options: EngineOptions) -> Network:
-    network = chosen.load(bundle, part, options)
-    closing.callback(network.close)
-    return network
+def _open(
+    closing: contextlib.ExitStack, chosen: Engine, bundle: Bundle, network: NetworkFacts, options: EngineOptions
+) -> Network:
+    opened = chosen.load(bundle, network, options)
+    closing.callback(opened.close)
+    return opened
 
 
-def _parallel(network: Network) -> bool:
-    return network.capabilities.streams > 1
-
-
-def _batch_pixels(network: Network, settings: NetworkSettings) -> int:
-    return settings.max_batch_pixels or network.capabilities.batch_pixels or BATCH_PIXELS
+def _capabilities(networks: Mapping[str, Sequence[Network]]) -> Capabilities:
+    """The same for all of them, as one engine loads them; but of those that run alone, which have one stream."""
+    return next(iter(networks.values()))[0].capabilities

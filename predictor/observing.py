@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from prometheus_client import REGISTRY, Metric
+from prometheus_client.core import GaugeMetricFamily
+
 from ppocr import telemetry
-from ppocr.contract import Part
 from predictor.batching import DropReason, Stats
 
 
 class MetricsObserver:
     """Counts batches and drops."""
 
-    def on_batch(self, part: Part, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
-        telemetry.BATCH_ITEMS.labels(part).observe(items)
-        telemetry.BATCH_PIXELS.labels(part).inc(pixels)
+    def on_batch(self, network: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
+        telemetry.BATCH_ITEMS.labels(network).observe(items)
+        telemetry.BATCH_PIXELS.labels(network).inc(pixels)
         telemetry.STAGE_SECONDS.labels("queue").observe(seconds_queue)
         telemetry.STAGE_SECONDS.labels("infer").observe(seconds_infer)
 
@@ -20,14 +24,39 @@ class MetricsObserver:
         telemetry.DROPPED.labels(reason).inc()
 
 
-def gauges(stats: Stats) -> telemetry.Gauges:
-    """The queue as gauges: name → (help, value by model; "" where it isn't by model)."""
-    return {
-        "items": ("Items that wait for a network.", {str(part): items for part, items in stats.queue_items.items()}),
-        "pixels": (
-            "Pixels that wait for a network.",
-            {str(part): pixels for part, pixels in stats.queue_pixels.items()},
-        ),
-        "oldest_seconds": ("How long the oldest of them has waited.", {"": stats.oldest_seconds}),
-        "running_seconds": ("How long the current run of a network has taken.", {"": stats.running_seconds}),
-    }
+class QueueCollector:
+    """Reads the queues of this process' predictors when it is scraped, so that the queues do nothing for it.
+
+    Where there are several predictors, what waits is added up, and of times the longest counts.
+    """
+
+    def __init__(self) -> None:
+        self._sources: list[Callable[[], Stats]] = []
+
+    def add(self, stats: Callable[[], Stats]) -> Callable[[], None]:
+        """Reads `stats` too, from any thread, until what is returned is called."""
+        self._sources.append(stats)
+        return lambda: self._sources.remove(stats)
+
+    def collect(self) -> Iterator[Metric]:
+        known = [stats() for stats in tuple(self._sources)]
+        yield _by_model("items", "Items that wait for a network.", [stats.queue_items for stats in known])
+        yield _by_model("pixels", "Pixels that wait for a network.", [stats.queue_pixels for stats in known])
+        oldest = max((stats.oldest_seconds for stats in known), default=0.0)
+        yield GaugeMetricFamily("ppocr_queue_oldest_seconds", "How long the oldest of them has waited.", oldest)
+        running = max((stats.running_seconds for stats in known), default=0.0)
+        yield GaugeMetricFamily(
+            "ppocr_queue_running_seconds", "How long the current run of a network has taken.", running
+        )
+
+
+def _by_model(name: str, text: str, waiting: Sequence[Mapping[str, int]]) -> Metric:
+    family = GaugeMetricFamily(f"ppocr_queue_{name}", text, labels=["model"])
+    for model in dict.fromkeys(model for each in waiting for model in each):
+        family.add_metric([model], sum(each.get(model, 0) for each in waiting))
+    return family
+
+
+#: The one of this process.
+QUEUES = QueueCollector()
+REGISTRY.register(QUEUES)

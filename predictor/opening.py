@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 
 from ppocr import repository as on_disk
-from ppocr import telemetry
 from ppocr_api.errors import BundleError
 from predictor import loading
 from predictor.batching import Scheduler
 from predictor.local import LocalPredictor
-from predictor.observing import MetricsObserver, gauges
+from predictor.observing import QUEUES, MetricsObserver
 from predictor.repository.failures import Failures
-from predictor.repository.memory import Appetite, keep_level
+from predictor.repository.memory import MemoryEstimate, keep_level
 from predictor.repository.repository import BundleRepository
 from predictor.repository.shapes import ShapesInUse
 from predictor.repository.watch import Watch
@@ -30,7 +29,7 @@ class Loaded:
     version: LoadedVersion
     shapes: ShapesInUse
     failures: Failures
-    appetite: Appetite
+    estimate: MemoryEstimate
 
 
 @dataclass(frozen=True)
@@ -38,14 +37,18 @@ class Opened:
     """A predictor that serves, and the repository behind it, which is closed first."""
 
     predictor: LocalPredictor
+    versions: Versions
     repository: BundleRepository
     watch: Watch | None
 
-    async def close_repository(self) -> None:
-        """Loads nothing any more; what is in memory goes on serving until the predictor is closed."""
+    async def close_repository(self, seconds: float = 30.0) -> None:
+        """Loads nothing any more; what is in memory goes on serving until the predictor is closed.
+
+        A load that has begun may take `seconds` to come to its end.
+        """
         if self.watch is not None:
             await self.watch.close()
-        await self.repository.close()
+        await self.repository.close(seconds)
 
 
 def load(settings: NetworkSettings) -> Loaded:
@@ -55,14 +58,14 @@ def load(settings: NetworkSettings) -> Loaded:
     doesn't take the service down, neither while it runs nor when it starts again.
     """
     keep_level()
-    shapes, failures, appetite = ShapesInUse(), Failures(), Appetite()
+    shapes, failures, estimate = ShapesInUse(), Failures(), MemoryEstimate()
     root = loading.root(settings)
     entry = loading.find(settings)
     below = [] if settings.bundle_version else [each for each in on_disk.versions(root, entry.name) if not each.problem]
     first_error: BundleError | None = None
     for candidate in (entry, *(each for each in reversed(below) if each != entry)):
         try:
-            return Loaded(loading.load(candidate.open(), settings, shapes), shapes, failures, appetite)
+            return Loaded(loading.load(candidate.open(), settings, shapes), shapes, failures, estimate)
         except BundleError as error:
             failures.add(candidate, error)
             first_error = first_error or error
@@ -76,6 +79,7 @@ async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
     versions.put_in(loaded.version)
     scheduler = Scheduler(loading.limits(settings, loaded.version), MetricsObserver())
     predictor = LocalPredictor(versions, scheduler, settings.hang_seconds)
+    predictor.on_close(QUEUES.add(predictor.stats))
     repository = BundleRepository(
         loading.root(settings),
         loaded.version.facts.name,
@@ -83,12 +87,11 @@ async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
         versions,
         partial(loading.load, settings=settings, shapes=loaded.shapes),
         loaded.failures,
-        loaded.appetite,
+        loaded.estimate,
     )
     await repository.index()
     watch = Watch(repository, settings.watch_seconds) if settings.watch_seconds and not repository.pinned else None
-    telemetry.QueueCollector(lambda: gauges(predictor.stats()))
-    return Opened(predictor, repository, watch)
+    return Opened(predictor, versions, repository, watch)
 
 
 async def open_predictor(settings: NetworkSettings) -> LocalPredictor:

@@ -11,23 +11,23 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Protocol
 
-from ppocr.contract import BundleFacts, Part, RecFacts
+from ppocr.contract import BundleFacts, Grid
 from ppocr_api.errors import InvalidRequest, PpocrError
-from predictor.repository.shapes import Shape
+from predictor.engines.sizes import Shape, usual_pages
 
 log = logging.getLogger("ppocr.predictor")
 
-#: A4 and receipts, upright and across, with a long side of 960.
-USUAL_IMAGES = ((960, 736), (736, 960))
 USUAL_WIDTHS = range(64, 513)
 USUAL_COUNTS = (1, 2, 4)
 
 #: Seconds without a forward after which no request is taken to be under way; and how long a preparation waits for that.
 QUIET, PATIENCE = 0.2, 0.5
 
-Sizes = Sequence[tuple[Part, Shape]]
+#: Inputs by the network's name.
+Sizes = Sequence[tuple[str, Shape]]
 
 
 class Preparable(Protocol):
@@ -36,31 +36,39 @@ class Preparable(Protocol):
     def prepare(self, shape: Shape) -> None: ...
 
 
-Networks = Mapping[Part, Sequence[Preparable]]
+Networks = Mapping[str, Sequence[Preparable]]
 
 
-def sizes_at_first(facts: BundleFacts, batch_pixels: int, batch_items: int) -> list[tuple[Part, Shape]]:
-    """Sizes that any service is asked for, the usual ones first: pages, and the batches that the scheduler makes of lines.
+def sizes_at_first(facts: BundleFacts, batch_pixels: int, batch_items: int) -> list[tuple[str, Shape]]:
+    """Sizes that any service is asked for, the usual ones of each network first, the networks in turn.
 
-    `batch_pixels` and `batch_items` bound those batches. Wider lines than such a batch has room for are too rare.
+    These are two pages, and the batches that the scheduler makes of lines and other small items. `batch_pixels` and
+    `batch_items` bound those batches. Wider lines than such a batch has room for are too rare.
     """
-    lines = sorted(_batches(facts.rec, batch_pixels, batch_items), key=lambda shape: not _is_usual(shape))
-    images: list[Shape] = [(1, *image, 3) for image in USUAL_IMAGES]
-    return [
-        *(("det", image) for image in images[:1]),
-        *(("rec", shape) for shape in lines[:1]),
-        *(("det", image) for image in images[1:]),
-        *(("rec", shape) for shape in lines[1:]),
+    by_network = [
+        [(network.name, shape) for shape in _sizes(network.grid, batch_pixels, batch_items)]
+        for network in facts.networks
     ]
+    return [each for turn in zip_longest(*by_network) for each in turn if each is not None]
+
+
+def sizes_in_use(usual: Sizes, at_first: Sizes) -> list[tuple[str, Shape]]:
+    """What a version is warmed up on beside one that serves, whose `usual` sizes are known.
+
+    Networks that no request has reached yet come before them with one size each: there may be one that is new.
+    """
+    known = {name for name, _ in usual}
+    new = {name: shape for name, shape in reversed(at_first) if name not in known}
+    return [*new.items(), *usual]
 
 
 def warm_up(networks: Networks, seconds: float, sizes: Sizes) -> int:
     """Runs the networks on `sizes` until `seconds` have passed; returns how many it got through."""
     deadline = time.monotonic() + seconds
-    for done, (part, shape) in enumerate(sizes):
+    for done, (name, shape) in enumerate(sizes):
         if time.monotonic() >= deadline:
             return done
-        _prepare(networks, part, shape)
+        _prepare(networks, name, shape)
     return len(sizes)
 
 
@@ -87,10 +95,10 @@ class Preparation:
     def _run(self) -> None:
         began = time.monotonic()
         try:
-            for part, shape in self._sizes:
+            for name, shape in self._sizes:
                 if not self._may_go_on():
                     return
-                _prepare(self._networks, part, shape)
+                _prepare(self._networks, name, shape)
         except PpocrError as error:
             # Requests of this size will get the same answer, and others aren't concerned.
             log.warning("sizes of input are no longer prepared for: %s", error)
@@ -106,20 +114,28 @@ class Preparation:
         return not self._stopping.is_set()
 
 
-def _prepare(networks: Networks, part: Part, shape: Shape) -> None:
-    for network in networks[part]:
-        # Sizes that another version was given, and that this one doesn't take, need no preparation.
+def _prepare(networks: Networks, name: str, shape: Shape) -> None:
+    # Networks that another version has, and sizes that this one doesn't take, need no preparation.
+    for network in networks.get(name, ()):
         with contextlib.suppress(InvalidRequest):
             network.prepare(shape)
 
 
-def _batches(facts: RecFacts, batch_pixels: int, batch_items: int) -> Iterator[Shape]:
-    """Batches of lines, narrowest first, as the scheduler makes them where it makes powers of two alone."""
-    widest = min(facts.max_width, batch_pixels // facts.height)
-    for width in range(facts.min_width, widest + 1, facts.width_step):
-        room = min(batch_items, batch_pixels // (facts.height * width))
+def _sizes(grid: Grid, batch_pixels: int, batch_items: int) -> list[Shape]:
+    if grid.whole_pages:
+        return list(usual_pages(grid))
+    return sorted(_batches(grid, batch_pixels, batch_items), key=lambda shape: not _is_usual(shape))
+
+
+def _batches(grid: Grid, batch_pixels: int, batch_items: int) -> Iterator[Shape]:
+    """Batches of one height, narrowest first, as the scheduler makes them where it makes powers of two alone."""
+    height, width = grid.height.minimum, grid.width
+    # What is larger than a batch runs alone: with one size there is no other to prepare for.
+    widest = width.maximum if width.fixed else min(width.maximum, batch_pixels // height)
+    for each in range(width.minimum, widest + 1, width.step):
+        room = min(batch_items, max(1, batch_pixels // (height * each)))
         for count in (1 << power for power in range(room.bit_length())):
-            yield count, facts.height, width, 3
+            yield count, height, each, 3
 
 
 def _is_usual(shape: Shape) -> bool:

@@ -25,7 +25,7 @@ async def serve(settings: PredictorSettings) -> None:
     await asyncio.sleep(0)
     import_kserve()
     from ppocr.serving.server import OcrServer
-    from predictor.ocr_model import OcrModel
+    from predictor.models import NetworkModels
     from predictor.repository.api import RepositoryApi
 
     opened = await opening.start(await loading, settings)
@@ -41,11 +41,11 @@ async def serve(settings: PredictorSettings) -> None:
         log.info("predictor ready on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
 
     async def close() -> None:
-        await opened.close_repository()
+        await opened.close_repository(settings.drain_seconds)
         await predictor.close()
 
-    models = [OcrModel("det", predictor), OcrModel("rec", predictor)]
-    await server.serve(models, on_ready=ready, close=close, alive=predictor.alive)
+    NetworkModels(server.registered_models, opened.versions, predictor)
+    await server.serve([], on_ready=ready, close=close, alive=predictor.alive)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -54,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         PredictorSettings,
         argv,
         prog="python -m predictor",
-        description="Runs the detection and recognition networks for transformers, as V2 models det and rec.",
+        description="Runs the networks of a bundle for transformers, as V2 models of their names.",
         ignore_unknown=True,
     )
     telemetry.configure_logging(settings.log_level, settings.log_format)

@@ -67,7 +67,7 @@ class NetworkSettings:
         choices=("auto", "f32", "bf16", "f16"),
     )
     threads: int = setting(
-        "Threads a forward uses on a CPU. 0: one a processor that the process may use. Less leaves processors to a "
+        "Threads a forward uses on a CPU. 0: one per processor that the process may use. Fewer leave processors to a "
         "transformer on the same machine.",
         0,
         minimum=0,
@@ -79,7 +79,7 @@ class NetworkSettings:
     )
     engine_cache_dir: str = setting("Folder in which an engine may keep what it compiled, for the next start.", "")
     workers: int = setting(
-        "Forwards that run at a time; the threads are shared out among them. 0: on a CPU one a processor and 4 at most, as "
+        "Forwards that run at a time; the threads are shared out among them. 0: on a CPU one per processor and 4 at most, as "
         "small lines leave the threads of one forward waiting for each other; on a GPU two, so that one copies while the "
         "other computes.",
         0,
@@ -102,9 +102,8 @@ class NetworkSettings:
         maximum=1000.0,
     )
     max_queue_pixels: int = setting(
-        "Most pixels of images that may wait for detection, and the same of lines for recognition; more is answered "
-        "429. It bounds latency: an image of 960x736 has 0.7 million. 0: 16 million a processor on a CPU, 256 "
-        "million on a GPU.",
+        "Most pixels that may wait for each network; more is answered 429. It bounds latency: an image of 960x736 has 0.7 "
+        "million. 0: 16 million per processor on a CPU, 256 million on a GPU.",
         0,
         minimum=0,
     )
@@ -132,7 +131,9 @@ class NetworkSettings:
 class PredictorSettings(ListenSettings, NetworkSettings):
     """The predictor as a service of its own, behind transformers."""
 
-    model_name: str = setting("Set by KServe; the models are always named det and rec.", "ppocr")
+    model_name: str = setting(
+        "Set by KServe, and not used: the models have the names of the bundle's networks.", "ppocr"
+    )
     repository_api: bool = setting(
         "Open the V2 model repository extension: index, load and unload of the bundle's versions. Whoever reaches the "
         "predictor can then change what it serves; keep it inside of the cluster.",

@@ -4,27 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ppocr import telemetry
-from ppocr.contract import BundleFacts
+from ppocr.contract import BundleFacts, NetworkFacts
 from ppocr_api.errors import NotFound, Unavailable
 from predictor.batching import NetworkSlot
 from predictor.engines.base import Capabilities
+from predictor.threads import in_thread
 
 log = logging.getLogger("ppocr.predictor")
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedVersion:
-    """One version: what is known of it, what it runs on, its two networks, and how to close them in the end."""
+    """One version: what is known of it, what it runs on, its networks by name, and how to close them in the end."""
 
     facts: BundleFacts
     capabilities: Capabilities
-    det: NetworkSlot
-    rec: NetworkSlot
+    networks: Mapping[str, NetworkSlot]
     close: Callable[[], None]
+
+    def network(self, name: str) -> tuple[NetworkSlot, NetworkFacts]:
+        """Raises NotFound where the version has no network of that name."""
+        facts, slot = self.facts.network(name), self.networks.get(name)
+        if facts is None or slot is None:
+            raise NotFound(f"{self.facts.label} has no network {name!r}; it has {', '.join(self.networks)}")
+        return slot, facts
 
 
 class Versions:
@@ -41,6 +48,7 @@ class Versions:
         self._in_grace: list[LoadedVersion] = []
         self._leaving: dict[LoadedVersion, asyncio.Task[None]] = {}
         self._closing = asyncio.Event()
+        self._followers: list[Callable[[], None]] = []
 
     def serving(self, version: str | None = None) -> LoadedVersion:
         """The default, or `version`, by its number, name/number or identity; also where it is in its grace.
@@ -51,7 +59,7 @@ class Versions:
             if not self._serving:
                 raise Unavailable("no version of the model is loaded")
             return self._serving[-1]
-        for loaded in (*reversed(self._serving), *self._in_grace):
+        for loaded in self._answering():
             if loaded.facts.is_called(version):
                 return loaded
         there = ", ".join(loaded.facts.label for loaded in self._serving) or "none"
@@ -68,6 +76,16 @@ class Versions:
     def in_memory(self) -> int:
         """How many serve or are leaving."""
         return len(self._serving) + len(self._leaving)
+
+    def networks(self) -> dict[str, NetworkFacts]:
+        """The networks of all that answer, by name; of those of one name the newest version's."""
+        answering = [loaded.facts for loaded in self._answering()]
+        return {network.name: network for facts in reversed(answering) for network in facts.networks}
+
+    def follow(self, changed: Callable[[], None]) -> None:
+        """Calls `changed` now, and on the event loop whenever other versions answer than before."""
+        self._followers.append(changed)
+        changed()
 
     def put_in(self, loaded: LoadedVersion) -> None:
         """Makes `loaded` the default from now on; of those beyond `side_by_side`, those longest here leave."""
@@ -86,7 +104,7 @@ class Versions:
         self._tell()
 
     async def left(self) -> None:
-        """Waits until whatever was taken out has gone from memory."""
+        """Waits until whatever was taken out is unloaded."""
         while self._leaving:
             await asyncio.wait(self._leaving.values())
 
@@ -104,16 +122,23 @@ class Versions:
         except TimeoutError:
             pass
         self._in_grace.remove(loaded)
-        for slot in (loaded.det, loaded.rec):
+        self._tell()
+        for slot in loaded.networks.values():
             await _drained(slot)
         try:
-            await asyncio.to_thread(loaded.close)
+            await in_thread(loaded.close, "unload")
         finally:
             del self._leaving[loaded]
-            log.info("%s is gone from memory", loaded.facts.label)
+            log.info("%s is unloaded", loaded.facts.label)
+
+    def _answering(self) -> list[LoadedVersion]:
+        """The default first; those in their grace last, of them the one that left last first."""
+        return [*reversed(self._serving), *reversed(self._in_grace)]
 
     def _tell(self) -> None:
         telemetry.replace_series(telemetry.BUNDLE, [(facts.name, facts.version) for facts in self.loaded()])
+        for changed in self._followers:
+            changed()
 
 
 async def _drained(slot: NetworkSlot) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from ppocr.contract import Part
 from predictor.batching.slots import Slot
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-PARTS: tuple[Part, ...] = get_args(Part)
 
 #: A batch that fits lets the budget grow by this factor: 20 good batches undo one halving.
 RECOVERY = 1.035
@@ -48,20 +45,21 @@ class Budgets:
 
 
 class Throughput:
-    """Pixels a second of each part, as a moving average over batches weighted by their time."""
+    """Pixels a second of each network by its name, as a moving average over batches weighted by their time."""
 
     def __init__(self) -> None:
-        self._pixels: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
-        self._seconds: dict[Part, float] = dict.fromkeys(PARTS, 0.0)
+        self._pixels: dict[str, float] = {}
+        self._seconds: dict[str, float] = {}
 
-    def add(self, part: Part, pixels: int, seconds: float) -> None:
-        self._pixels[part] = self._pixels[part] * MEMORY + pixels
-        self._seconds[part] = self._seconds[part] * MEMORY + seconds
+    def add(self, name: str, pixels: int, seconds: float) -> None:
+        self._pixels[name] = self._pixels.get(name, 0.0) * MEMORY + pixels
+        self._seconds[name] = self._seconds.get(name, 0.0) * MEMORY + seconds
 
-    def rate(self, part: Part) -> float:
+    def rate(self, name: str) -> float:
         """Pixels a second, 0 where nothing was measured yet."""
-        return self._pixels[part] / self._seconds[part] if self._seconds[part] else 0.0
+        seconds = self._seconds.get(name, 0.0)
+        return self._pixels[name] / seconds if seconds else 0.0
 
-    def seconds(self, pixels: Mapping[Part, int], workers: int) -> float:
-        """How long `workers` will take for the `pixels` of each part, as far as their rates are known."""
-        return sum(count / rate for part, count in pixels.items() if (rate := self.rate(part))) / workers
+    def seconds(self, pixels: Mapping[str, int], workers: int) -> float:
+        """How long `workers` will take for the `pixels` of each network, as far as their rates are known."""
+        return sum(count / rate for name, count in pixels.items() if (rate := self.rate(name))) / workers

@@ -66,7 +66,7 @@ def _halves(
 
 
 class _WrongCount(EngineError):
-    """The network is not what the scheduler takes it for; no smaller batch would mend that."""
+    """The network is not what the scheduler takes it for; a smaller batch would not help."""
 
 
 def _infer(network: Network, pixels: U8) -> Outputs:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 class Limits:
     """How much the scheduler takes on.
 
-    `max_queue_pixels` bounds what waits, for det and rec each: a queue full of detections never refuses the lines of an
-    image whose detection was computed. `batch_wait` is how many seconds a batch that isn't full waits for company.
-    `workers` forwards run at a time. `patience` is how many seconds lines may pass over a waiting detection.
+    `max_queue_pixels` bounds what waits for each network: a queue full of pages never refuses the lines of a page whose
+    detection was computed. `batch_wait` is how many seconds a batch that isn't full waits for company.
+    `workers` forwards run at a time. `patience` is how many seconds what is further along the pipeline may pass over
+    what waits for an earlier network.
     `powers_of_two` makes batches of 1, 2, 4, 8 … items alone: engines keep kernels for every shape that they have seen, and
     with a fourth of the shapes they stay within their memory, and are prepared more often.
     """

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
-
-if TYPE_CHECKING:
-    from ppocr.contract import Part
+from typing import Literal, Protocol
 
 #: Why a request left without being computed to its end.
 DropReason = Literal["cancelled", "deadline", "overloaded", "closed"]
@@ -16,7 +13,7 @@ DropReason = Literal["cancelled", "deadline", "overloaded", "closed"]
 class BatchObserver(Protocol):
     """Told on the event loop's thread, once a batch and once a dropped request; must be quick and must not raise."""
 
-    def on_batch(self, part: Part, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
+    def on_batch(self, network: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
         """A batch was computed: its oldest item waited `seconds_queue`, the network took `seconds_infer`."""
 
     def on_drop(self, reason: DropReason) -> None:
@@ -26,7 +23,7 @@ class BatchObserver(Protocol):
 class SilentObserver:
     """An observer that nobody listens to."""
 
-    def on_batch(self, part: Part, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
+    def on_batch(self, network: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
         pass
 
     def on_drop(self, reason: DropReason) -> None:
@@ -37,18 +34,19 @@ class SilentObserver:
 class Stats:
     """A snapshot of the scheduler.
 
-    `queue_items` and `queue_pixels` wait by part; `oldest_seconds` is how long the first of them has waited.
+    `queue_items` and `queue_pixels` wait, by the name of their network; `oldest_seconds` is how long the first of them has
+    waited. A network that was never given anything isn't there.
     `running` forwards are being computed, the longest for `running_seconds`: a value that only grows is a hung forward.
     `batches`, `items` and `pixels` count what was computed since the start; `pixels_per_second` is a moving average by
-    part, of the time in which its network ran.
+    network, of the time in which it ran.
     """
 
-    queue_items: Mapping[Part, int]
-    queue_pixels: Mapping[Part, int]
+    queue_items: Mapping[str, int]
+    queue_pixels: Mapping[str, int]
     oldest_seconds: float
     running: int
     running_seconds: float
     batches: int
     items: int
     pixels: int
-    pixels_per_second: Mapping[Part, float]
+    pixels_per_second: Mapping[str, float]

@@ -1,9 +1,10 @@
 """The waiting runs, and which of them make the next batch. Not thread-safe: its owner holds a lock.
 
-Order: lines before detections, inside a part first come, first served by request, and inside a request the most pixels
-first: where several workers share its lines, they come to the end at about the same time. What was begun is finished first:
-an image whose detection is done leaves soon and frees its memory, instead of waiting behind all detections that came
-meanwhile. A detection that waits is passed over for at most `patience` seconds, whatever lines arrive.
+Order: what is furthest along the pipeline first, so lines before pages; for one network first come, first served by request;
+and inside a request the most pixels first: where several workers share its lines, they come to the end at about the same
+time. What was begun is finished first: an image whose detection is done leaves soon and frees its memory, instead of
+waiting behind all detections that came meanwhile. What waits for an earlier network is passed over for at most `patience`
+seconds, whatever arrives for later ones.
 """
 
 from __future__ import annotations
@@ -11,11 +12,29 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
-from ppocr.contract import Part
-from predictor.batching.budgets import PARTS
 from predictor.batching.requests import Batch, Key, Piece, Request, Run
 from predictor.batching.slots import Slot
+
+
+@dataclass(eq=False, slots=True)
+class _Lane:
+    """The requests that wait for the network `name` at `place`, in versions whose lists have it there.
+
+    `served` is when it last gave a batch.
+    """
+
+    place: int
+    name: str
+    # An OrderedDict serves as a queue from whose middle a cancelled request can be taken in constant time.
+    requests: OrderedDict[Request, None] = field(default_factory=OrderedDict)
+    served: float = -math.inf
+
+    @property
+    def passed_over_since(self) -> float:
+        """From when on others went before its first request."""
+        return max(self.served, next(iter(self.requests)).arrived)
 
 
 class WaitingQueue:
@@ -25,19 +44,18 @@ class WaitingQueue:
         self._budget = budget
         self._patience = patience
         self._powers_of_two = powers_of_two
-        # OrderedDicts serve as queues from whose middle a cancelled request can be taken in constant time.
-        self._requests: dict[Part, OrderedDict[Request, None]] = {part: OrderedDict() for part in PARTS}
+        self._lanes: dict[tuple[int, str], _Lane] = {}  # the furthest along the pipeline first
         self._runs: dict[Key, OrderedDict[Run, None]] = {}
-        self._last_det = -math.inf
-        self.items: dict[Part, int] = dict.fromkeys(PARTS, 0)
-        self.pixels: dict[Part, int] = dict.fromkeys(PARTS, 0)
+        #: What waits by the network's name.
+        self.items: dict[str, int] = {}
+        self.pixels: dict[str, int] = {}
 
     def __bool__(self) -> bool:
-        return any(self._requests.values())
+        return any(lane.requests for lane in self._lanes.values())
 
     def add(self, request: Request) -> None:
-        part = request.slot.part
-        self._requests[part][request] = None
+        name = request.slot.name
+        self._lane(request.slot).requests[request] = None
         runs_of_request = [
             Run(request, index, Key(request.slot, block.shape[1], block.shape[2]), block)
             for index, block in enumerate(request.blocks)
@@ -50,8 +68,8 @@ class WaitingQueue:
             if runs is None:
                 runs = self._runs[key] = OrderedDict()
             runs[run] = None
-        self.items[part] += request.items
-        self.pixels[part] += request.pixels
+        self.items[name] += request.items
+        self.pixels[name] += request.pixels
 
     def discard(self, request: Request) -> None:
         """Takes out what still waits of `request`; what was already given to a batch is not touched."""
@@ -60,21 +78,22 @@ class WaitingQueue:
 
     def oldest(self) -> float | None:
         """When the request arrived that waits longest."""
-        return min((next(iter(requests)).arrived for requests in self._requests.values() if requests), default=None)
+        waiting = (lane.requests for lane in self._lanes.values() if lane.requests)
+        return min((next(iter(requests)).arrived for requests in waiting), default=None)
 
     def clear(self) -> list[Request]:
         """Takes out everything; returns the requests that had not yet been given to batches as a whole."""
-        requests = [request for part in PARTS for request in self._requests[part]]
+        requests = [request for lane in self._lanes.values() for request in lane.requests]
         for request in requests:
             self.discard(request)
         return requests
 
     def next_key(self, now: float) -> tuple[Key, float] | None:
         """The key whose batch is due, and when its first request arrived."""
-        part = self._next_part(now)
-        if part is None:
+        lane = self._next_lane(now)
+        if lane is None:
             return None
-        request = next(iter(self._requests[part]))
+        request = next(iter(lane.requests))
         return next(iter(request.runs.values())).key, request.arrived
 
     def fills(self, key: Key) -> bool:
@@ -106,17 +125,26 @@ class WaitingQueue:
             self._take(run, count)
         if not pieces:
             return None, expired
-        if key.slot.part == "det":
-            self._last_det = now
+        self._lane(key.slot).served = now
         return Batch(key, pieces, sum(piece.stop - piece.start for piece in pieces), oldest), expired
 
-    def _next_part(self, now: float) -> Part | None:
-        det, rec = self._requests["det"], self._requests["rec"]
-        if not rec:
-            return "det" if det else None
-        if det and now - max(self._last_det, next(iter(det)).arrived) >= self._patience:
-            return "det"
-        return "rec"
+    def _lane(self, slot: Slot) -> _Lane:
+        lane = self._lanes.get((slot.place, slot.name))
+        if lane is None:
+            lane = _Lane(slot.place, slot.name)
+            lanes = sorted((*self._lanes.values(), lane), key=lambda lane: (-lane.place, lane.name))
+            self._lanes = {(each.place, each.name): each for each in lanes}
+            self.items.setdefault(slot.name, 0)
+            self.pixels.setdefault(slot.name, 0)
+        return lane
+
+    def _next_lane(self, now: float) -> _Lane | None:
+        waiting = [lane for lane in self._lanes.values() if lane.requests]
+        if not waiting:
+            return None
+        furthest, *others = waiting
+        impatient = [lane for lane in others if now - lane.passed_over_since >= self._patience]
+        return min(impatient, key=lambda lane: lane.passed_over_since, default=furthest)
 
     def _first_pixels(self, run: Run) -> int:
         """Of the batch that `run` makes for itself."""
@@ -137,9 +165,9 @@ class WaitingQueue:
 
     def _take(self, run: Run, count: int) -> None:
         run.start += count
-        part = run.key.slot.part
-        self.items[part] -= count
-        self.pixels[part] -= count * run.key.height * run.key.width
+        slot = run.key.slot
+        self.items[slot.name] -= count
+        self.pixels[slot.name] -= count * run.key.height * run.key.width
         if run.items:
             return
         del self._runs[run.key][run]
@@ -147,4 +175,4 @@ class WaitingQueue:
             del self._runs[run.key]
         del run.request.runs[run.index]
         if not run.request.runs:
-            del self._requests[part][run.request]
+            del self._lane(slot).requests[run.request]

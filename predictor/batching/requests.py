@@ -26,7 +26,7 @@ Outputs = tuple["NDArray[Any]", ...]
 
 
 class Key(NamedTuple):
-    """Items share a batch when they share this: the network of one part and version, and the size in pixels."""
+    """Items share a batch when they share this: one network of one version, and the size in pixels."""
 
     slot: Slot
     height: int

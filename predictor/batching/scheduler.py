@@ -17,9 +17,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ppocr_api.errors import DeadlineExceeded, EngineError, InvalidRequest, Overloaded, PpocrError, Unavailable
-from predictor.batching.budgets import PARTS, Budgets, Throughput
+from predictor.batching.budgets import Budgets
 from predictor.batching.compute import Gatherer, outcomes
 from predictor.batching.limits import Limits
+from predictor.batching.measures import Measures
 from predictor.batching.observer import BatchObserver, DropReason, SilentObserver, Stats
 from predictor.batching.queue import WaitingQueue
 from predictor.batching.requests import Batch, Outcome, Outputs, Request
@@ -42,16 +43,13 @@ class Scheduler:
         self._changed = threading.Condition()
         self._budgets = Budgets()
         self._queue = WaitingQueue(self._budgets.pixels, self._limits.patience, self._limits.powers_of_two)
-        self._throughput = Throughput()
         self._device = Turns(self._limits.workers)
         self._in_flight = 0
-        self._batches = self._items = self._pixels = 0
         self._closing = False
         self._stopped = False
         self._idle = asyncio.Event()
         threads = self._limits.workers + self._limits.prefetch
-        #: When each thread's forward began, 0 where none runs; written by the thread alone.
-        self._began = [0.0] * threads
+        self._measures = Measures(threads)
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"forward-{number}", daemon=True)
             for number in range(threads)
@@ -93,20 +91,7 @@ class Scheduler:
     def stats(self) -> Stats:
         """A snapshot; cheap enough for every probe and scrape, from any thread."""
         with self._changed:
-            now = time.monotonic()
-            oldest = self._queue.oldest()
-            running = [now - began for began in self._began if began]
-            return Stats(
-                queue_items=dict(self._queue.items),
-                queue_pixels=dict(self._queue.pixels),
-                oldest_seconds=0.0 if oldest is None else now - oldest,
-                running=len(running),
-                running_seconds=max(running, default=0.0),
-                batches=self._batches,
-                items=self._items,
-                pixels=self._pixels,
-                pixels_per_second={part: self._throughput.rate(part) for part in PARTS},
-            )
+            return self._measures.stats(self._queue, time.monotonic())
 
     async def close(self, cancel: bool = False) -> None:
         """Refuses new work, computes what was accepted, and stops the threads. `cancel` fails what waits instead."""
@@ -132,10 +117,10 @@ class Scheduler:
             if request.expired(now):
                 self._observer.on_drop("deadline")
                 raise DeadlineExceeded("the deadline had passed when the request reached the predictor")
-            waiting = self._queue.pixels[request.slot.part]
+            waiting = self._queue.pixels.get(request.slot.name, 0)
             if waiting and waiting + request.pixels > self._limits.max_queue_pixels:
                 self._observer.on_drop("overloaded")
-                seconds = self._throughput.seconds(self._queue.pixels, self._limits.workers)
+                seconds = self._measures.throughput.seconds(self._queue.pixels, self._limits.workers)
                 raise Overloaded(
                     f"the predictor's queue is full: {waiting} pixels wait, {request.pixels} more would be over the "
                     f"limit of {self._limits.max_queue_pixels}",
@@ -175,7 +160,7 @@ class Scheduler:
             try:
                 pixels = gatherer.gather(batch)
                 with self._device:
-                    began = self._began[number] = time.monotonic()
+                    began = self._measures.began[number] = time.monotonic()
                     results = outcomes(batch.network, pixels, partial(self._ran_out, slot))
             except Exception as error:
                 log.exception("a batch could not be computed")
@@ -183,7 +168,7 @@ class Scheduler:
                 failure.__cause__ = error
                 results = [Outcome(0, batch.items, failure)]
             seconds = time.monotonic() - began
-            self._began[number] = 0.0
+            self._measures.began[number] = 0.0
             self._learn(batch, results, seconds)
             if not self._tell(self._deliver, batch, results, began - batch.oldest, seconds):
                 return
@@ -229,18 +214,17 @@ class Scheduler:
 
     def _learn(self, batch: Batch, results: list[Outcome], seconds: float) -> None:
         with self._changed:
-            self._batches += 1
-            self._items += batch.items
-            self._pixels += batch.pixels
-            if len(results) == 1 and not isinstance(results[0].result, PpocrError):
-                self._budgets.fitted(batch.key.slot, batch.pixels)
-                self._throughput.add(batch.key.slot.part, batch.pixels, seconds)
+            slot = batch.key.slot
+            whole = len(results) == 1 and not isinstance(results[0].result, PpocrError)
+            if whole:
+                self._budgets.fitted(slot, batch.pixels)
+            self._measures.add(slot.name, batch.items, batch.pixels, seconds if whole else None)
 
     def _deliver(self, batch: Batch, results: list[Outcome], queued: float, seconds: float) -> None:
         """Hands the outcomes of a batch to the requests of its pieces."""
         slot = batch.key.slot
         slot.release()
-        self._observer.on_batch(slot.part, batch.items, batch.pixels, queued, seconds)
+        self._observer.on_batch(slot.name, batch.items, batch.pixels, queued, seconds)
         offset = 0
         for run, start, stop in batch.pieces:
             for outcome in results:

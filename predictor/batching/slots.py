@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ppocr.contract import U8, Part
+    from ppocr.contract import U8
 
 
 class Network(Protocol):
@@ -23,14 +23,18 @@ class Network(Protocol):
 
 
 class Slot(Protocol):
-    """One part of one loaded version. Whoever holds it has called `acquire` and not yet `release`.
+    """One network of one loaded version. Whoever holds it has called `acquire` and not yet `release`.
 
     A request holds its slot from admission until it is answered, a batch while it is computed: a version that is
     swapped out may close its networks as soon as nobody holds them. Both methods may be called from any thread.
     """
 
     @property
-    def part(self) -> Part: ...
+    def name(self) -> str: ...
+
+    @property
+    def place(self) -> int:
+        """Where a page meets the network: its index in the bundle's list."""
 
     @property
     def version(self) -> str: ...
@@ -63,14 +67,16 @@ class NetworkSlot:
 
     def __init__(
         self,
-        part: Part,
+        name: str,
+        place: int,
         version: str,
         network: Network,
         batch_pixels: int,
         batch_items: int = 64,
         alone: Network | None = None,
     ) -> None:
-        self.part = part
+        self.name = name
+        self.place = place
         self.version = version
         self.network = network
         self.alone = alone or network

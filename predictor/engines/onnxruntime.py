@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import onnxruntime as ort
 
 from ppocr.bundle import Bundle
-from ppocr.contract import DET, BundleFacts, Part
+from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
 from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
-from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
+from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers, check_ports
+from predictor.engines.sizes import profile
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
@@ -28,8 +29,7 @@ def has_gpu() -> bool:
 
 
 class OnnxRuntimeEngine:
-    def load(self, bundle: Bundle, part: Part, options: EngineOptions) -> Network:
-        facts = bundle.facts()
+    def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
         on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())
         threads = options.threads or available_cpus()
         streams = 1 if on_gpu else min(options.streams or 1, threads)
@@ -42,14 +42,14 @@ class OnnxRuntimeEngine:
         # Threads that spin between two calls take the processors from the transformer beside them.
         settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         if on_gpu:
-            providers, precision = _gpu_providers(part, facts, options)
+            providers, precision = _gpu_providers(bundle, network, options)
         else:
             providers, precision = _cpu_providers(options), "f32"
         try:
-            session = ort.InferenceSession(str(bundle.onnx(part)), settings, providers=providers)
+            session = ort.InferenceSession(str(bundle.onnx(network.name)), settings, providers=providers)
         except Exception as error:
             raise BundleError(
-                f"ONNX Runtime can't load the {part} network of {bundle.label}: {_said(error)}"
+                f"ONNX Runtime can't load the {network.name} network of {bundle.label}: {_said(error)}"
             ) from error
         wanted, got = providers[0][0], session.get_providers()
         if wanted not in got:
@@ -57,9 +57,10 @@ class OnnxRuntimeEngine:
                 f"ONNX Runtime doesn't run on {wanted} here, though it knows it; is the driver new enough, and are the CUDA "
                 "libraries installed that onnxruntime-gpu asks for?"
             )
+        inputs, outputs = ({port.name for port in ports} for ports in (session.get_inputs(), session.get_outputs()))
+        check_ports(network, bundle.label, inputs, outputs)
         return OnnxRuntimeNetwork(
-            part,
-            facts,
+            network,
             session,
             Capabilities("onnxruntime", "GPU" if on_gpu else "CPU", precision, streams, _batch_pixels(on_gpu)),
         )
@@ -68,15 +69,12 @@ class OnnxRuntimeEngine:
 class OnnxRuntimeNetwork(Network):
     """A session, which several threads may run at once: as many as there are streams."""
 
-    def __init__(
-        self, part: Part, facts: BundleFacts, session: ort.InferenceSession, capabilities: Capabilities
-    ) -> None:
-        super().__init__(part, facts)
+    def __init__(self, facts: NetworkFacts, session: ort.InferenceSession, capabilities: Capabilities) -> None:
+        super().__init__(facts)
         self.capabilities = capabilities
         self._session: ort.InferenceSession | None = session
         self._turns = threading.BoundedSemaphore(capabilities.streams)
-        self._input = session.get_inputs()[0].name
-        self._outputs = ["probability"] if part == DET else ["ids", "probabilities"]
+        self._outputs = [output.name for output in facts.outputs]
 
     def _run(self, pixels: U8) -> Answers:
         session = self._session
@@ -84,7 +82,7 @@ class OnnxRuntimeNetwork(Network):
             raise EngineError("the network is closed")
         try:
             with self._turns:
-                answers = session.run(self._outputs, {self._input: pixels})
+                answers = session.run(self._outputs, {self.facts.input: pixels})
         except Exception as error:
             raise _translated(error, pixels) from error
         return check_answers(tuple(answers), pixels)
@@ -104,7 +102,7 @@ def _cpu_providers(options: EngineOptions) -> Providers:
     return [(CPU, {"arena_extend_strategy": "kSameAsRequested"})]
 
 
-def _gpu_providers(part: Part, facts: BundleFacts, options: EngineOptions) -> tuple[Providers, str]:
+def _gpu_providers(bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> tuple[Providers, str]:
     known = ort.get_available_providers()
     if CUDA not in known:
         raise ConfigError(
@@ -127,7 +125,7 @@ def _gpu_providers(part: Part, facts: BundleFacts, options: EngineOptions) -> tu
     providers: Providers = [(CUDA, cuda), (CPU, {})]
     if not options.tensorrt:
         return providers, "f32" if options.precision == "f32" else "tf32"
-    smallest, usual, largest = _profile(part, facts)
+    smallest, usual, largest = (f"{network.input}:{'x'.join(map(str, shape))}" for shape in profile(network.grid))
     half = options.precision in ("auto", "f16")
     tensorrt = {
         "device_id": device,
@@ -138,20 +136,10 @@ def _gpu_providers(part: Part, facts: BundleFacts, options: EngineOptions) -> tu
         "trt_timing_cache_enable": "1",
     }
     if options.cache_dir is not None:
-        folder = str(options.cache_dir / "tensorrt" / facts.name / facts.version / part)
+        known = bundle.manifest
+        folder = str(options.cache_dir / "tensorrt" / known.name / known.version / network.name)
         tensorrt |= {"trt_engine_cache_enable": "1", "trt_engine_cache_path": folder, "trt_timing_cache_path": folder}
     return [(TENSORRT, tensorrt), *providers], "f16" if half else "f32"
-
-
-def _profile(part: Part, facts: BundleFacts) -> tuple[str, str, str]:
-    """Smallest, usual and largest shape, for which TensorRT builds its kernels once instead of at every new shape."""
-    if part == DET:
-        stride, limit = facts.det.stride, facts.det.limit_side_len
-        side = -(-limit // stride) * stride
-        return f"image:1x{stride}x{stride}x3", f"image:1x{side}x{side}x3", f"image:1x{2 * side}x{2 * side}x3"
-    rec = facts.rec
-    heights = f"x{rec.height}x"
-    return f"lines:1{heights}{rec.min_width}x3", f"lines:32{heights}320x3", f"lines:64{heights}{rec.max_width}x3"
 
 
 def _batch_pixels(on_gpu: bool) -> int:

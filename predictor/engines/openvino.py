@@ -5,16 +5,16 @@ from __future__ import annotations
 import functools
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import openvino as ov
 
 from ppocr.bundle import Bundle
-from ppocr.contract import DET, REC, BundleFacts, Part
+from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
 from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
-from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
+from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers, check_ports
 from predictor.engines.openvino_tail import shorten
 
 if TYPE_CHECKING:
@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 #: Streams where the options name none. Small lines leave the threads of one forward waiting for each other: one thread
 #: a forward and two forwards at a time take a quarter less CPU on two cores (PP-OCRv6 small; a third less, PP-OCRv4).
 MAX_STREAMS = 4
-#: Kernels of each kind that a network keeps in each stream for the sizes it has seen. Lines come in some 80 sizes (see
-#: predictor/preparing.py), with up to 40 kernels of a kind each; making one of these sizes ready anew takes longer than
-#: computing it: with half as many, PP-OCRv4 reads receipts 12 % slower. Images come in hundreds of sizes, and detection
-#: takes so long that new kernels don't count beside it; those of a thousand sizes would take hundreds of megabytes.
-_KERNELS: dict[Part, int] = {"det": 0, "rec": 4000}
+#: Kernels of each kind that a network of lines keeps in each stream for the sizes it has seen. Lines come in some 80 sizes
+#: (see predictor/preparing.py), with up to 40 kernels of a kind each; making one of these sizes ready again takes longer
+#: than computing it: with half as many, PP-OCRv4 reads receipts 12 % slower.
+_KERNELS = 4000
+#: And one of whole pages: they come in hundreds of sizes, and detection takes so long that new kernels don't count beside
+#: it; those of a thousand sizes would take hundreds of megabytes.
+_KERNELS_OF_PAGES = 0
 
 
 class OpenVinoEngine:
@@ -36,7 +38,7 @@ class OpenVinoEngine:
     def __init__(self) -> None:
         self._core: ov.Core | None = None
 
-    def load(self, bundle: Bundle, part: Part, options: EngineOptions) -> Network:
+    def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
         if options.device == "gpu":
             raise ConfigError("the engine openvino runs on the CPU here; choose onnxruntime or paddle for a GPU")
         if options.tensorrt:
@@ -50,20 +52,20 @@ class OpenVinoEngine:
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads,
             "NUM_STREAMS": streams,
-            "CPU_RUNTIME_CACHE_CAPACITY": _KERNELS[part],
+            "CPU_RUNTIME_CACHE_CAPACITY": _KERNELS_OF_PAGES if network.grid.whole_pages else _KERNELS,
         }
         if options.cache_dir is not None:
             properties["CACHE_DIR"] = str(options.cache_dir)
         try:
-            model = self._core.read_model(bundle.onnx(part))
-            if part == REC:
-                shorten(model)
+            model = self._core.read_model(bundle.onnx(network.name))
+            check_ports(network, bundle.label, _names(model.inputs), _names(model.outputs))
+            shorten(model)
             compile_model = functools.partial(self._core.compile_model, model, "CPU", properties)
             capabilities = Capabilities("openvino", "CPU", precision, streams, 0, by_size=True)
-            return OpenVinoNetwork(part, bundle.facts(), compile_model, capabilities)
+            return OpenVinoNetwork(network, compile_model, capabilities)
         except RuntimeError as error:
             raise BundleError(
-                f"OpenVINO can't read the {part} network of {bundle.label}: {_first_line(error)}"
+                f"OpenVINO can't read the {network.name} network of {bundle.label}: {_first_line(error)}"
             ) from error
 
 
@@ -71,17 +73,20 @@ class OpenVinoNetwork(Network):
     """A compiled model and one request a stream."""
 
     def __init__(
-        self, part: Part, facts: BundleFacts, compile_model: Callable[[], ov.CompiledModel], capabilities: Capabilities
+        self, facts: NetworkFacts, compile_model: Callable[[], ov.CompiledModel], capabilities: Capabilities
     ) -> None:
-        super().__init__(part, facts)
+        super().__init__(facts)
         self.capabilities = capabilities
-        self._outputs = ("probability",) if part == DET else ("ids", "probabilities")
+        self._outputs = tuple(output.name for output in facts.outputs)
         self._compile: Callable[[], ov.CompiledModel] | None = compile_model
         self._compiling = threading.Lock()
         compiled = compile_model()
         outputs = [compiled.output(name) for name in self._outputs]
-        # The smallest shape that the model allows has no items, as their number is free.
-        self._empty = [(output.element_type, output.partial_shape.get_min_shape()) for output in outputs]
+        # The smallest shape that the model allows has no items, as their number is free. The types are copies: one that an
+        # output gave holds the compiled model in memory after `close`, for as long as anybody holds this object.
+        self._empty = [
+            (ov.Type(output.element_type.to_dtype()), output.partial_shape.get_min_shape()) for output in outputs
+        ]
         self._requests: queue.SimpleQueue[ov.InferRequest] | None = self._new_requests(compiled)
 
     def _run(self, pixels: U8) -> Answers:
@@ -113,7 +118,7 @@ class OpenVinoNetwork(Network):
         request = requests.get()
         try:
             # The request reads the caller's memory and is done with it when `infer` returns.
-            request.set_input_tensor(ov.Tensor(pixels, shared_memory=True))
+            request.set_tensor(self.facts.input, ov.Tensor(pixels, shared_memory=True))
             tensors = [ov.Tensor(kind, shape) for kind, shape in self._empty]
             for name, tensor in zip(self._outputs, tensors, strict=True):
                 request.set_tensor(name, tensor)
@@ -133,6 +138,10 @@ class OpenVinoNetwork(Network):
     def close(self) -> None:
         with self._compiling:
             self._compile, self._requests = None, None
+
+
+def _names(ports: Sequence[ov.Output]) -> set[str]:
+    return {name for port in ports for name in port.get_names()}
 
 
 def _precision(core: ov.Core, options: EngineOptions) -> str:

@@ -1,4 +1,4 @@
-"""A faster end of the recognition network for OpenVINO on CPUs.
+"""A faster end of recognition networks for OpenVINO on CPUs.
 
 OpenVINO computes a sigmoid inside the matrix product, on sums that it still holds in float32, but no exponential. Far left
 of its middle the sigmoid is the exponential: sigmoid(x - 60) = exp(x - 60) within float32's precision for x below 40, and
@@ -22,7 +22,8 @@ def shorten(model: ov.Model) -> bool:
     """Rewrites `model` in place; False, and no change, where it doesn't end as ppocr_convert/rec_head.py makes it."""
     nodes = {node.get_friendly_name(): node for node in model.get_ops()}
     names = ("best.logits", "best.logit", "best.sum")
-    if any(name not in nodes for name in names):
+    ends = [output for output in model.outputs if "probabilities" in output.get_names()]
+    if any(name not in nodes for name in names) or not ends or len(ends[0].partial_shape) != 2:
         return False
     logits, best, total = (nodes[name] for name in names)
     readers = list(logits.output(0).get_target_inputs())
@@ -33,8 +34,7 @@ def shorten(model: ov.Model) -> bool:
     total.input(0).replace_source_output(exponentials.output(0))
     share = ops.divide(ops.squeeze(best, ops.constant(np.int64(2))), total)
     share.output(0).get_tensor().set_names({"probabilities"})
-    old = model.output("probabilities")
-    for reader in old.get_node().input(0).get_source_output().get_target_inputs():
+    for reader in ends[0].get_node().input(0).get_source_output().get_target_inputs():
         reader.replace_source_output(share.output(0))
     model.validate_nodes_and_infer_types()
     return True

@@ -15,10 +15,11 @@ from paddle import inference
 from paddle.device import is_compiled_with_cuda
 
 from ppocr.bundle import Bundle
-from ppocr.contract import DET, BundleFacts, Part
+from ppocr.contract import DETECTION, NetworkFacts
 from ppocr.cpus import available_cpus
 from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
+from predictor.engines.sizes import Shape, profile
 
 if TYPE_CHECKING:
     from ppocr.contract import F32, U8
@@ -37,9 +38,8 @@ def has_gpu() -> bool:
 
 
 class PaddleEngine:
-    def load(self, bundle: Bundle, part: Part, options: EngineOptions) -> Network:
-        facts = bundle.facts()
-        program, parameters = bundle.paddle(part)
+    def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
+        program, parameters = bundle.paddle(network.name)
         on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())
         config = inference.Config(str(program), str(parameters))
         config.disable_glog_info()
@@ -47,30 +47,33 @@ class PaddleEngine:
         threads = options.threads or available_cpus()
         streams = 1 if on_gpu else min(options.streams or 1, threads)
         on_cpu_threads = max(1, threads // streams)
-        precision = _use_gpu(config, part, facts, options) if on_gpu else _use_cpu(config, on_cpu_threads, options)
+        precision = _use_gpu(config, bundle, network, options) if on_gpu else _use_cpu(config, on_cpu_threads, options)
         try:
             predictor = inference.create_predictor(config)
         except Exception as error:
-            raise BundleError(f"Paddle can't load the {part} network of {bundle.label}: {_said(error)}") from error
+            raise BundleError(
+                f"Paddle can't load the {network.name} network of {bundle.label}: {_said(error)}"
+            ) from error
         batch_pixels = (32 if on_gpu else 4) * 48 * 320
         capabilities = Capabilities("paddle", "GPU" if on_gpu else "CPU", precision, streams, batch_pixels)
-        return PaddleNetwork(part, facts, predictor, capabilities)
+        return PaddleNetwork(network, predictor, capabilities)
 
 
 class PaddleNetwork(Network):
     """A predictor a stream; the copies share the weights."""
 
-    def __init__(self, part: Part, facts: BundleFacts, predictor: Any, capabilities: Capabilities) -> None:
-        super().__init__(part, facts)
+    def __init__(self, facts: NetworkFacts, predictor: Any, capabilities: Capabilities) -> None:
+        super().__init__(facts)
         self.capabilities = capabilities
         self._open = True
         self._predictors: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._predictors.put(predictor)
         for _ in range(capabilities.streams - 1):
             self._predictors.put(predictor.clone())
-        normalisation = facts.det_normalisation if part == DET else facts.rec_normalisation
-        mean, std = (np.array(values, np.float32) for values in (normalisation.mean, normalisation.std))
-        self._reverse = normalisation.channels == "BGR"
+        known = facts.normalisation
+        mean, std = (np.array(values, np.float32) for values in (known.mean, known.std))
+        self._reverse = known.channels == "BGR"
+        self._answers = _map if facts.task == DETECTION else _best
         self._scale, self._shift = (1 / (255 * std)).reshape(1, 3, 1, 1), (-mean / std).reshape(1, 3, 1, 1)
 
     def _run(self, pixels: U8) -> Answers:
@@ -88,7 +91,7 @@ class PaddleNetwork(Network):
             raise _translated(error, pixels) from error
         finally:
             self._predictors.put(predictor)
-        return check_answers(_det(output) if self.part == DET else _rec(output), pixels)
+        return check_answers(self._answers(output), pixels)
 
     def close(self) -> None:
         self._open = False
@@ -98,15 +101,15 @@ class PaddleNetwork(Network):
             predictor.try_shrink_memory()
 
 
-def _det(probability: F32) -> Answers:
+def _map(probability: F32) -> Answers:
     """FLOAT [N,1,H,W] → UINT8 [N,H,W]."""
     return (np.rint(probability[:, 0] * 255).astype(np.uint8),)
 
 
-def _rec(probabilities: F32) -> Answers:
-    """FLOAT [N,T,classes] after the softmax → INT32 [N,T], FLOAT [N,T]."""
-    ids: NDArray[np.int64] = probabilities.argmax(axis=2)
-    return ids.astype(np.int32), np.take_along_axis(probabilities, ids[..., None], axis=2)[..., 0]
+def _best(probabilities: F32) -> Answers:
+    """FLOAT [N,classes] or [N,T,classes] after the softmax → INT32 [N] or [N,T] of the best class, FLOAT alike."""
+    best: NDArray[np.int64] = probabilities.argmax(axis=-1)
+    return best.astype(np.int32), np.take_along_axis(probabilities, best[..., None], axis=-1)[..., 0]
 
 
 def _use_cpu(config: Any, threads: int, options: EngineOptions) -> str:
@@ -124,7 +127,7 @@ def _use_cpu(config: Any, threads: int, options: EngineOptions) -> str:
     return "f32"
 
 
-def _use_gpu(config: Any, part: Part, facts: BundleFacts, options: EngineOptions) -> str:
+def _use_gpu(config: Any, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> str:
     if not is_compiled_with_cuda():
         raise ConfigError("this Paddle is built without CUDA; install paddlepaddle-gpu, or choose the device cpu")
     if not has_gpu():
@@ -149,19 +152,17 @@ def _use_gpu(config: Any, part: Part, facts: BundleFacts, options: EngineOptions
             use_calib_mode=False,
         )
         if options.cache_dir is not None:
-            config.set_optim_cache_dir(str(options.cache_dir / "paddle" / facts.name / facts.version / part))
-        smallest, usual, largest = _profile(part, facts)
+            known = bundle.manifest
+            config.set_optim_cache_dir(str(options.cache_dir / "paddle" / known.name / known.version / network.name))
+        smallest, usual, largest = map(_planes, profile(network.grid))
         config.set_trt_dynamic_shape_info({"x": smallest}, {"x": largest}, {"x": usual})
     return {"auto": "f16" if options.tensorrt else "f32"}.get(options.precision, options.precision)
 
 
-def _profile(part: Part, facts: BundleFacts) -> tuple[list[int], list[int], list[int]]:
-    """Smallest, usual and largest shape of the input for TensorRT."""
-    if part == DET:
-        stride, side = facts.det.stride, facts.det.limit_side_len
-        return [1, 3, stride, stride], [1, 3, side, side], [1, 3, 2 * side, 2 * side]
-    rec = facts.rec
-    return [1, 3, rec.height, rec.min_width], [32, 3, rec.height, 320], [64, 3, rec.height, rec.max_width]
+def _planes(shape: Shape) -> list[int]:
+    """[N,H,W,C] → [N,C,H,W]."""
+    count, height, width, channels = shape
+    return [count, channels, height, width]
 
 
 def _translated(error: Exception, pixels: U8) -> EngineError:

@@ -1,9 +1,9 @@
 """The V2 model repository extension: index, load and unload, over REST and gRPC, as Triton's clients speak it.
 
-The model that is loaded and unloaded is the bundle, by its name: det and rec of a version belong together and change
-together. Which of its versions is meant says the parameter `version`; without it, it is the highest, or the pinned one, and
-for unload all that are in memory. Triton's own way of naming a version is understood too: a parameter `config` that holds
-{"version_policy": {"specific": {"versions": [2]}}}.
+The model that is loaded and unloaded is the bundle, by its name: the networks of a version belong together and change
+together. Which of its versions is meant says the parameter `version`; without it, it is the highest, or the pinned one,
+and for unload all that are in memory. Triton's own way of naming a version is understood too: a parameter `config` that
+holds {"version_policy": {"specific": {"versions": [2]}}}.
 
 KServe's SDK has load and unload by a boolean alone, without versions and without the index: so these are our own.
 """

@@ -29,12 +29,13 @@ _CGROUPS = (
 )
 
 
-def require(bundle: Bundle, appetite: int) -> None:
+def require(bundle: Bundle, estimate: int) -> None:
     """Raises Unavailable where the bundle's networks don't fit into the memory that is left.
 
-    They take TIMES_FILE times their files when they are loaded, and come to take what those before them did: `appetite`.
+    They take TIMES_FILE times their files when they are loaded, and come to take what those before them did: `estimate`
+    bytes.
     """
-    needed = max(TIMES_FILE * bundle.network_bytes, appetite)
+    needed = max(TIMES_FILE * bundle.network_bytes, estimate)
     left = available()
     if needed > left:
         raise Unavailable(
@@ -62,7 +63,7 @@ def keep_level() -> None:
 
     Left to itself it does so for blocks above a size that grows with what was freed, to 32 MiB. Smaller ones then come from
     heaps in which kernels of networks, which stay, leave holes that the next block doesn't fit into: over thousands of
-    images of mixed sizes that were some 5 % of the memory.
+    images of mixed sizes that came to some 5 % of the memory.
     """
     with contextlib.suppress(OSError, AttributeError):  # a C library without it
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE)
@@ -80,8 +81,8 @@ def resident() -> int:
     return _number("/proc/self/status", "VmRSS:", 1024)
 
 
-class Appetite:
-    """How much memory the versions that serve have come to take.
+class MemoryEstimate:
+    """How much memory a version comes to take, by those that serve.
 
     It grows with the sizes of input that they meet, and the next version will meet the same ones; what its kernels for
     them take doesn't go with the size of its files. Create it before the first is loaded.
@@ -90,8 +91,8 @@ class Appetite:
     def __init__(self) -> None:
         self._before = resident()
 
-    def of_each(self, versions: int) -> int:
-        """Bytes, where so many are in memory; 0 where none is."""
+    def per_version(self, versions: int) -> int:
+        """Bytes, where so many versions are in memory; 0 where none is."""
         return max(0, resident() - self._before) // versions if versions else 0
 
 

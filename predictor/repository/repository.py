@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,7 @@ from ppocr.repository import Entry, version_order
 from ppocr_api.errors import BundleError, EngineOutOfMemory, InvalidRequest, NotFound, Unavailable
 from predictor.repository import memory
 from predictor.repository.failures import Failures
+from predictor.threads import in_thread
 from predictor.versions import LoadedVersion, Versions
 
 log = logging.getLogger("ppocr.predictor")
@@ -53,17 +55,18 @@ class BundleRepository:
         versions: Versions,
         load: Load,
         failures: Failures,
-        appetite: memory.Appetite,
+        estimate: memory.MemoryEstimate,
     ) -> None:
         self.name = name
         self.pinned = pinned
         self.failures = failures
-        self._appetite = appetite
+        self._estimate = estimate
         self._root = root
         self._versions = versions
         self._load = load
         self._turn = asyncio.Lock()
         self._loading: Entry | None = None
+        self._closed = False
         self._swaps: dict[str, asyncio.Task[BundleFacts]] = {}
         self._highest = max((version_order(facts.version) for facts in versions.loaded()), default=version_order(""))
 
@@ -103,17 +106,19 @@ class BundleRepository:
                 raise NotFound(f"{name} has no version {version!r} in memory" if version else f"{name} isn't in memory")
             for facts in there:
                 self._versions.take_out(self._versions.serving(facts.identity))
-                log.info("%s was unloaded", facts.label)
-        await self.index()
+                log.info("%s serves no longer", facts.label)
+        await self._note_states()
 
     async def newer(self) -> list[Entry]:
         """The versions on disk above all that ever served here, from high to low."""
         entries = await asyncio.to_thread(on_disk.versions, self._root, self.name)
         return [entry for entry in reversed(entries) if version_order(entry.version) > self._highest]
 
-    async def close(self) -> None:
-        """Waits for a load that has begun: a thread can't be stopped."""
-        await asyncio.gather(*self._swaps.values(), return_exceptions=True)
+    async def close(self, seconds: float) -> None:
+        """Loads nothing any more. Waits `seconds` at most for a load that has begun; what it brings then isn't served."""
+        self._closed = True
+        if self._swaps:
+            await asyncio.wait(self._swaps.values(), timeout=seconds)
 
     async def _wanted(self, name: str, version: str) -> Entry:
         self._check_name(name)
@@ -136,12 +141,11 @@ class BundleRepository:
         async with self._turn:
             self._loading = entry
             try:
-                await self.index()
+                await self._note_states()
                 await self._versions.left()
-                loaded = self._in_memory(await asyncio.to_thread(entry.open))
-                if loaded is None:
-                    loaded = await asyncio.to_thread(self._load_checked, entry)
+                loaded = await self._serve(entry)
             except Exception as error:
+                self._check_open()
                 reason = await asyncio.to_thread(self.failures.add, entry, error)
                 serving = ", ".join(facts.label for facts in self._versions.loaded()) or "nothing"
                 no_room = isinstance(error, MemoryError | Unavailable | EngineOutOfMemory)
@@ -149,13 +153,38 @@ class BundleRepository:
                 raise kind(f"{entry.label} could not be loaded: {reason}. Served as before: {serving}") from error
             finally:
                 self._loading = None
-                await self.index()
-            self.failures.forget(entry)
-            self._highest = max(self._highest, version_order(entry.version))
-            self._versions.put_in(loaded)
-            log.info("%s serves from now on", entry.label)
-        await self.index()
+                await self._note_states()
         return loaded.facts
+
+    async def _serve(self, entry: Entry) -> LoadedVersion:
+        """Has `entry` in memory and makes it the default. What was loaded and doesn't come to serve is closed again."""
+        loaded = self._in_memory(await asyncio.to_thread(entry.open))
+        fresh = loaded is None
+        if loaded is None:
+            self._check_open()
+            loaded = await in_thread(partial(self._load_checked, entry), "load")
+        try:
+            self._check_open()
+            self._versions.put_in(loaded)
+        except Exception:
+            if fresh and loaded.facts not in self._versions.loaded():
+                await in_thread(loaded.close, "unload")
+            raise
+        self.failures.forget(entry)
+        self._highest = max(self._highest, version_order(entry.version))
+        log.info("%s serves from now on", entry.label)
+        return loaded
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise Unavailable("the predictor is shutting down")
+
+    async def _note_states(self) -> None:
+        """Brings the metric of the states up to date. A folder that can't be read must not stop a swap."""
+        try:
+            await self.index()
+        except OSError as error:
+            log.warning("the repository can't be read: %s", error.strerror)
 
     def _in_memory(self, bundle: Bundle) -> LoadedVersion | None:
         """The version where it serves already."""
@@ -171,7 +200,7 @@ class BundleRepository:
 
     def _load_checked(self, entry: Entry) -> LoadedVersion:
         bundle = entry.open()
-        memory.require(bundle, self._appetite.of_each(self._versions.in_memory()))
+        memory.require(bundle, self._estimate.per_version(self._versions.in_memory()))
         began = time.monotonic()
         try:
             loaded = self._load(bundle)

@@ -6,47 +6,45 @@ import math
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from ppocr.contract import Part
 from predictor.batching.slots import Network
+from predictor.engines.sizes import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ppocr.contract import U8
 
-Shape = tuple[int, int, int, int]
-
 #: Sizes that are counted, of each network. When a further one comes all counts are halved and the rarest forgotten.
 MOST = 512
 
 
 class ShapesInUse:
-    """Counts shapes [N,H,W,3] by network. Its methods may be called from any thread."""
+    """Counts shapes [N,H,W,3] by the network's name. Its methods may be called from any thread."""
 
     def __init__(self) -> None:
-        self._counts: dict[Part, Counter[Shape]] = {part: Counter() for part in get_args(Part)}
+        self._counts: dict[str, Counter[Shape]] = {}
         self._lock = threading.Lock()
         self._last = -math.inf
 
-    def add(self, part: Part, shape: Shape) -> None:
+    def add(self, network: str, shape: Shape) -> None:
         with self._lock:
-            counts = self._counts[part]
+            counts = self._counts.setdefault(network, Counter())
             counts[shape] += 1
             if len(counts) > MOST:
                 halves = Counter({each: count // 2 for each, count in counts.items() if count > 1})
-                self._counts[part] = Counter(dict(halves.most_common(MOST // 2)))
+                self._counts[network] = Counter(dict(halves.most_common(MOST // 2)))
 
-    def usual(self) -> list[tuple[Part, Shape]]:
+    def usual(self) -> list[tuple[str, Shape]]:
         """All that are counted, the most frequent of each network first, the networks in turn."""
         with self._lock:
             ranked = [
-                (rank, part, shape)
-                for part, counts in self._counts.items()
+                (rank, network, shape)
+                for network, counts in self._counts.items()
                 for rank, (shape, _) in enumerate(counts.most_common())
             ]
-        return [(part, shape) for _, part, shape in sorted(ranked, key=lambda entry: entry[0])]
+        return [(network, shape) for _, network, shape in sorted(ranked, key=lambda entry: entry[0])]
 
     def quiet(self) -> float:
         """Seconds since a network was last given something, or answered."""
@@ -55,20 +53,20 @@ class ShapesInUse:
     def touch(self) -> None:
         self._last = time.monotonic()
 
-    def watched(self, part: Part, network: Network) -> Network:
+    def watched(self, name: str, network: Network) -> Network:
         """`network`, with its inputs counted."""
-        return _Watched(part, network, self)
+        return _Watched(name, network, self)
 
 
 class _Watched:
-    def __init__(self, part: Part, network: Network, shapes: ShapesInUse) -> None:
-        self._part = part
+    def __init__(self, name: str, network: Network, shapes: ShapesInUse) -> None:
+        self._name = name
         self._network = network
         self._shapes = shapes
 
     def infer(self, pixels: U8) -> tuple[NDArray[Any], ...]:
         count, height, width, channels = pixels.shape
-        self._shapes.add(self._part, (count, height, width, channels))
+        self._shapes.add(self._name, (count, height, width, channels))
         self._shapes.touch()
         try:
             return self._network.infer(pixels)

@@ -35,7 +35,7 @@ MIN_POINTS = 3
 
 
 def boxes(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> F32:
-    """Boxes of text, in the order in which they are found: from the bottom of the map to its top.
+    """Boxes of text, in no order that means anything.
 
     Args:
         probability: U8 [h,w], 255 = certainly text.

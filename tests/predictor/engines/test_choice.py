@@ -91,6 +91,6 @@ def test_a_damaged_network_is_a_bundle_error(v6: Bundle, tmp_path: Path, engine:
 
 
 def test_an_engines_library_is_imported_when_it_is_chosen() -> None:
-    script = "import sys, predictor.engines.base; print({'openvino', 'onnxruntime', 'paddle'} & set(sys.modules))"
+    script = "import sys, predictor.engines.choice; print({'openvino', 'onnxruntime', 'paddle'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

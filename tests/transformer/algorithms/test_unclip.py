@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from transformer import boxes as module
+from transformer.algorithms import boxes as module
 
 pyclipper = pytest.importorskip("pyclipper", reason="pyclipper is not installed")
 F32 = NDArray[np.float32]

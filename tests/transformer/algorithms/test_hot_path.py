@@ -8,15 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr.contract import DetFacts, RecAnswer, RecFacts
+from ppocr.contract import Answer
+from tests.networks import DET, rec
 from transformer.algorithms.boxes import boxes
 from transformer.algorithms.crops import crops
 from transformer.algorithms.ctc import decode
 from transformer.algorithms.det_input import det_input
+from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.words import words
-from transformer.parameters import Parameters
 
-DET, REC = DetFacts(), RecFacts(characters=("", *"abcdefghijklmnopqrstuvwxyz "))
+REC = rec("", *"abcdefghijklmnopqrstuvwxyz ")
+OWN = DetectionParameters()
 U8 = NDArray[np.uint8]
 
 
@@ -37,20 +39,18 @@ def page(seed: int) -> U8:
 
 def read(image: U8) -> tuple[list[bytes], list[str]]:
     """All stages, with the image's own darkness as its probability map and pixels as class ids."""
-    scaled = det_input(image, DET, Parameters())
+    scaled = det_input(image, DET.grid, OWN)
     probability = 255 - scaled.max(axis=2)
     probability.setflags(write=False)
-    found = boxes(probability, image.shape[:2], DET, Parameters())
+    found = boxes(probability, image.shape[:2], OWN)
     found.setflags(write=False)
-    lines, order = crops(image, found, REC)
-    steps = lines.widths // REC.stride
-    ids = lines.pixels[:: len(lines.pixels) // int(steps.sum())][: int(steps.sum())].astype(np.int32) % len(
-        REC.characters
-    )
-    answer = RecAnswer(ids, np.ones(len(ids), np.float32), steps, "1")
-    for array in (answer.ids, answer.probabilities, answer.steps):
+    lines, order = crops(image, found, REC.grid)
+    steps = lines.sizes[:, 1] // 8
+    ids = lines.pixels[:: len(lines.pixels) // int(steps.sum())][: int(steps.sum())].astype(np.int32) % len(REC.labels)
+    answer = Answer({"ids": ids, "probabilities": np.ones(len(ids), np.float32)}, steps, "1")
+    for array in (*answer.outputs.values(), answer.counts):
         array.setflags(write=False)
-    readings = decode(answer, REC.characters)
+    readings = decode(answer, REC.labels)
     split = words([readings[i] for i in np.argsort(order)], found)
     points = b"".join(word.points.tobytes() for line in split for word in line)
     return [found.tobytes(), order.tobytes(), lines.pixels.tobytes(), points], [reading.text for reading in readings]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import cv2
@@ -7,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ppocr.contract import DetFacts
 from transformer.algorithms.boxes import boxes
-from transformer.parameters import Parameters
+from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.reading_order import reading_order
 
-FACTS = DetFacts(thresh=0.2, box_thresh=0.45, unclip_ratio=1.4, max_candidates=3000)
+OWN = DetectionParameters(thresh=0.2, box_thresh=0.45, unclip_ratio=1.4, max_candidates=3000)
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 
@@ -21,7 +22,9 @@ def canvas(height: int = 160, width: int = 320) -> U8:
 
 
 def found(probability: U8, size: tuple[int, int] | None = None, **asked: float) -> F32:
-    return boxes(probability, size or probability.shape[:2], FACTS, Parameters.parse(asked))
+    parameters = dataclasses.replace(OWN, **asked)
+    corners = boxes(probability, size or probability.shape[:2], parameters)
+    return corners[reading_order(corners)]
 
 
 def paddle(probability: U8, thresh: float, box_thresh: float, ratio: float) -> list[F32]:
@@ -158,11 +161,11 @@ def test_thresholds() -> None:
     probability[20:41, 200:301] = 120
     probability[100:121, 20:121] = 110
     assert len(found(probability)) == 1
-    assert len(found(probability, text_det_box_thresh=0.4)) == 2
-    assert len(found(probability, text_det_box_thresh=0, text_det_thresh=0.19)) == 3
-    assert len(found(probability, text_det_thresh=0.45)) == 1
-    assert len(found(probability, text_det_thresh=1)) == 0
-    np.testing.assert_allclose(found(probability, text_det_unclip_ratio=0)[0, 0], (200, 20), atol=1e-4)
+    assert len(found(probability, box_thresh=0.4)) == 2
+    assert len(found(probability, box_thresh=0, thresh=0.19)) == 3
+    assert len(found(probability, thresh=0.45)) == 1
+    assert len(found(probability, thresh=1)) == 0
+    np.testing.assert_allclose(found(probability, unclip_ratio=0)[0, 0], (200, 20), atol=1e-4)
 
 
 def test_a_hole_is_no_candidate() -> None:
@@ -178,8 +181,8 @@ def test_at_most_max_candidates() -> None:
         for column in range(0, 320, 40):
             probability[row + 4 : row + 14, column + 4 : column + 34] = 255
     assert len(found(probability)) == 64
-    few = DetFacts(thresh=0.2, box_thresh=0.45, unclip_ratio=0.5, max_candidates=10)
-    assert len(boxes(probability, (160, 320), few, Parameters())) == 10
+    few = dataclasses.replace(OWN, unclip_ratio=0.5, max_candidates=10)
+    assert len(boxes(probability, (160, 320), few)) == 10
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -198,5 +201,5 @@ def test_noise_takes_bounded_time(cell: int) -> None:
     noise = rng.integers(0, 256, (960 // cell, 960 // cell)).astype(np.uint8)
     probability = np.asarray(cv2.resize(noise, (960, 960), interpolation=cv2.INTER_NEAREST), np.uint8)
     start = time.thread_time()
-    found(probability, text_det_thresh=0.5, text_det_box_thresh=0)
+    found(probability, thresh=0.5, box_thresh=0)
     assert time.thread_time() - start < 0.5

@@ -4,17 +4,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ppocr.contract import RecAnswer
+from ppocr.contract import Answer
 from transformer.algorithms.ctc import decode
 
 CHARACTERS = ("", "a", "b", "c", "中", " ")
 
 
-def answer(*lines: list[int], probability: float = 0.5) -> RecAnswer:
+def of(ids: NDArray[np.int32], probabilities: NDArray[np.float32], steps: NDArray[np.int32]) -> Answer:
+    return Answer({"ids": ids, "probabilities": probabilities}, steps, "1")
+
+
+def answer(*lines: list[int], probability: float = 0.5) -> Answer:
     ids = np.array([i for line in lines for i in line], np.int32)
-    return RecAnswer(
-        ids, np.full(len(ids), probability, np.float32), np.array([len(line) for line in lines], np.int32), "1"
-    )
+    steps = np.array([len(line) for line in lines], np.int32)
+    return of(ids, np.full(len(ids), probability, np.float32), steps)
 
 
 def naive(ids: list[int], probabilities: list[float]) -> tuple[str, float, list[int]]:
@@ -42,9 +45,7 @@ def test_a_line_does_not_continue_the_one_before() -> None:
 
 def test_confidence_is_the_mean_of_the_kept_steps() -> None:
     probabilities = np.array([0.9, 0.1, 1.0, 0.5], np.float32)
-    [reading] = decode(
-        RecAnswer(np.array([1, 1, 0, 2], np.int32), probabilities, np.array([4], np.int32), "1"), CHARACTERS
-    )
+    [reading] = decode(of(np.array([1, 1, 0, 2], np.int32), probabilities, np.array([4], np.int32)), CHARACTERS)
     assert reading.confidence == pytest.approx(0.7)
     assert reading.probabilities.tolist() == pytest.approx([0.9, 0.5])
 
@@ -67,7 +68,7 @@ def test_as_a_naive_decoder_does(seed: int) -> None:
     steps: NDArray[np.int32] = rng.integers(0, 40, 60).astype(np.int32)
     ids = rng.integers(0, len(CHARACTERS), steps.sum()).astype(np.int32)
     probabilities = rng.random(len(ids), np.float32)
-    readings = decode(RecAnswer(ids, probabilities, steps, "1"), CHARACTERS)
+    readings = decode(of(ids, probabilities, steps), CHARACTERS)
     start = 0
     for reading, count in zip(readings, steps.tolist(), strict=True):
         line = slice(start, start + count)

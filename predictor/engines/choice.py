@@ -1,0 +1,51 @@
+"""Which engine runs: the one that was asked for, or the best that this machine and this installation have."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import importlib.util
+from typing import cast
+
+from ppocr_api.errors import ConfigError
+from predictor.engines.base import Engine, EngineName, EngineOptions
+
+
+def choose(name: EngineName, options: EngineOptions) -> tuple[Engine, EngineOptions]:
+    """The engine of that name, or the best one that is installed, and the options with their device decided.
+
+    A GPU is used where onnxruntime was built for it and there is one. On a CPU, OpenVINO is the fastest, then onnxruntime.
+    """
+    if name == "auto":
+        name, options = _pick(options)
+    elif not _installed(name):
+        raise ConfigError(
+            f"the engine {name} isn't installed; install the extra ppocr-serving[{name}], or choose another"
+        )
+    module = importlib.import_module(f"predictor.engines.{name}")
+    return cast(Engine, module.ENGINE), options
+
+
+def _pick(options: EngineOptions) -> tuple[EngineName, EngineOptions]:
+    if options.device != "cpu" and _installed("onnxruntime"):
+        from predictor.engines.onnxruntime import has_gpu
+
+        if has_gpu():
+            return "onnxruntime", dataclasses.replace(options, device="gpu")
+    if options.device == "gpu":
+        if _installed("paddle") and importlib.import_module("predictor.engines.paddle").has_gpu():
+            return "paddle", options
+        raise ConfigError(
+            "no GPU can be used: neither onnxruntime nor paddle is here in its GPU build, with a GPU to see"
+        )
+    preferred: tuple[EngineName, ...] = ("openvino", "onnxruntime", "paddle")
+    for name in preferred:
+        if _installed(name):
+            return name, dataclasses.replace(options, device="cpu")
+    raise ConfigError(
+        "no engine is installed; install one of the extras openvino, onnxruntime, onnxruntime-gpu or paddle"
+    )
+
+
+def _installed(name: str) -> bool:
+    return importlib.util.find_spec(name) is not None
