@@ -145,7 +145,7 @@ class RequestGuard:
             elif not answer.complete:
                 raise DeadlineExceeded("the request was not answered within its time limit")
         finally:
-            call.cancelled = not work.done()
+            call.cancelled = call.cancelled or not work.done()
             for task in (work, watcher):
                 if not task.done():
                     task.cancel()

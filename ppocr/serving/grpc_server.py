@@ -134,7 +134,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 raise DeadlineExceeded("the request was not answered within its time limit") from error
             raise
         finally:
-            context.call.cancelled = not answered
+            context.call.cancelled = context.call.cancelled or not answered
 
 
 def _parsed(handler: grpc.RpcMethodHandler, raw: bytes, method: str) -> Any:

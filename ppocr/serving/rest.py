@@ -46,7 +46,7 @@ class RestOptions:
 
 
 class RestServer(RESTServer):  # type: ignore[misc]
-    """The HTTP side of a service."""
+    """The HTTP side of a service: `app` answers what `RequestGuard` lets in."""
 
     def __init__(self, options: RestOptions, data_plane: TrueDataPlane, repository: ModelRepositoryExtension) -> None:
         super().__init__(
@@ -61,9 +61,9 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self.config.access_log = False  # RequestGuard writes one line a request
         groups = [*options.endpoints, management(data_plane, repository)]
         self.routes = routes_of(options.formats, groups)
-        self._app = _application([*options.formats, *groups])
+        self.app = _application([*options.formats, *groups])
         self.config.app = RequestGuard(
-            self._app,
+            self.app,
             routes=RouteTable(self.routes),
             max_body_bytes=options.max_body_bytes,
             timeout_seconds=options.timeout_seconds,
@@ -97,7 +97,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
     def create_application(self) -> None:
         """Adds the routes and the error handlers."""
         for route in self.routes:
-            self._app.add_api_route(
+            self.app.add_api_route(
                 route.path.path,
                 route.handler or self._endpoint(route),
                 methods=list(route.path.methods),
@@ -108,7 +108,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
                 responses=route.path.responses(),
                 response_class=JSONResponse if route.handler else Response,
             )
-        self._add_exception_handlers(self._app)
+        self._add_exception_handlers(self.app)
 
     def _endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:

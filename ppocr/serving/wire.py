@@ -99,6 +99,7 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
         chosen = _chosen(formats, request)
         return await chosen.answer(request, infer)
     except Exception as error:
+        request.call.cancelled = True  # what else was begun for it is dropped
         return chosen.render_error(request, as_ppocr(error))
 
 

@@ -7,9 +7,10 @@ from typing import Any, Final, get_args, get_type_hints
 
 from transformer.parameters import Parameters
 
-#: A white image of 32 x 32 pixels, PNG.
+#: A white image of 32 by 32 pixels, PNG.
 EXAMPLE_IMAGE: Final = (
-    "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAAAAABWESUoAAAAGElEQVR4nGP8z4AfMBGQH1UwqmBUwUApAABaDQE/fzSJLAAAAABJRU5ErkJggg=="
+    "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAAAAABWESUoAAAAGElEQVR42mP8z4AfMDGMKhhVMKpghCoA"
+    "AKM9AT8q/1PbAAAAAElFTkSuQmCC"
 )
 
 _TYPES: Final = {bool: "boolean", int: "integer", float: "number"}

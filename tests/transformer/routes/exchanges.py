@@ -16,6 +16,20 @@ EMPTY = Page((), 30, 40, "small/1")
 WORDS = Page((Line("good", 0.9987, SQUARE, words=(WORD, WORD)),), 20, 10, "small/1")
 TURNED = Page((Line("good", 0.9987, SQUARE, angle=180),), 20, 10, "small/1", angle=90)
 
+#: Valid requests that have every member that the format knows.
+FULL: dict[str, Any] = {
+    "v1": {
+        "instances": [{"image": {"b64": "YQ=="}}, {"b64": "YQ=="}],
+        "parameters": {"text_det_thresh": 0.5, "text_det_limit_side_len": 64, "return_word_box": True},
+    },
+    "v2": {
+        "id": "7",
+        "parameters": {"binary_data_output": False, "text_det_limit_type": "max", "return_word_box": False},
+        "inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["YQ=="], "parameters": {}}],
+        "outputs": [{"name": "text", "parameters": {"binary_data": False}}],
+    },
+}
+
 
 def posted(message: Any, content_type: str = "application/json", **path: str) -> WireRequest:
     """A POST of `message`, as JSON unless it is bytes."""

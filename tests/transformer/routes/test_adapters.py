@@ -10,7 +10,7 @@ import pytest
 from ppocr.serving.declaration import Body, Path
 from ppocr_api.document import Page
 from ppocr_api.errors import Overloaded, PpocrError, RequestError
-from tests.transformer.routes.exchanges import PLAIN, posted
+from tests.transformer.routes.exchanges import FULL, PLAIN, posted
 from tests.wrong_types import wrong_types
 from transformer.parameters import Parameters
 from transformer.routes import FORMATS
@@ -23,19 +23,6 @@ EXAMPLES = [
     for body in path.bodies
     if body.example is not None
 ]
-#: Valid requests that have every member that the format knows.
-FULL: dict[str, Any] = {
-    "v1": {
-        "instances": [{"image": {"b64": "YQ=="}}, {"b64": "YQ=="}],
-        "parameters": {"text_det_thresh": 0.5, "text_det_limit_side_len": 64, "return_word_box": True},
-    },
-    "v2": {
-        "id": "7",
-        "parameters": {"binary_data_output": False, "text_det_limit_type": "max", "return_word_box": False},
-        "inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["YQ=="], "parameters": {}}],
-        "outputs": [{"name": "text", "parameters": {"binary_data": False}}],
-    },
-}
 
 
 @pytest.mark.parametrize(("adapter", "path", "body"), EXAMPLES, ids=lambda part: getattr(part, "content_type", None))
