@@ -25,12 +25,13 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.pre_post import OcrTransformer
     from transformer.predictor_client import PredictorClient, target
     from transformer.reader import Reader
-    from transformer.routes.page import add_page
+    from transformer.routes import FORMATS
+    from transformer.routes.page import page
 
     reader = Reader(PredictorClient(target(settings.predictor_host, settings.predictor_port)), settings)
     server = OcrServer(
-        rest_options(settings, routes=(add_page,), repository=False),
-        grpc_options(settings, repository=False),
+        rest_options(settings, FORMATS, (page(),)),
+        grpc_options(settings, FORMATS),
         lifecycle(settings),
     )
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ppocr.listen import ListenSettings
 
 if TYPE_CHECKING:
-    from ppocr.serving.grpc_server import GrpcOptions, Method
-    from ppocr.serving.rest import RestOptions, Routes
+    from ppocr.serving.grpc_server import GrpcOptions
+    from ppocr.serving.rest import RestOptions
+    from ppocr.serving.routing import Endpoints
     from ppocr.serving.server import Lifecycle
+    from ppocr.serving.wire import WireFormat
 
 
-def rest_options(settings: ListenSettings, *, routes: Sequence[Routes] = (), repository: bool) -> RestOptions:
+def rest_options(
+    settings: ListenSettings, formats: Sequence[WireFormat], endpoints: Sequence[Endpoints] = ()
+) -> RestOptions:
     from ppocr.serving.rest import RestOptions
 
     return RestOptions(
@@ -23,13 +27,13 @@ def rest_options(settings: ListenSettings, *, routes: Sequence[Routes] = (), rep
         timeout_seconds=settings.request_timeout_seconds,
         drain_seconds=settings.drain_seconds,
         track=settings.track,
-        repository=repository,
-        routes=routes,
+        formats=formats,
+        endpoints=endpoints,
     )
 
 
 def grpc_options(
-    settings: ListenSettings, *, methods: Mapping[str, Method] | None = None, repository: bool
+    settings: ListenSettings, formats: Sequence[WireFormat], endpoints: Sequence[Endpoints] = ()
 ) -> GrpcOptions:
     from ppocr.serving.grpc_server import GrpcOptions
 
@@ -40,9 +44,9 @@ def grpc_options(
         ),
         max_message_bytes=settings.max_body_bytes,
         timeout_seconds=settings.request_timeout_seconds,
-        repository=repository,
         track=settings.track,
-        methods=methods or {},
+        formats=formats,
+        endpoints=endpoints,
     )
 
 

@@ -29,10 +29,9 @@ def as_ppocr(error: BaseException) -> PpocrError:
     return PpocrError("internal error")
 
 
-def http_answer(error: BaseException) -> tuple[int, dict[str, str], dict[str, str]]:
+def http_answer(error: PpocrError) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, JSON content and headers."""
-    known = as_ppocr(error)
-    return int(known.http), {"error": known.message}, retry_headers(known)
+    return int(error.http), {"error": error.message}, retry_headers(error)
 
 
 def retry_headers(error: PpocrError) -> dict[str, str]:
