@@ -33,7 +33,12 @@ async def serve(settings: PredictorSettings) -> None:
     api = RepositoryApi(opened.repository) if settings.repository_api else None
     server = OcrServer(
         rest_options(settings, routes=(api.add_routes,) if api else (), repository=False),
-        grpc_options(settings, methods=api.methods if api else None, repository=False),
+        grpc_options(
+            settings,
+            methods=api.methods if api else None,
+            repository=False,
+            max_message_bytes=settings.max_message_bytes,
+        ),
         lifecycle(settings),
     )
 
@@ -55,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv,
         prog="python -m predictor",
         description="Runs the detection and recognition networks for transformers, as V2 models det and rec.",
-        ignore_unknown=True,
+        kserve_flags=True,
     )
     telemetry.configure_logging(settings.log_level, settings.log_format)
     try:

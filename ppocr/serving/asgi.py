@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -64,11 +65,10 @@ class RequestGuard:
                 answer.code = CLIENT_LEFT
             else:
                 await self._run(scope, body, receive, answer, request)
-        except PpocrError as error:
-            await answer.error(error)
         except Exception as error:
-            # Starlette answers and raises again: only what it left unanswered is ours to say.
-            await answer.error(as_ppocr(error))
+            # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
+            if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
+                await answer.error(as_ppocr(error))
         finally:
             telemetry.IN_FLIGHT.dec()
             self._record(scope, request, answer.code, time.monotonic() - started)

@@ -19,7 +19,7 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
 from ppocr import oip, telemetry
 from ppocr.serving import context, tensors
-from ppocr.serving.status import as_ppocr, grpc_code
+from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, NotFound
 
 log = logging.getLogger("ppocr.access")
@@ -122,11 +122,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         except aio.AbortError:
             raise
         except Exception as error:
-            ours = as_ppocr(error)
-            code = grpc_code(ours)
-            if ours.retry_after is not None:
-                call.set_trailing_metadata((*self._metadata, ("retry-after", str(max(1, round(ours.retry_after))))))
-            await call.abort(code, ours.message)
+            code, details, metadata = grpc_answer(as_ppocr(error))
+            call.set_trailing_metadata((*self._metadata, *metadata))
+            await call.abort(code, details)
         finally:
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started

@@ -33,7 +33,7 @@ from starlette.exceptions import HTTPException
 
 from ppocr.serving import v2_rest
 from ppocr.serving.asgi import RequestGuard
-from ppocr.serving.status import http_answer
+from ppocr.serving.status import as_ppocr, http_answer
 from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError, Unavailable
 
 #: Adds a service's own routes (the web page, the retired servers' formats); they go before KServe's.
@@ -170,7 +170,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
 
     def _add_exception_handlers(self, app: fastapi.FastAPI) -> None:
         async def handle(_: Request, error: Exception) -> Response:
-            status, content, headers = http_answer(error)
+            status, content, headers = http_answer(as_ppocr(error))
             return _json(content, status, headers)
 
         async def framework(request: Request, error: Exception) -> Response:
