@@ -17,11 +17,12 @@ PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """\
 # Settings
 Each setting is a flag (`--http_port 9000`, dashes work too) and an environment variable (`PPOCR_HTTP_PORT=9000`). A flag beats
-the variable. `ppocr serve` takes all of the first three groups; the headings of the others say which service takes them. Wrong
-values and flags that don't exist end the start with a sentence that names the nearest flag. A variable that is almost the name of a
-setting is only said: both services may share a list of variables, and Kubernetes adds `PPOCR_…` variables of its own for a Service
-that is called ppocr. Flags that KServe's controller or SDK gives every model server, such as `--workers`, pass; those without an effect
-here are named at the start. Numbers must be finite.
+the variable. `ppocr serve` takes all of the first three groups; the headings of the others say which service takes them.
+
+A wrong value ends the start with a sentence, and so does a flag that doesn't exist: the sentence names the nearest one. Numbers
+must be finite. A variable whose name is almost that of a setting is only said on standard error: both services may share a list
+of variables, and Kubernetes adds `PPOCR_…` variables of its own where a Service is called ppocr. Flags that KServe gives every
+model server, such as `--workers`, are accepted, and those without an effect here are named at the start.
 
 This page is written by `scripts/settings_doc.py`.
 """
