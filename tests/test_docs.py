@@ -16,7 +16,15 @@ from transformer.parameters import Parameters
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", *ROOT.glob("bench/*.md"), *ROOT.glob("tests/data/*.md")])
+PAGES = sorted(
+    [
+        *DOCS.glob("*.md"),
+        ROOT / "README.md",
+        ROOT / "clients" / "python" / "README.md",
+        *ROOT.glob("bench/*.md"),
+        *ROOT.glob("tests/data/*.md"),
+    ]
+)
 
 
 def test_the_settings_page_is_what_the_settings_say() -> None:
