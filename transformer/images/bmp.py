@@ -47,12 +47,13 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
         if colours > 1 << bits:
             raise damaged("BMP", f"{colours:,} colours don't fit into {bits} bits")
         used += colours * (3 if header == _CORE else 4)
-    # Run lengths say where they end; OpenCV refuses them where the file ends before.
-    row = 0 if compression in _RUN_LENGTHS else (width * bits + 31) // 32 * 4
+    size = (width * bits + 31) // 32 * 4 * height
+    if compression in _RUN_LENGTHS:  # these must say their size; OpenCV refuses what ends before the picture
+        (size,) = struct.unpack_from("<I", data, 34)
     if start < used:
         raise damaged("BMP", "its pixels begin inside its header")
-    if start + max(row * height, 1) > len(data):
-        raise truncated("BMP", f"its pixels take {row * height:,} bytes, and {max(len(data) - start, 0):,} are left")
+    if start + max(size, 1) > len(data):
+        raise truncated("BMP", f"its pixels take {size:,} bytes, and {max(len(data) - start, 0):,} are left")
     memory = peak_memory(width * height, 3 if alpha == "none" else 4, 1)
     return Source("BMP", data, width, height, memory, 1, alpha)
 

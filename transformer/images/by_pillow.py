@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from transformer.images import exif, flatten
 from transformer.images.source import Source, damaged
+from transformer.images.tiff_directory import write_directory
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
@@ -77,12 +81,26 @@ def pixels(source: Source) -> U8:
         source.format != "HEIC" or image.width * image.height > source.width * source.height
     ):
         raise damaged(source.format, "its pixels don't fill the size in its header")
-    scale = _scale(image)
+    scale = _scale(image, source)
     rgb = np.empty((image.height, image.width, 3), np.uint8)
     for top, band in _bands(image):
         rgb[top : top + band.height] = _rgb(band, source, scale)
     # AVIF says how it is turned in a box of its own, which libavif reads; the others' orientation is in `source`.
     return exif.upright(rgb, image.getexif().get(exif.ORIENTATION, 1)) if source.format == "AVIF" else rgb
+
+
+@lru_cache(maxsize=1)
+def _swaps_floats() -> bool:
+    """Whether Pillow swaps big-endian floats that libtiff has swapped already. Version 13 does."""
+    tags = {256: [1], 257: [1], 258: [32], 259: [1], 262: [1], 273: [8], 277: [1], 278: [1], 279: [4], 339: [3]}
+    one = write_directory(memoryview(bytes(8) + struct.pack(">f", 1.0)), ">", {}, tags)
+    return _tiff(io.BytesIO(one)).getpixel((0, 0)) != 1.0
+
+
+def _floats(band: Image.Image, source: Source) -> NDArray[np.float32]:
+    """FLOAT32 [H,W]."""
+    samples: NDArray[np.float32] = np.asarray(band)
+    return samples.byteswap() if bytes(source.data[:2]) == b"MM" and _swaps_floats() else samples
 
 
 def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
@@ -91,20 +109,23 @@ def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
         yield top, image.crop((0, top, image.width, min(top + step, image.height)))
 
 
-def _scale(image: Image.Image) -> float:
+def _scale(image: Image.Image, source: Source) -> float:
     """What floats are multiplied by to reach 255: they go from 0 to 1, unless one is larger; then to 255."""
     if image.mode != "F":
         return 1.0
-    return 255.0 if all(np.nan_to_num(np.asarray(band)).max() <= 1 for _, band in _bands(image)) else 1.0
+    top = 0.0
+    for _, band in _bands(image):
+        samples = _floats(band, source)
+        top = max(top, float(samples.max(where=np.isfinite(samples), initial=0)))
+    return 255.0 if top <= 1 else 1.0
 
 
 def _rgb(band: Image.Image, source: Source, scale: float) -> U8:
     if band.mode == "F" or band.mode.startswith("I;16"):
-        samples = np.asarray(band)
         if band.mode == "F":
-            grey = np.rint(np.nan_to_num(samples * scale, posinf=255).clip(0, 255)).astype(np.uint8)
+            grey = np.rint(np.nan_to_num(_floats(band, source) * scale, posinf=255).clip(0, 255)).astype(np.uint8)
         else:
-            grey = (samples >> 8).astype(np.uint8)
+            grey = (np.asarray(band) >> 8).astype(np.uint8)
         return np.repeat((255 - grey if source.negative else grey)[..., None], 3, axis=2)
     if band.mode == "La":
         band = band.convert("LA")

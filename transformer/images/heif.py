@@ -20,12 +20,14 @@ _BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}
 _BRANDS |= dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIC")
 _MAX_ITEMS = 2_000  # 64 million pixels in tiles of 256 x 256 are 977
 _SMALL_TILES = 4_000_000  # pixels; the tiles of a small picture may be mostly outside of it
+#: What a decoder finds of an item's properties: its size, codec, colours, alpha, turning and cutting.
+_PROPERTIES = frozenset(b"ispe hvcC av1C pixi colr auxC irot imir clap pasp a1op lsel a1lx".split())
 _HEAD = 256  # bytes of a file that are searched for brands
 
 
 @dataclass
 class _Item:
-    """An item: where its kind is written, where its content lies, which properties it has and what it is made of."""
+    """An item: where its kind is written, where its content lies, its properties, and the items it is made of."""
 
     kind: bytes
     kind_at: int
@@ -86,7 +88,7 @@ class _File:
         if self.name == "AVIF":  # the decoder's RGB stays beside Pillow's picture; alpha may be of two bytes
             memory = pillow_memory(area, 4, 1, len(file) + 4 * area, int(planes) + 2 * area)
         else:
-            memory = pillow_memory(area, 4, 1, len(file), int(planes) + 4 * area)
+            memory = pillow_memory(area, 4, 1, len(file), int(planes) + 5 * area)
         return Source(self.name, file, width, height, memory)
 
     def _one(self, name: bytes) -> Box:
@@ -180,11 +182,25 @@ class _File:
         width, height = struct.unpack_from(">II", self.data, box.start + 4)
         check_not_empty(self.name, width, height)
         self.limits.check_size(width, height)
+        self._check_crop(item, width, height)
         return width, height
+
+    def _check_crop(self, item: _Item, width: int, height: int) -> None:
+        """Whether a clap property cuts a part out of the picture: a decoder makes room for whatever it says."""
+        for box in item.properties:
+            if box.name != b"clap":
+                continue
+            numbers = struct.unpack_from(">IIIIiIiI", self.data, box.start)
+            for side, (over, under) in zip((width, height), (numbers[0:2], numbers[2:4]), strict=True):
+                if not 0 < under <= over <= under * side:
+                    raise damaged(self.name, f"it is cut to {over:,} by {under:,} of {side:,} pixels")
+            for side, (over, under) in zip((width, height), (numbers[4:6], numbers[6:8]), strict=True):
+                if under == 0 or abs(over) > under * side:
+                    raise damaged(self.name, f"it is cut {over:,} by {under:,} from the middle of {side:,} pixels")
 
     def _coded(self, item: _Item) -> list[CodedSize]:
         """The sizes that the bits of an item declare, checked, and that of its ispe property."""
-        content = memoryview(b"".join(self.data[start:end] for start, end in item.extents))
+        content = self._content(item)
         found = list(av1_units(content) if item.kind == _AV1 else hevc_units(content))
         if item.kind == _HEVC:
             headers = one(item.properties, b"hvcC", self.name)
@@ -199,7 +215,7 @@ class _File:
 
     def _check_grid(self, item: _Item, coded_kind: bytes) -> None:
         """Whether a grid's tiles are there, and about as large together as the grid (ISO/IEC 23008-12, 6.6.2.3)."""
-        content = b"".join(self.data[start:end] for start, end in item.extents)
+        content = self._content(item)
         version, wide, rows, columns = struct.unpack_from(">BBBB", content)
         size = struct.unpack_from(">II" if wide & 1 else ">HH", content, 4)
         tiles = [self.items.get(number) for number in item.parts]
@@ -214,12 +230,19 @@ class _File:
         if area > 2 * size[0] * size[1] + _SMALL_TILES:
             raise damaged(self.name, f"the tiles of its grid have {area:,} pixels")
 
+    def _content(self, item: _Item) -> memoryview:
+        parts = [self.data[start:end] for start, end in item.extents]
+        return parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
+
     def _without(self, coded_kind: bytes) -> bytes:
         """The file without films, metadata and items of other kinds, whose names are changed in place."""
         file = bytearray(self.data)
         for item in self.items.values():
             if item.kind not in (coded_kind, _GRID):
                 file[item.kind_at : item.kind_at + 4] = b"skip"
+        for box in {box for item in self.items.values() for box in item.properties}:
+            if box.name not in _PROPERTIES:
+                file[box.at + 4 : box.at + 8] = b"skip"
         for box in self.top:
             if box.name == b"moov":
                 file[box.at + 4 : box.at + 8] = b"free"

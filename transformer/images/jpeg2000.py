@@ -13,6 +13,7 @@ _SIZ, _SOT, _SOD, _EOC = 0xFF51, 0xFF90, 0xFF93, 0xFFD9
 _MAX_SEGMENTS = 1_000  # of the main header
 _MAX_TILES = 4_096  # of 1,024 x 1,024 pixels in the largest picture there are 64
 _MAX_PARTS = 65_536
+_NOT_GIVEN_BACK = 8 << 20  # bytes of small pieces that the allocator keeps
 _TILE_BYTES = 4_000  # of the codec's records of a tile, before it holds a pixel
 
 
@@ -53,7 +54,8 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     held = (2 if deep else 1) if components == 1 else 4
     # The codec holds four bytes a sample of the tile that it works on, and hands them over as one or two.
     tile = min(tile_width, width) * min(tile_height, height) * components * (6 if deep else 5)
-    memory = pillow_memory(width * height, held, 1, 2 * len(data), tile + components * tiles * _TILE_BYTES)
+    kept = 2 * len(data) + components * tiles * _TILE_BYTES + min(tile, _NOT_GIVEN_BACK)
+    memory = pillow_memory(width * height, held, 1, kept, tile)
     return Source(_NAME, bytes(data), width, height, memory)
 
 
