@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ import ppocr
 from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts
 from predictor.engines.base import EngineOptions, choose
+from tests import needs
 from transformer.boxes import boxes
 from transformer.crops import crops
 from transformer.det_input import det_input
@@ -29,11 +29,8 @@ def v6() -> Bundle:
 
 @pytest.fixture(scope="session")
 def v4() -> Bundle:
-    """PP-OCRv4 mobile, which has Paddle's own format too; `python -m ppocr_convert.v4_mobile` makes it in the cache."""
-    folder = Path(os.environ.get("PPOCR_CACHE", ROOT / ".cache")) / "bundles" / "ppocrv4-mobile" / "1"
-    if not folder.is_dir():
-        pytest.skip("the v4 bundle isn't made; run: python -m ppocr_convert.v4_mobile .cache/bundles")
-    return Bundle.open(folder)
+    """PP-OCRv4 mobile, which has Paddle's own format too."""
+    return Bundle.open(needs.v4_bundle())
 
 
 @pytest.fixture(scope="session")

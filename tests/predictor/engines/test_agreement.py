@@ -10,12 +10,13 @@ import pytest
 from ppocr.bundle import Bundle
 from ppocr.contract import Part, RecAnswer
 from predictor.engines.base import EngineName, EngineOptions, Network, choose
+from tests import needs
 from transformer.ctc import decode
 
 
 def load(bundle: Bundle, part: Part, engine: EngineName, precision: str = "f32", streams: int = 1) -> Network:
     if importlib.util.find_spec(engine) is None:
-        pytest.skip(f"{engine} isn't installed")
+        needs.missing(engine)
     chosen, options = choose(engine, EngineOptions(device="cpu", precision=precision, threads=1, streams=streams))  # type: ignore[arg-type]
     return chosen.load(bundle, part, options)
 
