@@ -10,13 +10,14 @@ import pytest
 from ppocr.bundle import Bundle
 from predictor.engines.base import EngineName, EngineOptions, Network
 from predictor.engines.choice import choose
+from tests import needs
 from tests.predictor import receipts
 from tests.predictor.engines.conftest import facts
 
 
 def load(bundle: Bundle, network: str, engine: EngineName, precision: str = "f32", streams: int = 1) -> Network:
     if importlib.util.find_spec(engine) is None:
-        pytest.skip(f"{engine} isn't installed")
+        needs.missing(engine)
     chosen, options = choose(engine, EngineOptions(device="cpu", precision=precision, threads=1, streams=streams))  # type: ignore[arg-type]
     return chosen.load(bundle, facts(bundle, network), options)
 
