@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ppocr_api.document import Result
+from ppocr_api.document import Page
 from ppocr_api.errors import ConfigError, InvalidImage
 from ppocr_cli.extras import extra
 from ppocr_cli.pictures import Picture
@@ -31,18 +31,18 @@ def targets(out: str, pictures: Sequence[Picture]) -> dict[Picture, Path]:
     return {picture: target for target, picture in found.items()}
 
 
-def draw(data: bytes, result: Result, target: Path) -> None:
+def draw(data: bytes, page: Page, target: Path) -> None:
     """Writes the picture of a reading. Raises InvalidImage where the image or the file doesn't allow it."""
     with extra("transformer", "drawing"):
         import cv2
         import numpy as np
 
-        from transformer.annotate import annotate
         from transformer.images import decode
+        from transformer.outputs.annotate import annotate
 
-    boxes = np.array([line.points for line in result.lines], np.float32).reshape(-1, 4, 2)
-    page = annotate(decode(data), boxes, [line.text for line in result.lines])
-    png = cv2.imencode(".png", page[:, :, ::-1])[1]
+    boxes = np.array([line.points for line in page.lines], np.float32).reshape(-1, 4, 2)
+    drawn = annotate(decode(data), boxes, [line.text for line in page.lines])
+    png = cv2.imencode(".png", drawn[:, :, ::-1])[1]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(png.tobytes())

@@ -6,38 +6,45 @@ import json
 import sys
 from typing import Any, TextIO
 
-from ppocr_api.document import Result
+from ppocr_api.document import Line, Page
 
 _BAR = 24
 
 
-def as_json(name: str, result: Result) -> str:
+def as_json(name: str, page: Page) -> str:
     """One line of JSON Lines: the file's name, then what the service's V1 route answers for an image."""
     entry: dict[str, Any] = {
         "file": name,
-        "lines": [
-            {"text": line.text, "confidence": line.confidence, "points": line.points}
-            | ({"words": [vars(word) for word in line.words]} if line.words else {})
-            for line in result.lines
-        ],
-        "width": result.width,
-        "height": result.height,
-        "model": result.model,
+        "lines": [_line(line) for line in page.lines],
+        "width": page.width,
+        "height": page.height,
+        "model": page.model,
     }
+    if page.angle:
+        entry["angle"] = page.angle
     return json.dumps(entry, ensure_ascii=False)
 
 
+def _line(line: Line) -> dict[str, Any]:
+    entry: dict[str, Any] = {"text": line.text, "confidence": line.confidence, "points": line.points}
+    if line.angle:
+        entry["angle"] = line.angle
+    if line.words is not None:
+        entry["words"] = [vars(word) for word in line.words]
+    return entry
+
+
 class Output:
-    """Writes results in order. With `several` images each text stands under its file's name, as `head` does it."""
+    """Writes pages in order. With `several` images each text stands under its file's name, as `head` does it."""
 
     def __init__(self, json_lines: bool, several: bool) -> None:
         self._json_lines = json_lines
         self._headed = several and not json_lines
         self._first = True
 
-    def write(self, name: str, result: Result) -> None:
+    def write(self, name: str, page: Page) -> None:
         """Raises BrokenPipeError when nobody reads any more."""
-        text = as_json(name, result) if self._json_lines else result.text
+        text = as_json(name, page) if self._json_lines else page.text
         if self._headed:
             text = f"{'' if self._first else chr(10)}==> {name} <=={chr(10) if text else ''}{text}"
         self._first = False

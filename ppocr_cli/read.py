@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ppocr.settings import add_flags, from_namespace, setting
-from ppocr_api.document import Result
+from ppocr.settings import add_flags, from_namespace, parse, setting, switches_spelt_out, warn_of_misspelt
+from ppocr_api.document import Page
 from ppocr_api.errors import ConfigError, InvalidRequest, PpocrError
 from ppocr_cli.annotations import draw, targets
 from ppocr_cli.output import Output, Progress
@@ -52,10 +52,14 @@ class ReadSettings:
     return_word_box: bool = setting("Also find the words of each line; they stand in the JSON.", False)
 
 
+_CLASSES = (ReadSettings, NetworkSettings, ReaderSettings)
+
+
 def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Reads and prints. 0: all read; 1: some failed, each with a sentence on standard error; 2: wrong usage."""
     parser = _parser(environ)
-    namespace = parser.parse_intermixed_args(_spell_out(argv))
+    namespace = parse(parser, switches_spelt_out(argv, *_CLASSES), intermixed=True)
+    warn_of_misspelt(parser.prog, {field.name for cls in _CLASSES for field in dataclasses.fields(cls)}, environ)
     try:
         settings = from_namespace(ReadSettings, namespace)
         Parameters.parse(parameters_of(settings))
@@ -96,17 +100,6 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _spell_out(argv: Sequence[str]) -> list[str]:
-    """`--json a.png` as `--json=true a.png`: without `=` a switch would take the image for its value."""
-    switches = {
-        field.name
-        for kind in (ReadSettings, NetworkSettings, ReaderSettings)
-        for field in dataclasses.fields(kind)
-        if field.type == "bool"
-    }
-    return [f"{arg}=true" if arg.removeprefix("--").replace("-", "_") in switches else arg for arg in argv]
-
-
 def _reader(settings: ReadSettings, namespace: argparse.Namespace) -> AbstractAsyncContextManager[Read]:
     parameters = parameters_of(settings)
     if settings.url:
@@ -124,7 +117,7 @@ async def _read_all(
     output, progress = Output(settings.json, len(found) > 1), Progress(len(found))
     failed = 0
     async with reader as read:
-        waiting: deque[tuple[Picture, asyncio.Task[Result]]] = deque()
+        waiting: deque[tuple[Picture, asyncio.Task[Page]]] = deque()
         left = deque(found)
         try:
             while left or waiting:
@@ -133,9 +126,9 @@ async def _read_all(
                     waiting.append((picture, asyncio.create_task(_read_one(read, picture, drawn.get(picture)))))
                 picture, task = waiting.popleft()
                 try:
-                    result = await task
+                    page = await task
                     progress.clear()
-                    output.write(picture.name, result)
+                    output.write(picture.name, page)
                 except PpocrError as error:
                     failed += 1
                     progress.clear()
@@ -148,9 +141,9 @@ async def _read_all(
     return FAILED if failed else 0
 
 
-async def _read_one(read: Read, picture: Picture, target: Path | None) -> Result:
+async def _read_one(read: Read, picture: Picture, target: Path | None) -> Page:
     data = await asyncio.to_thread(picture.data)
-    result = await read(data)
+    page = await read(data)
     if target is not None:
-        await asyncio.to_thread(draw, data, result, target)
-    return result
+        await asyncio.to_thread(draw, data, page, target)
+    return page

@@ -1,4 +1,4 @@
-"""Two ways to read an image: in this process, or by a running service. Both answer the client's `Result`."""
+"""Two ways to read an image: in this process, or by a running service. Both answer the client's `Page`s."""
 
 from __future__ import annotations
 
@@ -9,25 +9,24 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 from ppocr.settings import add_flags, from_namespace
-from ppocr_api.document import Line, Result, Word
+from ppocr_api.document import Page
 from ppocr_cli.extras import extra
 from ppocr_client.images import ReadParameters
 from predictor.settings import NetworkSettings
 from transformer.parameters import Parameters
 from transformer.settings import ReaderSettings
 
-Read = Callable[[bytes], Awaitable[Result]]
+Read = Callable[[bytes], Awaitable[Page]]
 
 
 @asynccontextmanager
 async def by_service(url: str, timeout: float, parameters: ReadParameters) -> AsyncIterator[Read]:
     """Asks the service at `url`; `timeout` in seconds an image."""
-    with extra("client", "asking a service"):
-        from ppocr_client import AsyncClient
+    from ppocr_client import AsyncClient
 
     async with AsyncClient(url, timeout=timeout) as client:
 
-        async def read(data: bytes) -> Result:
+        async def read(data: bytes) -> Page:
             return await client.read(data, **parameters)
 
         yield read
@@ -43,9 +42,8 @@ async def in_process(namespace: argparse.Namespace, parameters: ReadParameters) 
 
             local = await stack.enter_async_context(reader(from_namespace(LocalSettings, namespace)))
 
-        async def read(data: bytes) -> Result:
-            page = await local.read(data, checked)
-            return Result(tuple(_line(line) for line in page.lines), page.width, page.height, page.model)
+        async def read(data: bytes) -> Page:
+            return await local.read(data, checked)
 
         yield read
 
@@ -55,15 +53,6 @@ def local_flags(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> 
     environ = {"PPOCR_WARM_UP_SECONDS": "0", **environ}
     for settings in (NetworkSettings, ReaderSettings):
         add_flags(parser, settings, environ)
-
-
-def _line(line: Any) -> Line:
-    words = tuple(Word(word.text, word.confidence, _points(word.points)) for word in line.words or ())
-    return Line(line.text, line.confidence, _points(line.points), words)
-
-
-def _points(points: Any) -> tuple[tuple[float, float], ...]:
-    return tuple((x, y) for x, y in points)
 
 
 def parameters_of(settings: Any) -> ReadParameters:

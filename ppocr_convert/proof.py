@@ -19,9 +19,9 @@ from ppocr_convert.sources import Source
 from predictor.engines.base import EngineOptions, Network, choose
 from predictor.local import blocks_of
 from transformer import ctc
-from transformer.boxes import boxes as find_boxes
-from transformer.crops import crops as cut_crops
-from transformer.det_input import det_input
+from transformer.algorithms.boxes import boxes as find_boxes
+from transformer.algorithms.crops import crops as cut_crops
+from transformer.algorithms.det_input import det_input
 from transformer.parameters import Parameters
 
 if TYPE_CHECKING:

@@ -64,13 +64,14 @@ async def serve(settings: ServeSettings) -> None:
     from ppocr.serving.server import OcrServer
     from transformer.pre_post import OcrTransformer
     from transformer.reader import Reader
-    from transformer.routes.page import add_page
+    from transformer.routes import FORMATS
+    from transformer.routes.page import page
 
     opened = await opening.start(await loading, settings)
     reader = Reader(opened.predictor, settings)
     server = OcrServer(
-        rest_options(settings, routes=(add_page,), repository=False),
-        grpc_options(settings, repository=False),
+        rest_options(settings, FORMATS, (page(),)),
+        grpc_options(settings, FORMATS),
         lifecycle(settings),
     )
 

@@ -10,7 +10,7 @@ from ppocr import network_wire
 from ppocr.contract import FACTS_PARAMETER, IDENTITY_PARAMETER, BundleFacts, NetworkFacts, Predictor
 from ppocr.facts_json import facts_to_json
 from ppocr.serving.tensors import TensorRequest, TensorResponse
-from ppocr_api.errors import InvalidRequest, NotFound
+from ppocr_api.errors import NotFound
 
 
 class OcrModel(Model):  # type: ignore[misc]
@@ -26,11 +26,6 @@ class OcrModel(Model):  # type: ignore[misc]
     async def healthy(self) -> bool:
         """True when a prediction would be accepted now."""
         return await self._predictor.ready()
-
-    async def preprocess(self, payload: Any, headers: dict[str, str] | None = None) -> TensorRequest:
-        if not isinstance(payload, TensorRequest):
-            raise InvalidRequest(f"the predictor speaks V2 alone: POST /v2/models/{self.name}/infer")
-        return payload
 
     async def predict(
         self, payload: TensorRequest, headers: dict[str, str] | None = None, response_headers: Any = None

@@ -25,15 +25,17 @@ async def serve(settings: PredictorSettings) -> None:
     await asyncio.sleep(0)
     import_kserve()
     from ppocr.serving.server import OcrServer
+    from ppocr.serving.tensor_format import TensorFormat
     from predictor.models import NetworkModels
     from predictor.repository.api import RepositoryApi
 
     opened = await opening.start(await loading, settings)
     predictor = opened.predictor
-    api = RepositoryApi(opened.repository) if settings.repository_api else None
+    formats = (TensorFormat(),)
+    endpoints = (RepositoryApi(opened.repository).endpoints,) if settings.repository_api else ()
     server = OcrServer(
-        rest_options(settings, routes=(api.add_routes,) if api else (), repository=False),
-        grpc_options(settings, methods=api.methods if api else None, repository=False),
+        rest_options(settings, formats, endpoints),
+        grpc_options(settings, formats, endpoints, settings.max_message_bytes),
         lifecycle(settings),
     )
 
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv,
         prog="python -m predictor",
         description="Runs the networks of a bundle for transformers, as V2 models of their names.",
-        ignore_unknown=True,
+        kserve_flags=True,
     )
     telemetry.configure_logging(settings.log_level, settings.log_format)
     try:

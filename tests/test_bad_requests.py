@@ -19,11 +19,16 @@ import pytest
 from ppocr import oip
 from tests.services import Service
 from tests.transformer.images import nasty
+from tests.transformer.routes.exchanges import FULL
+from tests.wrong_types import wrong_types
+from transformer.routes import FORMATS
 
 V1 = "/v1/models/ppocr:predict"
 V2 = "/v2/models/ppocr/infer"
 JSON = {"content-type": "application/json"}
 B64 = base64.b64encode(b"not an image").decode()
+#: What the formats say themselves of where they are served.
+DECLARED = sorted({path.path for each in FORMATS for path in each.declaration.paths})
 INSIDE = re.compile(r"Traceback|File \"|site-packages|\.py\b|/work|/home|/root|0x[0-9a-f]{6,}|Error:|Exception")
 
 
@@ -62,8 +67,8 @@ def v2(data: Any, **more: Any) -> bytes:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "request format"),
-        (b"{", "request format"),
+        (b"", "the body is not JSON"),
+        (b"{", "the body is not JSON"),
         (b"[]", "must be"),
         (b"null", "must be"),
         (b"{}", "must be"),
@@ -179,7 +184,7 @@ def test_models_can_not_be_loaded_or_unloaded_through_the_transformer(client: ht
             call = channel.unary_unary(f"/{oip.SERVICE}/{method}", lambda message: message, lambda raw: raw)
             with pytest.raises(grpc.RpcError) as caught:
                 call(b"\x0a\x05ppocr", timeout=10)
-            assert caught.value.code() is grpc.StatusCode.NOT_FOUND  # type: ignore[attr-defined]
+            assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED  # type: ignore[attr-defined]
 
 
 def test_a_body_of_a_hundred_megabytes_and_one(client: httpx.Client) -> None:
@@ -232,6 +237,34 @@ def mutations(seed: int, body: bytes, count: int) -> Iterator[bytes]:
             else:
                 mutant[at : at + 1] = bytes([rng.randrange(256)])
         yield bytes(mutant)
+
+
+@pytest.mark.parametrize(("path", "message"), [(V1, FULL["v1"]), (V2, FULL["v2"])], ids=["v1", "v2"])
+def test_a_value_of_a_wrong_type_is_read_or_refused(client: httpx.Client, path: str, message: Any) -> None:
+    """At every place and of every type."""
+    dot = base64.b64encode(_dot()).decode()
+    right = json.loads(json.dumps(message).replace("YQ==", dot))
+    assert client.post(path, json=right).status_code == 200
+    for place, mutant in wrong_types(right):
+        body = json.dumps(mutant).encode()
+        answer = client.post(path, content=body, headers=JSON)
+        assert answer.status_code in (200, 400), f"{place}: {answer.status_code} {answer.text[:200]}"
+
+
+@pytest.mark.parametrize("path", DECLARED)
+def test_bytes_of_every_content_type_never_get_a_5xx(client: httpx.Client, path: str) -> None:
+    """On every path that a format declares, under every content type that any format declares, and some that none does."""
+    url = path.replace("{model_name}", "ppocr").replace("{model_version}", "1")
+    types = {known for each in FORMATS for known in each.declaration.content_types} | {
+        "",
+        "text/plain",
+        "multipart/form-data",
+    }
+    right = [json.dumps(message).encode() for message in FULL.values()]
+    for content_type in sorted(types):
+        for body in (b"", b"\0", b"[" * 2_000, b"\xff\xd8\xff", _dot(), *right):
+            answer = client.post(url, content=body, headers={"content-type": content_type.replace("*", "x")})
+            assert answer.status_code in (200, 400, 415), f"{content_type} {body[:20]!r}: {answer.text[:200]}"
 
 
 @pytest.mark.parametrize("path", [V1, V2])

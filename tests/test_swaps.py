@@ -24,8 +24,7 @@ CLIENTS, SWAPS = 4, 10
 ONE_MODEL = 150
 SECONDS = 60.0 if os.environ.get("PPOCR_NIGHTLY") else 20.0
 #: Short, so that ten swaps don't take long: an image whose lines come later is read again.
-#: Sizes that no image brings are left alone: a version would take more memory the longer it happens to serve.
-QUICK = ("--swap_grace_seconds", "0.5", "--swap_warm_up_seconds", "1", "--prepare_sizes", "false")
+QUICK = ("--swap_grace_seconds", "0.5", "--swap_warm_up_seconds", "1")
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from ppocr_api.errors import Overloaded
 
@@ -44,6 +44,24 @@ class Admission:
             self._seconds_an_image += _SMOOTHING * (seconds - self._seconds_an_image)
 
 
+class Hold:
+    """Pixels that a gate let in, until they are released; further releases change nothing."""
+
+    def __init__(self, release: Callable[[], None]) -> None:
+        self._release: Callable[[], None] | None = release
+
+    def release(self) -> None:
+        if self._release is not None:
+            release, self._release = self._release, None
+            release()
+
+    def __enter__(self) -> Hold:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
 class PixelGate:
     """A semaphore of pixels, first come, first served: bounds the memory of decoded images."""
 
@@ -52,18 +70,14 @@ class PixelGate:
         self._free = capacity
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
-    @asynccontextmanager
-    async def hold(self, pixels: int) -> AsyncIterator[None]:
+    async def hold(self, pixels: int) -> Hold:
         """Waits until `pixels` are free; more than the capacity counts as all of it."""
         weight = min(pixels, self._capacity)
         if self._waiting or weight > self._free:
             await self._wait(weight)
         else:
             self._free -= weight
-        try:
-            yield
-        finally:
-            self._release(weight)
+        return Hold(lambda: self._release(weight))
 
     async def _wait(self, weight: int) -> None:
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()

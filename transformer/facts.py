@@ -11,7 +11,7 @@ from ppocr.contract import BundleFacts, Predictor
 from ppocr_api.errors import DeadlineExceeded, Unavailable
 
 #: A swap is noticed by the identity in the next answer; this only bounds how long a version that nobody asked for is taken
-#: for the one that serves, and how long a request finds a version by name that has gone.
+#: for the one that serves, and how long a request finds a version by name that has been unloaded.
 FRESH_SECONDS = 10.0
 #: Versions come and go; the character set of one takes about 2 MB.
 MOST = 8
@@ -30,16 +30,17 @@ class FactsByVersion:
     """Remembers the facts of the last versions, so that an answer is always decoded with its own character set.
 
     What an answer was computed by says its identity, which contains a digest: of two versions that bear the same name, on
-    two pods or one after the other, each is decoded with its own.
+    two pods or one after the other, each is decoded with its own. Requests that want the same facts at the same time share
+    one question: where no predictor answers, all of them know after one time-out.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         self._predictor = predictor
         self._by_identity: dict[str, BundleFacts] = {}
         self._asked: dict[str, _Asked] = {}  # by what was asked for: a version, or "" for the one that serves
-        self._lock = asyncio.Lock()
+        self._questions: dict[str, asyncio.Task[BundleFacts]] = {}
 
-    async def now(self, version: str | None = None) -> BundleFacts:
+    async def current(self, version: str | None = None) -> BundleFacts:
         """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound where it isn't there.
 
         Where no predictor can be asked, those that are known go on: the answer itself says which version gave it, and the
@@ -47,43 +48,49 @@ class FactsByVersion:
         """
         key = version or ""
         asked = self._asked.get(key)
-        if asked is None or not asked.fresh():
-            async with self._lock:
-                asked = self._asked.get(key)
-                if asked is None or not asked.fresh():
-                    asked = _Asked(await self._ask(version, asked), time.monotonic())
-                    self._asked.pop(key, None)  # the newest comes last
-                    self._asked[key] = asked
-                    _forget_oldest(self._asked)
-        return asked.facts
+        if asked is not None and asked.fresh():
+            return asked.facts
+        try:
+            facts = await self._ask(key)
+        except (Unavailable, DeadlineExceeded):
+            if asked is None:
+                raise
+            facts = asked.facts
+        self._asked.pop(key, None)  # the newest comes last
+        self._asked[key] = _Asked(facts, time.monotonic())
+        _forget_oldest(self._asked)
+        return facts
 
-    async def of(self, identity: str) -> BundleFacts:
+    async def for_identity(self, identity: str) -> BundleFacts:
         """The facts of the version that an answer named."""
         facts = self._by_identity.get(identity)
         if facts is None:
-            async with self._lock:
-                facts = self._by_identity.get(identity)
-                if facts is None:
-                    self.forget()  # there was a swap
-                    facts = self._remember(await self._predictor.facts(identity))
+            self.forget()  # there was a swap
+            facts = await self._ask(identity)
         return facts
 
     def forget(self) -> None:
         """Asks again for what serves: an answer said that it had changed."""
         self._asked.clear()
 
-    async def _ask(self, version: str | None, known: _Asked | None) -> BundleFacts:
-        try:
-            return self._remember(await self._predictor.facts(version))
-        except (Unavailable, DeadlineExceeded):
-            if known is None:
-                raise
-            return known.facts
+    async def _ask(self, key: str) -> BundleFacts:
+        """Joins the question that is under way, or asks it. One that was begun comes to its end, whoever leaves."""
+        question = self._questions.get(key)
+        if question is None:
+            question = self._questions[key] = asyncio.create_task(self._facts(key))
+            question.add_done_callback(lambda done: self._answered(key, done))
+        return await asyncio.shield(question)
 
-    def _remember(self, facts: BundleFacts) -> BundleFacts:
+    async def _facts(self, key: str) -> BundleFacts:
+        facts = await self._predictor.facts(key or None)
         self._by_identity[facts.identity] = facts
         _forget_oldest(self._by_identity)
         return facts
+
+    def _answered(self, key: str, question: asyncio.Task[BundleFacts]) -> None:
+        self._questions.pop(key, None)
+        if not question.cancelled():
+            question.exception()  # whoever asked may have left: then nobody else looks at it
 
 
 def _forget_oldest(known: dict[str, Any]) -> None:

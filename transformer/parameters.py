@@ -14,7 +14,7 @@ LimitType = Literal["max", "min"]
 
 @dataclass(frozen=True)
 class Parameters:
-    """What a request asks for. None leaves the choice to the model's own facts (see `ppocr.contract.DetFacts`).
+    """What a request asks for. None leaves the choice to the model's own facts (transformer/algorithms/detection_parameters.py).
 
     | field | meaning |
     |---|---|
@@ -25,6 +25,8 @@ class Parameters:
     | text_det_unclip_ratio | how far a box is grown beyond the text's core |
     | text_rec_score_thresh | confidence below which a line is dropped; None and 0 drop nothing |
     | return_word_box | whether the words of a line and their boxes are returned as well |
+    | use_textline_orientation | whether lines that stand on their heads are found and read upright |
+    | use_doc_orientation_classify | whether a page that stands turned by 90, 180 or 270 degrees is read upright |
     """
 
     text_det_limit_side_len: int | None = None
@@ -34,6 +36,8 @@ class Parameters:
     text_det_unclip_ratio: float | None = None
     text_rec_score_thresh: float | None = None
     return_word_box: bool = False
+    use_textline_orientation: bool = False
+    use_doc_orientation_classify: bool = False
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Parameters:
@@ -100,6 +104,8 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "text_det_unclip_ratio": _number(0, 10),
     "text_rec_score_thresh": _number(0, 1),
     "return_word_box": _boolean,
+    "use_textline_orientation": _boolean,
+    "use_doc_orientation_classify": _boolean,
 }
 assert _CHECKS.keys() == {field.name for field in fields(Parameters)}
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kserve import Model
 
-from ppocr.serving import context
-from ppocr.serving.tensors import TensorRequest, TensorResponse
-from ppocr_api.errors import InvalidRequest
-from transformer.image_file import ImageFile
-from transformer.parameters import Parameters
+from ppocr.serving.wire import WireAnswer
+from ppocr_api.document import Page
+from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.reader import Reader
-from transformer.result import Page
-from transformer.routes import v1, v2
+from transformer.routes import v2
+from transformer.routes.adapter import Exchange, ReadRequest
 
 
 @dataclass(frozen=True)
-class ReadRequest:
-    """The images of a request and what it asks; `tensors` is the request itself where it was a V2 one."""
+class Asked:
+    """A request, and what it asks."""
 
-    files: list[ImageFile]
-    parameters: Parameters
-    tensors: TensorRequest | None = None
+    exchange: Exchange
+    read: ReadRequest
+
+
+@dataclass(frozen=True)
+class Done:
+    """What was read of it: a page for each file, or its error where the adapter asked for one each."""
+
+    asked: Asked
+    pages: Sequence[Page | PpocrError]
 
 
 class OcrTransformer(Model):  # type: ignore[misc]
@@ -43,34 +49,23 @@ class OcrTransformer(Model):  # type: ignore[misc]
         """Raises NotFound where the predictor has no such version in memory."""
         await self.reader.facts(version)
 
-    async def preprocess(self, payload: Any, headers: dict[str, str] | None = None) -> ReadRequest:
-        if isinstance(payload, TensorRequest):
-            request = ReadRequest(*v2.parse(payload), tensors=payload)
-        elif isinstance(payload, bytes):
-            here = context.current()
-            request = ReadRequest(*v1.parse_body(payload, here.content_type, here.query))
-        else:
-            request = ReadRequest(*v1.parse(payload))
-        if not 1 <= len(request.files) <= self._max_instances:
-            raise InvalidRequest(
-                f"{len(request.files)} images came, and a request may carry 1 to {self._max_instances}"
-            )
-        return request
+    async def preprocess(self, payload: Exchange, headers: dict[str, str] | None = None) -> Asked:
+        read = payload.adapter.parse(payload.request)
+        if not 1 <= len(read.files) <= self._max_instances:
+            raise InvalidRequest(f"{len(read.files)} images came, and a request may carry 1 to {self._max_instances}")
+        return Asked(payload, read)
 
     async def predict(
-        self, payload: ReadRequest, headers: dict[str, str] | None = None, response_headers: Any = None
-    ) -> tuple[ReadRequest, list[Page]]:
-        version = payload.tensors.model_version if payload.tensors is not None else ""
-        return payload, await self.reader.read_many(payload.files, payload.parameters, version or None)
+        self, payload: Asked, headers: dict[str, str] | None = None, response_headers: Any = None
+    ) -> Done:
+        read, call = payload.read, payload.exchange.request.call
+        return Done(payload, await self.reader.read_many(read.files, read.parameters, call, partial=read.partial))
 
     async def postprocess(
-        self,
-        result: tuple[ReadRequest, list[Page]],
-        headers: dict[str, str] | None = None,
-        response_headers: Any = None,
-    ) -> dict[str, Any] | TensorResponse:
-        request, pages = result
-        return v1.answer(pages) if request.tensors is None else v2.answer(request.tensors, pages)
+        self, result: Done, headers: dict[str, str] | None = None, response_headers: Any = None
+    ) -> WireAnswer:
+        exchange = result.asked.exchange
+        return exchange.adapter.render(exchange.request, result.asked.read, result.pages)
 
     def get_input_types(self) -> list[dict[str, Any]]:
         return v2.INPUTS

@@ -1,37 +1,34 @@
-"""One image's way: bytes → pixels → det → boxes → crops → rec → text. The networks are a `ppocr.contract.Predictor`."""
+"""Reads images: lets them in, decodes them, and sends each through the stages of the pipeline."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ppocr import telemetry
-from ppocr.contract import BundleFacts, Predictor, RecAnswer
+from ppocr.call import Call
+from ppocr.contract import BundleFacts, Predictor
 from ppocr.cpus import available_cpus
-from ppocr.serving import context
-from ppocr_api.errors import DeadlineExceeded, NotFound, Unavailable
-from transformer import ctc
+from ppocr_api.document import Page
+from ppocr_api.errors import NotFound, PpocrError, Unavailable
 from transformer.admission import Admission, PixelGate
-from transformer.boxes import boxes as find_boxes
-from transformer.crops import crops as cut_crops
-from transformer.det_input import det_input
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
-from transformer.page import page_of
+from transformer.outputs.page import page_of
 from transformer.parameters import Parameters
-from transformer.result import Page
+from transformer.pipeline import STAGES
+from transformer.pipeline.networks import Networks
+from transformer.pipeline.page import PageInWork
+from transformer.pipeline.stage import check_bundle, is_asked_for
 from transformer.settings import ReaderSettings
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
-#: How often an image is read anew because the model that had begun it is gone.
-SWAPS = 2
-T = TypeVar("T")
+#: How often an image is read again because the version that had begun it was unloaded.
+RETRIES_AFTER_SWAP = 2
 
 
 class Reader:
@@ -44,27 +41,34 @@ class Reader:
         self._facts = FactsByVersion(predictor)
         self._admission = Admission(settings.max_images)
         self._gate = PixelGate(settings.max_decoded_pixels)
-        self._threads = ThreadPoolExecutor(settings.image_threads or available_cpus(), thread_name_prefix="image")
+        self._networks = Networks(predictor, self._facts, settings.image_threads or available_cpus())
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         """Facts of `version`, or of the one that serves. Raises NotFound where the predictor has no such version."""
-        return await self._facts.now(version)
+        return await self._facts.current(version)
 
     async def read(self, data: bytes, parameters: Parameters) -> Page:
         """One image file."""
-        return (await self.read_many([ImageFile(data)], parameters))[0]
+        (page,) = await self.read_many([ImageFile(data)], parameters, Call())
+        assert isinstance(page, Page)
+        return page
 
-    async def read_many(self, files: list[ImageFile], parameters: Parameters, version: str | None = None) -> list[Page]:
-        """All images of a request, or the first error. Admitted together; refused together when the service is full.
+    async def read_many(
+        self, files: Sequence[ImageFile], parameters: Parameters, call: Call, *, partial: bool = False
+    ) -> list[Page | PpocrError]:
+        """All images of a request. Admitted together; refused together when the service is full.
 
-        `version` is the one to read with where several serve side by side; NotFound where it isn't there.
+        `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
+        error of an image ends the reading of all and is raised; with `partial` it stands in the image's place.
         """
         with self._admission.enter(len(files)):
+            if partial:
+                return list(await asyncio.gather(*(self._page_or_error(file, parameters, call) for file in files)))
             if len(files) == 1:
-                return [await self._read(files[0], parameters, version)]
+                return [await self._read(files[0], parameters, call)]
             try:
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(self._read(file, parameters, version)) for file in files]
+                    tasks = [group.create_task(self._read(file, parameters, call)) for file in files]
             except BaseExceptionGroup as errors:
                 raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
@@ -76,85 +80,53 @@ class Reader:
     async def close(self) -> None:
         """Lets running work end, then closes the predictor."""
         await self._predictor.close()
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._networks.close()
 
-    async def _read(self, file: ImageFile, parameters: Parameters, version: str | None) -> Page:
-        source = await self._in_thread(file.inspect, self._limits)
-        for _ in range(1 + SWAPS):
+    async def _page_or_error(self, file: ImageFile, parameters: Parameters, call: Call) -> Page | PpocrError:
+        try:
+            return await self._read(file, parameters, call)
+        except PpocrError as error:
+            return error
+
+    async def _read(self, file: ImageFile, parameters: Parameters, call: Call) -> Page:
+        source = await self._networks.in_thread(call, file.inspect, self._limits)
+        for _ in range(1 + RETRIES_AFTER_SWAP):
             try:
-                return await self._read_once(file, source, parameters, version)
+                return await self._read_once(file, source, parameters, call)
             except NotFound:
-                if version is not None:
+                if call.version is not None:
                     raise
-                # The version that did the detection is gone, or was never on the pod that was asked for the lines.
+                # The version that had begun the page was unloaded, or was never on the pod that was asked next.
                 self._facts.forget()
         raise Unavailable("the model was changed again and again while the image was read")
 
-    async def _read_once(self, file: ImageFile, source: Source, parameters: Parameters, version: str | None) -> Page:
-        deadline = context.current().deadline
-        facts = await self._facts.now(version)
-        async with self._gate.hold(source.width * source.height):
-            image, scaled = await self._in_thread(self._decode, file, source, facts, parameters)
-            with telemetry.stage("det"):
-                detected = await self._predictor.det(scaled, deadline, version)
-            expected, facts = facts, await self._facts.of(detected.version)
-            if facts.det_grid != expected.det_grid:  # a swap to a model that sees images in another size
-                scaled = await self._in_thread(det_input, image, facts.det, parameters)
-                with telemetry.stage("det"):
-                    detected = await self._predictor.det(scaled, deadline, facts.identity)
-            boxes = await self._in_thread(self._boxes, detected.probability, image.shape[:2], facts, parameters)
-            if not len(boxes):
-                return self._done(page_of([], boxes, image.shape[:2], facts, parameters))
-            lines, order = await self._in_thread(self._crops, image, boxes, facts)
-        size = image.shape[:2]
-        del image, scaled
-        with telemetry.stage("rec"):
-            answer = await self._predictor.rec(lines, detected.version, deadline)
-        facts = await self._facts.of(answer.version)
-        return self._done(await self._in_thread(self._text, answer, order, boxes, size, facts, parameters))
-
-    def _decode(self, file: ImageFile, source: Source, facts: BundleFacts, parameters: Parameters) -> tuple[U8, U8]:
-        with telemetry.stage("decode"):
-            image = file.decode(source)
-            return image, det_input(image, facts.det, parameters)
-
-    def _boxes(self, probability: U8, size: tuple[int, int], facts: BundleFacts, parameters: Parameters) -> Any:
-        with telemetry.stage("boxes"):
-            return find_boxes(probability, size, facts.det, parameters)
-
-    def _crops(self, image: U8, boxes: Any, facts: BundleFacts) -> Any:
-        with telemetry.stage("crops"):
-            return cut_crops(image, boxes, facts.rec, self._settings.max_line_pixels)
-
-    def _text(
-        self,
-        answer: RecAnswer,
-        order: Any,
-        boxes: Any,
-        size: tuple[int, int],
-        facts: BundleFacts,
-        parameters: Parameters,
-    ) -> Page:
-        with telemetry.stage("ctc"):
-            readings = ctc.decode(answer, facts.rec.characters)
-            by_box = [readings[0]] * len(readings)
-            for reading, box in zip(readings, order.tolist(), strict=True):
-                by_box[box] = reading
-            return page_of(by_box, boxes, size, facts, parameters)
-
-    @staticmethod
-    def _done(page: Page) -> Page:
-        request = context.current()
-        request.images += 1
-        request.lines += len(page.lines)
+    async def _read_once(self, file: ImageFile, source: Source, parameters: Parameters, call: Call) -> Page:
+        facts = await self._facts.current(call.version)
+        stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
+        for stage in stages:
+            check_bundle(stage, facts)
+        with await self._gate.hold(source.width * source.height) as hold:
+            image = await self._networks.in_thread(call, _decode, file, source)
+            page = PageInWork(
+                call=call,
+                parameters=parameters,
+                facts=facts,
+                image=image,
+                size=(image.shape[0], image.shape[1]),
+                free_image=hold.release,
+                max_line_pixels=self._settings.max_line_pixels,
+            )
+            del image
+            for stage in stages:
+                await stage.run(page, self._networks)
+        read = page_of(page)
+        call.images += 1
+        call.lines += len(read.lines)
         telemetry.IMAGES.inc()
-        telemetry.LINES.inc(len(page.lines))
-        return page
+        telemetry.LINES.inc(len(read.lines))
+        return read
 
-    async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
-        remaining = context.current().remaining()
-        if remaining is not None and remaining <= 0:
-            telemetry.DROPPED.labels("deadline").inc()
-            raise DeadlineExceeded("the request's time limit passed before it was computed")
-        run = contextvars.copy_context().run
-        return await asyncio.get_running_loop().run_in_executor(self._threads, run, work, *args)
+
+def _decode(file: ImageFile, source: Source) -> U8:
+    with telemetry.stage("decode"):
+        return file.decode(source)

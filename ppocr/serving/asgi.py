@@ -6,72 +6,84 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qsl
-
-import orjson
+from urllib.parse import quote
 
 from ppocr import telemetry
-from ppocr.serving import context
-from ppocr.serving.context import TRACK_HEADER
-from ppocr.serving.status import as_ppocr, http_answer
-from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, PpocrError, RequestError
+from ppocr.call import Call
+from ppocr.serving.routing import RouteTable, Scope, error_answer
+from ppocr.serving.status import as_ppocr
+from ppocr.serving.wire import WireAnswer
+from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, RequestError
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("ppocr.access")
 
 #: A client's own bound, in milliseconds; Envoy sends the second one by itself.
 TIMEOUT_HEADERS = (b"x-request-timeout-ms", b"x-envoy-expected-rq-timeout-ms")
 CLIENT_LEFT = 499
+MAX_LOGGED_PATH = 200
+#: The answer's header (trailing metadata, over gRPC) that names the deployment it came from.
+TRACK_HEADER = "x-ppocr-track"
+#: Where the scope holds the request's `Call`.
+CALL = "ppocr.call"
 _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 
 
 class RequestGuard:
-    """Reads the body up to its limit, then runs the application until it has answered, the client has left, or time is up."""
+    """Reads the body up to its limit, then runs the application until it has answered, the client has left, or time is up.
 
-    def __init__(self, app: App, *, max_body_bytes: int, timeout_seconds: float, track: str = "") -> None:
+    The application finds the request's `Call` in its scope. Where the guard itself answers, an error has the form of the
+    route that was asked.
+    """
+
+    def __init__(
+        self, app: App, *, routes: RouteTable, max_body_bytes: int, timeout_seconds: float, track: str = ""
+    ) -> None:
         self._app = app
+        self._routes = routes
         self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
         self._headers = [(TRACK_HEADER.encode(), track.encode())] if track else []
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         started = time.monotonic()
-        headers = dict(scope["headers"])
-        request = context.RequestContext(
-            route="unknown",
-            query=dict(parse_qsl(scope["query_string"].decode("latin-1"))),
-            content_type=headers.get(b"content-type", b"").decode("latin-1").split(";")[0].strip().lower(),
-        )
-        context.enter(request)
+        found = self._routes.find(scope)
+        call = scope[CALL] = Call(route=found[0].path.path if found else "unknown")
         answer = _Answer(send, self._headers)
         telemetry.IN_FLIGHT.inc()
         try:
-            request.deadline = started + self._seconds(headers)
-            try:
-                async with asyncio.timeout(request.remaining()):
-                    body = await self._body(headers, receive)
-            except TimeoutError:
-                raise DeadlineExceeded("the body did not arrive within the request's time limit") from None
-            if body is None:
-                answer.code = CLIENT_LEFT
-            else:
-                await self._run(scope, body, receive, answer, request)
-        except PpocrError as error:
-            await answer.error(error)
+            await self._answer(scope, receive, answer, call, started)
         except Exception as error:
-            # Starlette answers and raises again: only what it left unanswered is ours to say.
-            await answer.error(as_ppocr(error))
+            # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
+            if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
+                known = as_ppocr(error)
+                if not answer.begun:
+                    await answer.whole(error_answer(found, scope, call, known))
         finally:
             telemetry.IN_FLIGHT.dec()
-            self._record(scope, request, answer.code, time.monotonic() - started)
+            self._record(scope, call, answer.code, time.monotonic() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer, call: Call, started: float) -> None:
+        headers = dict(scope["headers"])
+        call.deadline = started + self._seconds(headers)
+        try:
+            async with asyncio.timeout(call.remaining()):
+                body = await self._body(headers, receive)
+        except TimeoutError:
+            raise DeadlineExceeded("the body did not arrive within the request's time limit") from None
+        if body is None:
+            answer.code = CLIENT_LEFT
+        else:
+            await self._run(scope, body, receive, answer, call)
 
     def _seconds(self, headers: dict[bytes, bytes]) -> float:
         seconds = self._timeout_seconds
@@ -107,14 +119,7 @@ class RequestGuard:
     def _too_large(self, came: str) -> PayloadTooLarge:
         return PayloadTooLarge(f"the body may have {self._max_body_bytes} bytes at most, and {came} came")
 
-    async def _run(
-        self,
-        scope: MutableMapping[str, Any],
-        body: bytes,
-        receive: Receive,
-        answer: _Answer,
-        request: context.RequestContext,
-    ) -> None:
+    async def _run(self, scope: Scope, body: bytes, receive: Receive, answer: _Answer, call: Call) -> None:
         left = asyncio.get_running_loop().create_future()
         given = False
 
@@ -135,7 +140,7 @@ class RequestGuard:
         work = asyncio.ensure_future(self._app(scope, replay, answer.send))
         watcher = asyncio.ensure_future(watch())
         try:
-            await asyncio.wait({work, watcher}, timeout=request.remaining(), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({work, watcher}, timeout=call.remaining(), return_when=asyncio.FIRST_COMPLETED)
             if work.done():
                 work.result()
             elif watcher.done() and not answer.complete:
@@ -143,6 +148,7 @@ class RequestGuard:
             elif not answer.complete:
                 raise DeadlineExceeded("the request was not answered within its time limit")
         finally:
+            call.cancelled = call.cancelled or not work.done()
             for task in (work, watcher):
                 if not task.done():
                     task.cancel()
@@ -150,20 +156,14 @@ class RequestGuard:
             if left.done() is False:
                 left.cancel()
 
-    def _record(self, scope: MutableMapping[str, Any], request: context.RequestContext, code: int, took: float) -> None:
-        route = scope.get("route")
-        name = getattr(route, "path", None) or request.route
-        telemetry.REQUESTS.labels(name, str(code)).inc()
-        telemetry.REQUEST_SECONDS.labels(name).observe(took)
+    def _record(self, scope: Scope, call: Call, code: int, took: float) -> None:
+        telemetry.REQUESTS.labels(call.route, str(code)).inc()
+        telemetry.REQUEST_SECONDS.labels(call.route).observe(took)
         if scope["path"] not in _QUIET:
+            # Quoted: a path is what a caller chose, and may hold line breaks.
+            path = quote(scope["path"][:MAX_LOGGED_PATH], safe="/:")
             log.info(
-                "%s %s %d %.1fms images=%d lines=%d",
-                scope["method"],
-                scope["path"],
-                code,
-                took * 1000,
-                request.images,
-                request.lines,
+                "%s %s %d %.1fms images=%d lines=%d", scope["method"], path, code, took * 1000, call.images, call.lines
             )
 
 
@@ -185,12 +185,9 @@ class _Answer:
             self.complete = not message.get("more_body", False)
         await self._send(message)
 
-    async def error(self, error: PpocrError) -> None:
-        if self.begun:
-            return
-        status, content, headers = http_answer(error)
-        body = orjson.dumps(content)
-        raw = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        raw += [(key.encode(), value.encode()) for key, value in headers.items()]
-        await self.send({"type": "http.response.start", "status": status, "headers": raw})
-        await self.send({"type": "http.response.body", "body": body})
+    async def whole(self, answer: WireAnswer) -> None:
+        """Sends all of an answer."""
+        headers = {**answer.headers, "content-length": str(len(answer.body))}
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await self.send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        await self.send({"type": "http.response.body", "body": answer.body})

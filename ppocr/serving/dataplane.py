@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from kserve.errors import ModelNotReady
@@ -59,8 +59,11 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
         return {} if parameters is None else cast(dict[str, str], await parameters(version))
 
     async def infer(
-        self, model_name: str, request: Any, headers: dict[str, str] | None = None
+        self, model_name: str | None, request: Any, headers: Mapping[str, str] | None = None
     ) -> tuple[Any, dict[str, str]]:
+        """Calls the model of that name; None stands for the only one there is."""
+        if model_name is None:
+            (model_name,) = self._model_registry.get_models()
         model = cast(InferenceModel, self.get_model_from_registry(model_name))
         if not isinstance(model, InferenceModel):
             raise ModelNotReady(model_name)

@@ -1,88 +1,70 @@
-"""KServe's gRPC server with our codec, our errors, message limits that fit images, and metadata that carries the model facts."""
+"""The gRPC server: the methods that a service declares, with limits for images, deadlines, metrics and errors as statuses."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent import futures
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from grpc import aio
-from kserve.protocol.dataplane import DataPlane
-from kserve.protocol.grpc import grpc_predict_v2_pb2_grpc as pb_grpc
-from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
-from ppocr import oip, telemetry
-from ppocr.serving import context, tensors
-from ppocr.serving.status import as_ppocr, grpc_code
-from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, NotFound
+from ppocr import telemetry
+from ppocr.call import Call
+from ppocr.serving import wire
+from ppocr.serving.asgi import TRACK_HEADER
+from ppocr.serving.dataplane import TrueDataPlane
+from ppocr.serving.declaration import GrpcMethod
+from ppocr.serving.management import management
+from ppocr.serving.routing import Endpoints
+from ppocr.serving.status import as_ppocr, grpc_answer
+from ppocr.serving.wire import WireFormat, WireRequest
+from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
 
 log = logging.getLogger("ppocr.access")
 CONNECTION_AGE_MS = 4_000
 _QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
-
-#: Answers the message of a method of `oip.METHODS`.
-Method = Callable[[Any], Awaitable[Any]]
+#: Answers a message of a call.
+Method = Callable[[Any, "CallContext"], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
 class GrpcOptions:
-    """Where the gRPC server listens (HOST:PORT and unix:PATH) and what it lets in. `methods` are a service's own."""
+    """Where the gRPC server listens (HOST:PORT and unix:PATH), what it lets in, and what it serves beside readiness."""
 
     addresses: Sequence[str]
     max_message_bytes: int
     timeout_seconds: float
-    repository: bool
     track: str = ""
-    methods: Mapping[str, Method] = field(default_factory=dict)
+    formats: Sequence[WireFormat] = ()
+    endpoints: Sequence[Endpoints] = ()
 
 
-class Servicer(InferenceServicer):  # type: ignore[misc]
-    """KServe's servicer, with inference on arrays instead of lists."""
+class Failed(Exception):
+    """Ends a call with the status of `error`, which went through the error mapping already."""
 
-    def __init__(self, data_plane: DataPlane, repository: ModelRepositoryExtension, options: GrpcOptions) -> None:
-        super().__init__(data_plane, repository)
-        self._options = options
+    def __init__(self, error: PpocrError) -> None:
+        self.error = error
 
-    async def infer(self, request: Any, servicer_context: Any) -> Any:
-        """ModelInfer on `oip` messages: KServe's lack the float parameters that Triton's client sends."""
-        headers = {key: value for key, value in servicer_context.invocation_metadata() or () if isinstance(value, str)}
-        response, _ = await self._data_plane.infer(request.model_name, tensors.from_grpc(request), headers=headers)
-        return tensors.to_grpc(response)
 
-    async def RepositoryModelLoad(self, request: Any, servicer_context: Any) -> Any:
-        self._repository_allowed()
-        return await super().RepositoryModelLoad(request, servicer_context)
+class CallContext:
+    """gRPC's context of a call, and what the guard knows of it."""
 
-    async def RepositoryModelUnload(self, request: Any, servicer_context: Any) -> Any:
-        self._repository_allowed()
-        return await super().RepositoryModelUnload(request, servicer_context)
+    def __init__(self, context: Any, call: Call) -> None:
+        self._context = context
+        self.call = call
 
-    def _repository_allowed(self) -> None:
-        if not self._options.repository:
-            raise NotFound("models are not loaded or unloaded through this service")
-
-    async def metadata(self, request: Any, servicer_context: Any) -> Any:
-        """ModelMetadata with `parameters` (field 6), where the facts of the model stand."""
-        known = await self._data_plane.model_metadata(request.name, request.version)
-        answer = oip.ModelMetadataResponse(
-            name=request.name, platform="ppocr", inputs=known["inputs"], outputs=known["outputs"]
-        )
-        for key, value in (await self._data_plane.model_parameters(request.name, request.version)).items():
-            answer.parameters[key].string_param = value
-        return answer
-
-    async def model_ready(self, request: Any, servicer_context: Any) -> Any:
-        """ModelReady of the version that is named, which KServe's doesn't look at."""
-        ready = await self._data_plane.model_ready(request.name)
-        await self._data_plane.check_version(request.name, request.version)
-        return oip.ModelReadyResponse(ready=ready)
+    def metadata(self) -> dict[str, str]:
+        """The text ones that came with the call."""
+        return {key: value for key, value in self._context.invocation_metadata() or () if isinstance(value, str)}
 
 
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
@@ -90,7 +72,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
 
     def __init__(self, timeout_seconds: float, track: str = "") -> None:
         self._timeout_seconds = timeout_seconds
-        self._metadata = ((context.TRACK_HEADER, track),) if track else ()
+        self._metadata = ((TRACK_HEADER, track),) if track else ()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
         handler = await continuation(details)
@@ -108,25 +90,21 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
-        known = context.RequestContext(route=f"grpc:{method}", deadline=started + seconds)
-        context.enter(known)
+        known = Call(route=f"grpc:{method}", deadline=started + seconds)
         code = grpc.StatusCode.CANCELLED
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
         try:
-            if left is not None and left <= 0:
-                raise DeadlineExceeded("the call's deadline has passed")
-            response = await handler.unary_unary(_parsed(handler, raw, method), call)
+            response = await self._within(seconds, handler, raw, method, CallContext(call, known))
             code = grpc.StatusCode.OK
             return response
         except aio.AbortError:
             raise
         except Exception as error:
-            ours = as_ppocr(error)
-            code = grpc_code(ours)
-            if ours.retry_after is not None:
-                call.set_trailing_metadata((*self._metadata, ("retry-after", str(max(1, round(ours.retry_after))))))
-            await call.abort(code, ours.message)
+            ours = error.error if isinstance(error, Failed) else as_ppocr(error)
+            code, details, metadata = grpc_answer(ours)
+            call.set_trailing_metadata((*self._metadata, *metadata))
+            await call.abort(code, details)
         finally:
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started
@@ -136,6 +114,26 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 log.info(
                     "%s %s %.1fms images=%d lines=%d", known.route, code.name, took * 1000, known.images, known.lines
                 )
+
+    @staticmethod
+    async def _within(
+        seconds: float, handler: grpc.RpcMethodHandler, raw: bytes, method: str, context: CallContext
+    ) -> Any:
+        """The handler's answer; its work is dropped where the client leaves, or time is up."""
+        if seconds <= 0:
+            raise DeadlineExceeded("the call's deadline has passed")
+        answered = False
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                response = await handler.unary_unary(_parsed(handler, raw, method), context)
+                answered = True
+                return response
+        except TimeoutError as error:
+            if limit.expired():
+                raise DeadlineExceeded("the request was not answered within its time limit") from error
+            raise
+        finally:
+            context.call.cancelled = context.call.cancelled or not answered
 
 
 def _parsed(handler: grpc.RpcMethodHandler, raw: bytes, method: str) -> Any:
@@ -148,9 +146,10 @@ def _parsed(handler: grpc.RpcMethodHandler, raw: bytes, method: str) -> Any:
 class GrpcServer:
     """The gRPC side of a service."""
 
-    def __init__(self, options: GrpcOptions, data_plane: DataPlane, repository: ModelRepositoryExtension) -> None:
+    def __init__(self, options: GrpcOptions, data_plane: TrueDataPlane, repository: ModelRepositoryExtension) -> None:
         self._options = options
-        self._servicer = Servicer(data_plane, repository, options)
+        self._data_plane = data_plane
+        self._repository = repository
         self._server: aio.Server | None = None
 
     async def start(self) -> None:
@@ -169,14 +168,8 @@ class GrpcServer:
                 ("grpc.max_connection_age_grace_ms", round(self._options.timeout_seconds * 1000)),
             ],
         )
-        handlers = {
-            **_Handlers.of(self._servicer),
-            "ModelInfer": _handler(self._servicer.infer, "ModelInfer"),
-            "ModelMetadata": _handler(self._servicer.metadata, "ModelMetadata"),
-            "ModelReady": _handler(self._servicer.model_ready, "ModelReady"),
-            **{name: _handler(_without_context(answer), name) for name, answer in self._options.methods.items()},
-        }
-        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(oip.SERVICE, handlers),))
+        for service, handlers in self._services().items():
+            server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         for address in self._options.addresses:
             try:
                 server.add_insecure_port(address)
@@ -190,32 +183,37 @@ class GrpcServer:
         if self._server is not None:
             await self._server.stop(grace)
 
+    def _services(self) -> dict[str, dict[str, grpc.RpcMethodHandler]]:
+        """The declared methods of each gRPC service. Only what a format or an endpoint declares is served."""
+        services: dict[str, dict[str, grpc.RpcMethodHandler]] = defaultdict(dict)
+        for wire_format in self._options.formats:
+            for method in wire_format.declaration.grpc:
+                services[method.service][method.method] = _handler(method, self._infer(wire_format))
+        for group in (management(self._data_plane, self._repository), *self._options.endpoints):
+            for method in group.declaration.grpc:
+                services[method.service][method.method] = _handler(method, _plain(group.grpc[method.method]))
+        return services
 
-class _Handlers:
-    """Stands in for a server while KServe registers its methods: two of them are replaced before they are served."""
+    def _infer(self, wire_format: WireFormat) -> Method:
+        async def answer(message: Any, context: CallContext) -> Any:
+            request = WireRequest(context.call, headers=context.metadata(), message=message)
 
-    def __init__(self) -> None:
-        self.by_method: dict[str, grpc.RpcMethodHandler] = {}
+            async def infer(payload: Any) -> Any:
+                return (await self._data_plane.infer(request.model, payload, request.headers))[0]
 
-    @classmethod
-    def of(cls, servicer: InferenceServicer) -> dict[str, grpc.RpcMethodHandler]:
-        taker = cls()
-        pb_grpc.add_GRPCInferenceServiceServicer_to_server(servicer, taker)
-        return taker.by_method
+            answered = await wire.answer((wire_format,), request, infer)
+            if answered.message is None and answered.error is not None:
+                raise Failed(answered.error)
+            return answered.message
 
-    def add_generic_rpc_handlers(self, _: Any) -> None:
-        """The same methods once more, in a form that can't be read."""
-
-    def add_registered_method_handlers(self, _: str, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
-        self.by_method = dict(handlers)
+        return answer
 
 
-def _without_context(answer: Method) -> Callable[[Any, Any], Awaitable[Any]]:
-    return lambda request, _: answer(request)
+def _plain(answer: Callable[[Any], Awaitable[Any]]) -> Method:
+    return lambda message, _: answer(message)
 
 
-def _handler(answer: Callable[[Any, Any], Awaitable[Any]], method: str) -> grpc.RpcMethodHandler:
-    request, response = oip.METHODS[method]
+def _handler(method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
     return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=request.FromString, response_serializer=response.SerializeToString
+        answer, request_deserializer=method.request.FromString, response_serializer=method.response.SerializeToString
     )

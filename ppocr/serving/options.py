@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ppocr.listen import ListenSettings
 
 if TYPE_CHECKING:
-    from ppocr.serving.grpc_server import GrpcOptions, Method
-    from ppocr.serving.rest import RestOptions, Routes
+    from ppocr.serving.grpc_server import GrpcOptions
+    from ppocr.serving.rest import RestOptions
+    from ppocr.serving.routing import Endpoints
     from ppocr.serving.server import Lifecycle
+    from ppocr.serving.wire import WireFormat
 
 
-def rest_options(settings: ListenSettings, *, routes: Sequence[Routes] = (), repository: bool) -> RestOptions:
+def rest_options(
+    settings: ListenSettings, formats: Sequence[WireFormat], endpoints: Sequence[Endpoints] = ()
+) -> RestOptions:
     from ppocr.serving.rest import RestOptions
 
     return RestOptions(
@@ -23,14 +27,18 @@ def rest_options(settings: ListenSettings, *, routes: Sequence[Routes] = (), rep
         timeout_seconds=settings.request_timeout_seconds,
         drain_seconds=settings.drain_seconds,
         track=settings.track,
-        repository=repository,
-        routes=routes,
+        formats=formats,
+        endpoints=endpoints,
     )
 
 
 def grpc_options(
-    settings: ListenSettings, *, methods: Mapping[str, Method] | None = None, repository: bool
+    settings: ListenSettings,
+    formats: Sequence[WireFormat],
+    endpoints: Sequence[Endpoints] = (),
+    max_message_bytes: int | None = None,
 ) -> GrpcOptions:
+    """`max_message_bytes`: where messages may be of another size than a caller's request."""
     from ppocr.serving.grpc_server import GrpcOptions
 
     return GrpcOptions(
@@ -38,11 +46,11 @@ def grpc_options(
             f"{settings.host}:{settings.grpc_port}",
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
-        max_message_bytes=settings.max_body_bytes,
+        max_message_bytes=max_message_bytes or settings.max_body_bytes,
         timeout_seconds=settings.request_timeout_seconds,
-        repository=repository,
         track=settings.track,
-        methods=methods or {},
+        formats=formats,
+        endpoints=endpoints,
     )
 
 

@@ -1,63 +1,54 @@
-"""KServe's REST server with its V1 routes, our V2 inference route, and errors that say what callers may know."""
+"""KServe's REST server on the routes that a service declares, with errors that say what callers may know."""
 
 from __future__ import annotations
 
 import socket
-import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 import fastapi
-import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from kserve.constants.constants import FASTAPI_APP_IMPORT_STRING
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotLive, ServerNotReady
-from kserve.model_server import app as kserve_app
-from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
-from kserve.protocol.rest.server import RESTServer, metrics_handler
-from kserve.protocol.rest.v1_endpoints import V1Endpoints
-from kserve.protocol.rest.v2_datamodels import (
-    ListModelsResponse,
-    ModelMetadataResponse,
-    ModelReadyResponse,
-    ServerLiveResponse,
-    ServerMetadataResponse,
-    ServerReadyResponse,
-)
-from kserve.protocol.rest.v2_endpoints import V2Endpoints
+from kserve.protocol.rest.server import RESTServer
 from starlette.exceptions import HTTPException
 
-from ppocr.serving import v2_rest
-from ppocr.serving.asgi import RequestGuard
-from ppocr.serving.status import http_answer
-from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError, Unavailable
+from ppocr import __version__
+from ppocr.serving import wire
+from ppocr.serving.asgi import CALL, RequestGuard
+from ppocr.serving.dataplane import TrueDataPlane
+from ppocr.serving.management import management
+from ppocr.serving.routing import Endpoints, Route, RouteTable, http_request, routes_of
+from ppocr.serving.status import as_ppocr
+from ppocr.serving.wire import WireAnswer, WireFormat, plain_error
+from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError
 
-#: Adds a service's own routes (the web page, the retired servers' formats); they go before KServe's.
-Routes = Callable[[APIRouter], None]
+TITLE = "ppocr-serving"
 
 
 @dataclass(frozen=True)
 class RestOptions:
-    """Where the REST server listens and what it lets in. `repository` opens load and unload of models."""
+    """Where the REST server listens, what it lets in, and what it serves beside models, readiness and metrics."""
 
     host: str
     port: int
     max_body_bytes: int
     timeout_seconds: float
     drain_seconds: float
-    repository: bool
     track: str = ""
-    routes: Sequence[Routes] = ()
+    formats: Sequence[WireFormat] = ()
+    endpoints: Sequence[Endpoints] = ()
 
 
 class RestServer(RESTServer):  # type: ignore[misc]
-    """The HTTP side of a service."""
+    """The HTTP side of a service: `app` answers what `RequestGuard` lets in."""
 
-    def __init__(self, options: RestOptions, data_plane: DataPlane, repository: ModelRepositoryExtension) -> None:
+    def __init__(self, options: RestOptions, data_plane: TrueDataPlane, repository: ModelRepositoryExtension) -> None:
         super().__init__(
             FASTAPI_APP_IMPORT_STRING,
             data_plane,
@@ -68,8 +59,12 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self._options = options
         self.config.host = options.host
         self.config.access_log = False  # RequestGuard writes one line a request
+        groups = [*options.endpoints, management(data_plane, repository)]
+        self.routes = routes_of(options.formats, groups)
+        self.app = _application([*options.formats, *groups])
         self.config.app = RequestGuard(
-            kserve_app,
+            self.app,
+            routes=RouteTable(self.routes),
             max_body_bytes=options.max_body_bytes,
             timeout_seconds=options.timeout_seconds,
             track=options.track,
@@ -100,86 +95,43 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self._server.should_exit = True
 
     def create_application(self) -> None:
-        app = kserve_app
-        # KServe answers with a class that FastAPI would rather have replaced; whoever runs the service can't do that.
-        warnings.filterwarnings("ignore", message="ORJSONResponse is deprecated")
-        own = APIRouter()
-        for add in self._options.routes:
-            add(own)
-        own.add_api_route("/metrics", metrics_handler, methods=["GET"])
-        own.add_api_route("/healthz", self._alive, methods=["GET"])
-        self._add_v1(own)
-        self._add_v2(own)
-        app.include_router(own)
-        self._add_exception_handlers(app)
+        """Adds the routes and the error handlers."""
+        for route in self.routes:
+            self.app.add_api_route(
+                route.path.path,
+                route.handler or self._endpoint(route),
+                methods=list(route.path.methods),
+                name=route.path.path,
+                tags=list(route.tags),
+                include_in_schema=route.path.listed,
+                openapi_extra=route.path.openapi(),
+                responses=route.path.responses(),
+                response_class=JSONResponse if route.handler else Response,
+            )
+        self._add_exception_handlers(self.app)
 
-    def _add_v1(self, router: APIRouter) -> None:
-        """KServe's V1 routes without :explain, which no model here has."""
-        kserve = V1Endpoints(self.dataplane, self.model_repository_extension)
-        router.add_api_route("/v1/models", kserve.models, methods=["GET"])
-        router.add_api_route("/v1/models/{model_name}", kserve.model_ready, methods=["GET"])
-        router.add_api_route("/v1/models/{model_name}:predict", kserve.predict, methods=["POST"], response_model=None)
+    def _endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            scope = request.scope
+            known = http_request(scope, scope[CALL], request.path_params, await request.body())
 
-    def _add_v2(self, router: APIRouter) -> None:
-        """KServe's V2 routes one by one: its own registration knows no server without load and unload."""
-        kserve = V2Endpoints(self.dataplane, self.model_repository_extension)
-        gets: dict[str, tuple[Callable[..., Any], type]] = {
-            "/v2": (kserve.metadata, ServerMetadataResponse),
-            "/v2/health/live": (kserve.live, ServerLiveResponse),
-            "/v2/health/ready": (kserve.ready, ServerReadyResponse),
-            "/v2/models": (kserve.models, ListModelsResponse),
-            "/v2/models/{model_name}": (kserve.model_metadata, ModelMetadataResponse),
-            "/v2/models/{model_name}/ready": (kserve.model_ready, ModelReadyResponse),
-        }
-        for path, (answer, model) in gets.items():
-            router.add_api_route(path, answer, methods=["GET"], response_model=model)
-        version = "/v2/models/{model_name}/versions/{model_version}"
-        router.add_api_route(version, self._version, methods=["GET"], response_model=ModelMetadataResponse)
-        router.add_api_route(
-            f"{version}/ready", self._version_ready, methods=["GET"], response_model=ModelReadyResponse
-        )
-        for path in ("/v2/models/{model_name}/infer", f"{version}/infer"):
-            router.add_api_route(path, self._infer, methods=["POST"], response_model=None)
-        if self._options.repository:
-            for verb, act in (("load", kserve.load), ("unload", kserve.unload)):
-                router.add_api_route(f"/v2/repository/models/{{model_name}}/{verb}", act, methods=["POST"])
+            async def infer(payload: Any) -> Any:
+                return (await self.dataplane.infer(known.model, payload, known.headers))[0]
 
-    async def _alive(self) -> dict[str, str]:
-        status: dict[str, str] = await self.dataplane.live()
-        if status["status"] != "alive":
-            raise Unavailable("a network has hung: this process must be started again")
-        return status
+            return _response(await wire.answer(route.formats, known, infer))
 
-    async def _version(self, model_name: str, model_version: str) -> dict[str, Any]:
-        """KServe's routes know no versions."""
-        known: dict[str, Any] = await self.dataplane.model_metadata(model_name, model_version)
-        return {"platform": "", **known, "versions": [model_version]}
+        return endpoint
 
-    async def _version_ready(self, model_name: str, model_version: str) -> ModelReadyResponse:
-        ready = await self.dataplane.model_ready(model_name)
-        await self.dataplane.check_version(model_name, model_version)
-        if not ready:
-            raise ModelNotReady(model_name)
-        return ModelReadyResponse(name=model_name, ready=ready)
-
-    async def _infer(self, request: Request, model_name: str, model_version: str = "") -> Response:
-        tensors = v2_rest.decode(await request.body(), request.headers, model_name, model_version)
-        response, _ = await self.dataplane.infer(model_name, tensors, headers=dict(request.headers))
-        body, headers = v2_rest.encode(response, tensors)
-        return Response(body, headers=headers)
-
-    def _add_exception_handlers(self, app: fastapi.FastAPI) -> None:
+    def _add_exception_handlers(self, app: FastAPI) -> None:
         async def handle(_: Request, error: Exception) -> Response:
-            status, content, headers = http_answer(error)
-            return _json(content, status, headers)
+            return _response(plain_error(as_ppocr(error)))
 
-        async def framework(request: Request, error: Exception) -> Response:
+        async def framework(_: Request, error: Exception) -> Response:
             if isinstance(error, HTTPException):
                 gone = error.status_code == HTTPStatus.NOT_FOUND
-                known: PpocrError = NotFound("no such route") if gone else InvalidRequest(error.detail)
-                _, content, headers = http_answer(known)
-                return _json(content, error.status_code, {**headers, **(error.headers or {})})
-            return await handle(request, InvalidRequest("the request can't be read"))
+                known = plain_error(NotFound("no such route") if gone else InvalidRequest(error.detail))
+                return Response(known.body, error.status_code, {**known.headers, **(error.headers or {})})
+            return _response(plain_error(InvalidRequest("the request can't be read")))
 
         for kind in (PpocrError, InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady, ServerNotLive, Exception):
             app.add_exception_handler(kind, handle)
@@ -187,5 +139,19 @@ class RestServer(RESTServer):  # type: ignore[misc]
         app.add_exception_handler(RequestValidationError, framework)
 
 
-def _json(content: dict[str, str], status: int, headers: Mapping[str, str]) -> Response:
-    return Response(orjson.dumps(content), status, dict(headers), "application/json")
+def _application(groups: Sequence[WireFormat | Endpoints]) -> FastAPI:
+    """An application without routes of its own: FastAPI's pages would load scripts from elsewhere."""
+    declared = [group.declaration for group in groups]
+    return fastapi.FastAPI(
+        title=TITLE,
+        version=__version__,
+        description="Reads the text in images.",
+        openapi_tags=[{"name": each.name, "description": each.text} for each in declared],
+        openapi_url=None,  # declared and served like the other routes
+        docs_url=None,
+        redoc_url=None,
+    )
+
+
+def _response(answer: WireAnswer) -> Response:
+    return Response(answer.body, answer.status, dict(answer.headers))

@@ -35,21 +35,6 @@ DTYPES: dict[str, np.dtype[Any]] = {
 }
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
-_CONTENTS = {
-    "BOOL": "bool_contents",
-    "INT8": "int_contents",
-    "INT16": "int_contents",
-    "INT32": "int_contents",
-    "INT64": "int64_contents",
-    "UINT8": "uint_contents",
-    "UINT16": "uint_contents",
-    "UINT32": "uint_contents",
-    "UINT64": "uint64_contents",
-    "FP32": "fp32_contents",
-    "FP64": "fp64_contents",
-    "BYTES": "bytes_contents",
-}
-
 Array = NDArray[Any]
 
 
@@ -105,7 +90,7 @@ def bytes_array(items: Sequence[bytes]) -> Array:
 def from_raw(name: str, datatype: str, shape: Sequence[Any], raw: bytes | memoryview) -> Array:
     """The array of one tensor's raw little-endian bytes; BYTES elements carry a 4-byte length each."""
     checked = check_shape(name, shape)
-    dtype = _dtype(name, datatype)
+    dtype = dtype_of(name, datatype)
     count = math.prod(checked)
     if datatype == "BYTES":
         return _split_bytes(name, raw, count).reshape(checked)
@@ -135,7 +120,8 @@ def check_shape(name: str, shape: Sequence[Any]) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def _dtype(name: str, datatype: str) -> np.dtype[Any]:
+def dtype_of(name: str, datatype: Any) -> np.dtype[Any]:
+    """The dtype that a datatype's name stands for."""
     dtype = DTYPES.get(datatype) if isinstance(datatype, str) else None
     if dtype is None:
         raise InvalidRequest(f"input '{name}' has the datatype {datatype!r}; known are {', '.join(DTYPES)}")
@@ -161,46 +147,6 @@ def _split_bytes(name: str, raw: bytes | memoryview, count: int) -> Array:
     return bytes_array(items)
 
 
-def from_grpc(message: Any) -> TensorRequest:
-    """Reads an `oip.ModelInferRequest`, raw or with typed contents."""
-    raws = message.raw_input_contents
-    if raws and len(raws) != len(message.inputs):
-        raise InvalidRequest(f"{len(message.inputs)} inputs came with {len(raws)} raw contents")
-    inputs: dict[str, Array] = {}
-    for index, tensor in enumerate(message.inputs):
-        if tensor.name in inputs:
-            raise InvalidRequest(f"input '{tensor.name}' came twice")
-        if raws:
-            if tensor.HasField("contents"):
-                raise InvalidRequest(f"input '{tensor.name}' has contents and raw contents; send one of them")
-            inputs[tensor.name] = from_raw(tensor.name, tensor.datatype, tuple(tensor.shape), raws[index])
-        else:
-            inputs[tensor.name] = _from_contents(tensor)
-    return TensorRequest(
-        model_name=message.model_name,
-        model_version=message.model_version,
-        id=message.id,
-        parameters={key: parameter_value(value) for key, value in message.parameters.items()},
-        inputs=inputs,
-    )
-
-
-def _from_contents(tensor: Any) -> Array:
-    dtype = _dtype(tensor.name, tensor.datatype)
-    shape = check_shape(tensor.name, tuple(tensor.shape))
-    if tensor.datatype not in _CONTENTS:
-        raise InvalidRequest(f"input '{tensor.name}' is {tensor.datatype}, which must come as raw contents")
-    values = getattr(tensor.contents, _CONTENTS[tensor.datatype])
-    if len(values) != math.prod(shape):
-        raise InvalidRequest(
-            f"input '{tensor.name}' has {len(values)} elements in {_CONTENTS[tensor.datatype]}, "
-            f"and its shape {list(shape)} needs {math.prod(shape)}"
-        )
-    if tensor.datatype == "BYTES":
-        return bytes_array(list(values)).reshape(shape)
-    return narrow(tensor.name, np.array(values), dtype).reshape(shape)
-
-
 def narrow(name: str, values: Array, dtype: np.dtype[Any]) -> Array:
     """`values` as `dtype`; integers that don't fit are refused, not wrapped."""
     if values.size and dtype.kind in "iu":
@@ -213,20 +159,8 @@ def narrow(name: str, values: Array, dtype: np.dtype[Any]) -> Array:
                 f"input '{name}' is {NAMES[dtype]}, and holds {low if low < info.min else high}, "
                 f"outside of {info.min} to {info.max}"
             )
-    return values.astype(dtype)
-
-
-def to_grpc(response: TensorResponse) -> Any:
-    """Writes an `oip.ModelInferResponse` with raw contents."""
-    message = oip.ModelInferResponse(
-        model_name=response.model_name, model_version=response.model_version, id=response.id
-    )
-    for key, value in response.parameters.items():
-        message.parameters[key].string_param = value
-    for name, array in response.outputs.items():
-        message.outputs.add(name=name, datatype=NAMES[array.dtype], shape=array.shape)
-        message.raw_output_contents.append(to_raw(array))
-    return message
+    with np.errstate(over="ignore"):  # a number beyond FP16 or FP32 is infinite there
+        return values.astype(dtype)
 
 
 def request_to_grpc(model_name: str, inputs: dict[str, Array], model_version: str = "") -> Any:
@@ -246,9 +180,3 @@ def response_from_grpc(message: Any) -> TensorResponse:
     }
     parameters = {key: value.string_param for key, value in message.parameters.items()}
     return TensorResponse(message.model_name, outputs, message.model_version, message.id, parameters)
-
-
-def parameter_value(parameter: Any) -> bool | int | float | str | None:
-    """The value of an InferParameter, whichever of its fields is set."""
-    choice = parameter.WhichOneof("parameter_choice")
-    return None if choice is None else getattr(parameter, choice)

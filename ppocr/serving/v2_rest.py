@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import orjson
 
+from ppocr.serving.json_body import member, members, parse_json
 from ppocr.serving.tensors import (
     DTYPES,
     NAMES,
@@ -19,6 +20,7 @@ from ppocr.serving.tensors import (
     TensorResponse,
     bytes_array,
     check_shape,
+    dtype_of,
     from_raw,
     narrow,
     to_raw,
@@ -28,53 +30,41 @@ from ppocr_api.errors import InvalidRequest
 LENGTH_HEADER = "inference-header-content-length"
 
 
-def parse_json(body: bytes | memoryview, what: str = "the request") -> Any:
-    """JSON of a body; what can't be read is InvalidRequest with the place."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"{what} is not JSON: {error.msg} at character {error.pos}") from error
-
-
 def decode(body: bytes, headers: Mapping[str, str], model_name: str, model_version: str = "") -> TensorRequest:
     """Reads a request body. Tensors of the binary extension are views of it, nothing is copied."""
     head, tail = _split(body, headers.get(LENGTH_HEADER))
     message = parse_json(head)
-    if not isinstance(message, dict):
+    if not isinstance(message, dict) or message.get("inputs") is None:
         raise InvalidRequest("the request must be a JSON object with a list 'inputs'")
-    tensors = message.get("inputs")
-    if not isinstance(tensors, list) or not all(isinstance(tensor, dict) for tensor in tensors):
-        raise InvalidRequest("'inputs' must be a list of objects, one a tensor")
-    parameters = message.get("parameters") or {}
-    if not isinstance(parameters, dict):
-        raise InvalidRequest("'parameters' must be an object")
     inputs: dict[str, Array] = {}
     as_json: set[str] = set()
-    for tensor in tensors:
+    for tensor in members(message, "inputs"):
         name = tensor.get("name")
         if not isinstance(name, str) or name in inputs:
             raise InvalidRequest(f"each input needs a name of its own, and one has {name!r}")
-        size = (tensor.get("parameters") or {}).get("binary_data_size")
-        if size is None:
+        where = f"input '{name}'"
+        extension: dict[str, Any] = member(tensor, "parameters", dict, {}, where)
+        if extension.get("binary_data_size") is None:
             inputs[name] = _from_data(name, tensor)
             as_json.add(name)
         else:
-            if not isinstance(size, int) or not 0 <= size <= len(tail):
-                raise InvalidRequest(f"input '{name}' says {size!r} binary bytes, and {len(tail)} follow the JSON")
+            size = member(extension, "binary_data_size", int, 0, where)
+            if not 0 <= size <= len(tail):
+                raise InvalidRequest(f"{where} says {size} binary bytes, and {len(tail)} follow the JSON")
             inputs[name] = from_raw(name, tensor.get("datatype", ""), tensor.get("shape", ()), tail[:size])
             tail = tail[size:]
     if len(tail):
         raise InvalidRequest(f"{len(tail)} bytes follow the last tensor")
-    request_id = message.get("id", "")
-    binary, wanted = _wanted(message)
+    parameters: dict[str, Any] = member(message, "parameters", dict, {})
+    binary = member(parameters, "binary_data_output", bool, False, "parameters")
     return TensorRequest(
         model_name=model_name,
         model_version=model_version,
-        id=request_id if isinstance(request_id, str) else "",
+        id=member(message, "id", str, ""),
         parameters=parameters,
         inputs=inputs,
         json_inputs=frozenset(as_json),
-        wanted=wanted,
+        wanted=_wanted(message, binary),
         binary=binary,
     )
 
@@ -89,31 +79,30 @@ def _split(body: bytes, length: str | None) -> tuple[memoryview, memoryview]:
 
 
 def _from_data(name: str, tensor: dict[str, Any]) -> Array:
-    datatype = tensor.get("datatype")
-    if not isinstance(datatype, str) or datatype not in DTYPES:
-        raise InvalidRequest(f"input '{name}' has the datatype {datatype!r}; known are {', '.join(DTYPES)}")
+    dtype = dtype_of(name, tensor.get("datatype"))
     if "data" not in tensor:
         raise InvalidRequest(f"input '{name}' has neither 'data' nor 'binary_data_size'")
     shape = check_shape(name, tensor.get("shape", ()))
-    if datatype == "BYTES":
+    if dtype == DTYPES["BYTES"]:
         flat = _flat(name, tensor["data"])
         if not all(isinstance(item, str) for item in flat):
             raise InvalidRequest(f"the elements of BYTES input '{name}' must be strings")
         array = bytes_array([item.encode() for item in flat])
     else:
-        array = _numbers(name, tensor["data"], DTYPES[datatype])
+        array = _numbers(name, tensor["data"], dtype)
     if array.size != int(np.prod(shape, dtype=np.int64)):
         raise InvalidRequest(f"input '{name}' has {array.size} elements, and its shape is {list(shape)}")
     return array.reshape(shape)
 
 
 def _numbers(name: str, data: Any, dtype: np.dtype[Any]) -> Array:
-    try:
-        values = np.array(data).ravel()
-    except (ValueError, TypeError, RecursionError) as error:
-        raise InvalidRequest(f"the data of input '{name}' must be a list of numbers, flat or nested evenly") from error
-    if values.size and (values.dtype.kind not in "iufb" or (values.dtype.kind == "b") != (dtype.kind == "b")):
+    flat = _flat(name, data)
+    # Looked at before NumPy sees them: of one long text among numbers it would make as many texts of that length.
+    if not set(map(type, flat)) <= ({bool} if dtype.kind == "b" else {int, float}):
         raise InvalidRequest(f"the data of input '{name}' must be {NAMES[dtype]} numbers")
+    values = np.array(flat)
+    if values.dtype.kind not in "iufb":
+        raise InvalidRequest(f"the data of input '{name}' holds numbers outside of {NAMES[dtype]}")
     return narrow(name, values, dtype)
 
 
@@ -122,19 +111,20 @@ def _flat(name: str, data: Any) -> list[Any]:
         raise InvalidRequest(f"the data of input '{name}' must be a list")
     flat: list[Any] = data
     while flat and all(isinstance(item, list) for item in flat):
+        if len(set(map(len, flat))) > 1:
+            raise InvalidRequest(f"the data of input '{name}' must be a list, flat or nested evenly")
         flat = [inner for item in flat for inner in item]
     return flat
 
 
-def _wanted(message: Mapping[str, Any]) -> tuple[bool, dict[str, bool]]:
-    default = bool((message.get("parameters") or {}).get("binary_data_output", False))
+def _wanted(message: Mapping[str, Any], binary: bool) -> dict[str, bool]:
+    """The outputs that the request names, and whether each is to come as binary data."""
     chosen: dict[str, bool] = {}
-    outputs = message.get("outputs")
-    for output in outputs if isinstance(outputs, list) else ():
-        if isinstance(output, dict) and isinstance(output.get("name"), str):
-            parameters = output.get("parameters") or {}
-            chosen[output["name"]] = bool(parameters.get("binary_data", default))
-    return default, chosen
+    for output in members(message, "outputs"):
+        name = member(output, "name", str, "", "an output")
+        where = f"output '{name}'"
+        chosen[name] = member(member(output, "parameters", dict, {}, where), "binary_data", bool, binary, where)
+    return chosen
 
 
 def encode(response: TensorResponse, request: TensorRequest) -> tuple[bytes, dict[str, str]]:

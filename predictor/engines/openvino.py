@@ -82,8 +82,11 @@ class OpenVinoNetwork(Network):
         self._compiling = threading.Lock()
         compiled = compile_model()
         outputs = [compiled.output(name) for name in self._outputs]
-        # The smallest shape that the model allows has no items, as their number is free.
-        self._empty = [(output.element_type, output.partial_shape.get_min_shape()) for output in outputs]
+        # The smallest shape that the model allows has no items, as their number is free. The types are copies: one that an
+        # output gave holds the compiled model in memory after `close`, for as long as anybody holds this object.
+        self._empty = [
+            (ov.Type(output.element_type.to_dtype()), output.partial_shape.get_min_shape()) for output in outputs
+        ]
         self._requests: queue.SimpleQueue[ov.InferRequest] | None = self._new_requests(compiled)
 
     def _run(self, pixels: U8) -> Answers:

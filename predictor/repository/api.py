@@ -11,52 +11,82 @@ KServe's SDK has load and unload by a boolean alone, without versions and withou
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from ppocr import oip
-from ppocr.serving.v2_rest import parse_json
+from ppocr.serving.declaration import Body, Declaration, GrpcMethod, Path
+from ppocr.serving.json_body import member, parse_json
+from ppocr.serving.routing import Endpoints
 from ppocr_api.errors import InvalidRequest
 from predictor.repository.repository import BundleRepository, Indexed
 
+_MODEL = "/v2/repository/models/{model_name}"
+_VERSION = Body("application/json", example={"parameters": {"version": "2"}})
+_INDEX_TEXT = "every version in the repository with its state, and the reason"
+_LOAD_TEXT = "load a version, and serve it from now on"
+_UNLOAD_TEXT = "take a version out of memory, or all"
+
+DECLARATION = Declaration(
+    "repository",
+    "V2's model repository extension, in the form of Triton's clients. The model is the bundle, by its name.",
+    paths=(
+        Path("/v2/repository/index", _INDEX_TEXT, ("POST",), (Body("application/json", example={"ready": True}),)),
+        Path(f"{_MODEL}/load", _LOAD_TEXT, ("POST",), (_VERSION,)),
+        Path(f"{_MODEL}/unload", _UNLOAD_TEXT, ("POST",), (_VERSION,)),
+    ),
+    grpc=tuple(
+        GrpcMethod(oip.SERVICE, method, text, *oip.METHODS[method])
+        for method, text in (
+            ("RepositoryIndex", _INDEX_TEXT),
+            ("RepositoryModelLoad", _LOAD_TEXT),
+            ("RepositoryModelUnload", _UNLOAD_TEXT),
+        )
+    ),
+)
+
 
 class RepositoryApi:
-    """`add_routes` for the REST server, `methods` for the gRPC server."""
+    """`endpoints` for the servers."""
 
     def __init__(self, repository: BundleRepository) -> None:
         self._repository = repository
 
-    def add_routes(self, router: APIRouter) -> None:
-        models = "/v2/repository/models/{model_name}"
-        router.add_api_route("/v2/repository/index", self._rest_index, methods=["POST"], response_model=None)
-        router.add_api_route(f"{models}/load", self._rest_load, methods=["POST"], response_model=None)
-        router.add_api_route(f"{models}/unload", self._rest_unload, methods=["POST"], response_model=None)
-
     @property
-    def methods(self) -> Mapping[str, Callable[[Any], Awaitable[Any]]]:
-        """gRPC method → its answer to a message."""
-        return {
-            "RepositoryIndex": self._grpc_index,
-            "RepositoryModelLoad": self._grpc_load,
-            "RepositoryModelUnload": self._grpc_unload,
-        }
+    def endpoints(self) -> Endpoints:
+        """The extension over both protocols."""
+        return Endpoints(
+            DECLARATION,
+            {
+                "/v2/repository/index": self._rest_index,
+                f"{_MODEL}/load": self._rest_load,
+                f"{_MODEL}/unload": self._rest_unload,
+            },
+            {
+                "RepositoryIndex": self._grpc_index,
+                "RepositoryModelLoad": self._grpc_load,
+                "RepositoryModelUnload": self._grpc_unload,
+            },
+        )
 
     async def _index(self, ready: bool) -> list[Indexed]:
         return [each for each in await self._repository.index() if not ready or each.state == "READY"]
 
     async def _rest_index(self, request: Request) -> Response:
-        index = await self._index(bool((await _body(request)).get("ready", False)))
+        index = await self._index(member(await _body(request), "ready", bool, False))
         return _json([dataclasses.asdict(each) for each in index])
 
     async def _rest_load(self, request: Request, model_name: str) -> Response:
-        facts = await self._repository.load(model_name, version_of(_parameters(await _body(request))))
+        facts = await self._repository.load(
+            model_name, version_of(member(await _body(request), "parameters", dict, {}))
+        )
         return _json({"name": facts.name, "version": facts.version, "load": True})
 
     async def _rest_unload(self, request: Request, model_name: str) -> Response:
-        await self._repository.unload(model_name, version_of(_parameters(await _body(request))))
+        await self._repository.unload(model_name, version_of(member(await _body(request), "parameters", dict, {})))
         return _json({"name": model_name, "unload": True})
 
     async def _grpc_index(self, request: Any) -> Any:
@@ -114,13 +144,6 @@ async def _body(request: Request) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise InvalidRequest("the request must be a JSON object, or empty")
     return body
-
-
-def _parameters(body: dict[str, Any]) -> dict[str, Any]:
-    parameters = body.get("parameters") or {}
-    if not isinstance(parameters, dict):
-        raise InvalidRequest("'parameters' must be an object")
-    return parameters
 
 
 def _name(request: Any) -> str:

@@ -8,10 +8,13 @@ import json
 import pytest
 
 from ppocr_cli.output import Output, Progress, as_json
-from ppocr_client import Line, Result, Word
+from ppocr_client import Line, Page, Word
+from ppocr_client.v1 import page_of
 
 BOX = ((1.0, 2.0), (9.0, 2.0), (9.0, 5.0), (1.0, 5.0))
-RESULT = Result((Line("one two", 0.75, BOX, (Word("one", 0.5, BOX),)), Line("three", 1.0, BOX)), 10, 20, "m/1")
+PAGE = Page(
+    (Line("one two", 0.75, BOX, words=(Word("one", 0.5, BOX),)), Line("three", 1.0, BOX, 180.0)), 10, 20, "m/1", 90
+)
 
 
 class Terminal(io.StringIO):
@@ -20,18 +23,18 @@ class Terminal(io.StringIO):
 
 
 def test_json_is_what_the_v1_route_answers_and_the_file() -> None:
-    read = json.loads(as_json("a.png", RESULT))
+    read = json.loads(as_json("a.png", PAGE))
     assert read.pop("file") == "a.png"
-    assert Result.from_prediction(read) == RESULT
+    assert page_of(read) == PAGE
     assert "words" not in read["lines"][1]
 
 
 def test_one_image_is_printed_bare_and_several_under_their_names(capsys: pytest.CaptureFixture[str]) -> None:
-    Output(json_lines=False, several=False).write("a.png", RESULT)
+    Output(json_lines=False, several=False).write("a.png", PAGE)
     assert capsys.readouterr().out == "one two\nthree\n"
     output = Output(json_lines=False, several=True)
-    output.write("a.png", RESULT)
-    output.write("b.png", Result((), 1, 1, "m/1"))
+    output.write("a.png", PAGE)
+    output.write("b.png", Page((), 1, 1, "m/1"))
     assert capsys.readouterr().out == "==> a.png <==\none two\nthree\n\n==> b.png <==\n"
 
 

@@ -21,6 +21,7 @@ from predictor.loading import find, limits, load
 from predictor.local import LocalPredictor
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion, Versions
+from tests import needs
 from tests.predictor import facts
 from tests.predictor.batching.stand_ins import Held, det, rec, settle
 from tests.predictor.receipts import items
@@ -45,7 +46,7 @@ async def real() -> AsyncIterator[LocalPredictor]:
     try:
         bundle = find(settings).open()
     except BundleError:
-        pytest.skip("the built-in bundle isn't here; it comes with an installation of the package")
+        needs.missing("the built-in bundle")
     loaded = await asyncio.to_thread(load, bundle, settings)
     predictor = LocalPredictor(one(loaded), Scheduler(limits(settings, loaded)))
     yield predictor

@@ -16,7 +16,7 @@ from ppocr.call import Call
 from ppocr.contract import FACTS_PARAMETER, IDENTITY_PARAMETER, NetworkFacts
 from ppocr.facts_json import facts_from_json
 from ppocr.serving.tensors import TensorRequest
-from ppocr_api.errors import DeadlineExceeded, InvalidRequest, NotFound, Overloaded, Unavailable
+from ppocr_api.errors import DeadlineExceeded, NotFound, Overloaded, Unavailable
 from predictor.batching import Limits, NetworkSlot, Scheduler
 from predictor.engines.base import Capabilities
 from predictor.local import LocalPredictor
@@ -145,12 +145,4 @@ async def test_the_calls_deadline_is_the_schedulers() -> None:
     predictor = LocalPredictor(versions, Scheduler())
     with pytest.raises(DeadlineExceeded):
         await OcrModel(DET, predictor).predict(page(call=Call(deadline=time.monotonic())))
-    await predictor.close()
-
-
-async def test_what_isnt_v2_is_told_the_models_route() -> None:
-    versions = Versions()
-    predictor = LocalPredictor(versions, Scheduler())
-    with pytest.raises(InvalidRequest, match="POST /v2/models/cls/infer"):
-        await OcrModel(CLS, predictor).preprocess({"instances": []})
     await predictor.close()

@@ -7,10 +7,9 @@ import dataclasses
 
 import pytest
 
-from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts
 from ppocr_api.errors import DeadlineExceeded, NotFound, PpocrError, Unavailable
-from predictor.loading import BUILT_IN
+from tests.networks import DET, rec
 from transformer import facts as module
 from transformer.facts import FactsByVersion
 
@@ -21,9 +20,12 @@ class Predictor:
     def __init__(self, answer: BundleFacts) -> None:
         self.answer: BundleFacts | PpocrError = answer
         self.asked = 0
+        self.wait: asyncio.Future[None] | None = None
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         self.asked += 1
+        if self.wait is not None:
+            await self.wait
         if isinstance(self.answer, PpocrError):
             raise self.answer
         return self.answer
@@ -31,7 +33,7 @@ class Predictor:
 
 @pytest.fixture(scope="module")
 def first() -> BundleFacts:
-    return Bundle.open(BUILT_IN / "ppocrv6-small" / "1").facts()
+    return BundleFacts("a", "1", (DET, rec("", "x")), "0")
 
 
 @pytest.fixture
@@ -42,21 +44,21 @@ def second(first: BundleFacts) -> BundleFacts:
 async def test_the_predictor_is_asked_once(first: BundleFacts) -> None:
     predictor = Predictor(first)
     known = FactsByVersion(predictor)  # type: ignore[arg-type]
-    assert [await known.now() for _ in range(3)] == [first] * 3
-    assert await known.of(first.identity) == first
+    assert [await known.current() for _ in range(3)] == [first] * 3
+    assert await known.for_identity(first.identity) == first
     assert predictor.asked == 1
 
 
-async def test_it_is_asked_anew_when_they_are_old(
+async def test_it_is_asked_again_when_they_are_old(
     first: BundleFacts, second: BundleFacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predictor = Predictor(first)
     known = FactsByVersion(predictor)  # type: ignore[arg-type]
-    await known.now()
+    await known.current()
     predictor.answer = second
-    assert (await known.now()).version == "1"
+    assert (await known.current()).version == "1"
     monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
-    assert (await known.now()).version == "2"
+    assert (await known.current()).version == "2"
 
 
 @pytest.mark.parametrize("error", [Unavailable("nobody is there"), DeadlineExceeded("it takes too long")])
@@ -65,44 +67,59 @@ async def test_old_facts_serve_while_nobody_can_be_asked(
 ) -> None:
     predictor = Predictor(first)
     known = FactsByVersion(predictor)  # type: ignore[arg-type]
-    await known.now()
+    await known.current()
     monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
     predictor.answer = error
-    assert (await known.now()).version == "1"
+    assert (await known.current()).version == "1"
     predictor.answer = second
-    assert (await known.now()).version == "2"
+    assert (await known.current()).version == "2"
 
 
 async def test_a_caller_that_left_takes_no_facts_along(first: BundleFacts, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = Predictor(first)
     known = FactsByVersion(predictor)  # type: ignore[arg-type]
-    await known.now()
+    await known.current()
     monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
-    never = asyncio.get_running_loop().create_future()
-    monkeypatch.setattr(predictor, "facts", lambda version: never)
-    caller = asyncio.create_task(known.now())
-    await asyncio.sleep(0)
+    predictor.wait = asyncio.get_running_loop().create_future()
+    caller = asyncio.create_task(known.current())
+    while predictor.asked < 2:
+        await asyncio.sleep(0)
     caller.cancel()
     with pytest.raises(asyncio.CancelledError):
         await caller
-    monkeypatch.undo()
-    monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
-    predictor.answer = Unavailable("nobody is there")
-    assert (await known.now()).version == "1"
+    other = asyncio.create_task(known.current())
+    await asyncio.sleep(0)
+    predictor.wait.set_exception(Unavailable("nobody is there"))
+    assert (await other).version == "1"
+
+
+async def test_all_who_wait_share_one_question(first: BundleFacts) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    nobody = asyncio.get_running_loop().create_future()
+    predictor.wait = nobody
+    waiting = [asyncio.create_task(known.current()) for _ in range(20)]
+    waiting += [asyncio.create_task(known.for_identity(first.identity)) for _ in range(20)]
+    while predictor.asked < 2:
+        await asyncio.sleep(0)
+    nobody.set_exception(Unavailable("nobody is there"))
+    told = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(error) for error in told] == [Unavailable] * 40
+    assert predictor.asked == 2
 
 
 async def test_without_any_the_error_is_told(first: BundleFacts) -> None:
     predictor = Predictor(first)
     predictor.answer = Unavailable("nobody is there")
     with pytest.raises(Unavailable):
-        await FactsByVersion(predictor).now()  # type: ignore[arg-type]
+        await FactsByVersion(predictor).current()  # type: ignore[arg-type]
 
 
 async def test_a_version_that_is_gone_is_told(first: BundleFacts, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = Predictor(first)
     known = FactsByVersion(predictor)  # type: ignore[arg-type]
-    await known.now("1")
+    await known.current("1")
     monkeypatch.setattr(module, "FRESH_SECONDS", 0.0)
     predictor.answer = NotFound("there is no version 1")
     with pytest.raises(NotFound):
-        await known.now("1")
+        await known.current("1")

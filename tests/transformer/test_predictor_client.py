@@ -10,20 +10,30 @@ import numpy as np
 import pytest
 from grpc import aio
 
+from ppocr.contract import Items
 from ppocr_api.errors import PpocrError, Unavailable
+from tests.networks import DET
 from tests.services import free_port
 from transformer.predictor_client import RECONNECT_SECONDS, PredictorClient, target
 
-IMAGE = np.zeros((32, 32, 3), np.uint8)
+PAGE = Items(np.zeros(32 * 32 * 3, np.uint8), np.array([[32, 32]], np.int32))
+
+
+def client_of(host: str, port: int) -> PredictorClient:
+    """A client that was told before which networks there are."""
+    client = PredictorClient(target(host, port))
+    client._networks["det"] = DET
+    return client
 
 
 async def test_a_call_waits_for_a_predictor_that_comes() -> None:
     port = free_port()
-    client = PredictorClient(target("127.0.0.1", port))
-    call = asyncio.create_task(client.det(IMAGE, time.monotonic() + 30))
+    client = client_of("127.0.0.1", port)
+    call = asyncio.create_task(client.run("det", PAGE, deadline=time.monotonic() + 30))
     channel = client._channel
-    while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-        await channel.wait_for_state_change(state)
+    async with asyncio.timeout(30):
+        while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            await channel.wait_for_state_change(state)
     server = aio.server()
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
@@ -36,10 +46,10 @@ async def test_a_call_waits_for_a_predictor_that_comes() -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "predictor.invalid"])
 async def test_without_any_it_is_told_in_time(host: str) -> None:
-    client = PredictorClient(target(host, free_port()))
+    client = client_of(host, free_port())
     began = time.monotonic()
     with pytest.raises(Unavailable) as refused:
-        await client.det(IMAGE, time.monotonic() + 30)
+        await client.run("det", PAGE, deadline=time.monotonic() + 30)
     took = time.monotonic() - began
     assert RECONNECT_SECONDS - 0.5 <= took < RECONNECT_SECONDS + 5
     assert refused.value.retry_after
@@ -47,9 +57,9 @@ async def test_without_any_it_is_told_in_time(host: str) -> None:
 
 
 async def test_a_deadline_ends_the_wait() -> None:
-    client = PredictorClient(target("127.0.0.1", free_port()))
+    client = client_of("127.0.0.1", free_port())
     began = time.monotonic()
     with pytest.raises(PpocrError):
-        await client.det(IMAGE, time.monotonic() + 0.5)
+        await client.run("det", PAGE, deadline=time.monotonic() + 0.5)
     assert time.monotonic() - began < 3
     await client.close()

@@ -1,18 +1,26 @@
-"""`GET /`: the web page, and the files it needs."""
+"""`GET /`: the web page, and the files it needs. No wire format: static files, which the API's description leaves out."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
+from ppocr.serving.declaration import Declaration, Path
+from ppocr.serving.routing import Endpoints
 from transformer.web import HEADERS, assets
 
 
-def add_page(router: APIRouter) -> None:
-    """Adds one route a file of the page."""
-    for path, (content_type, content) in assets().items():
-        router.add_api_route(path, _serve(content_type, content), methods=["GET"], include_in_schema=False)
+def page() -> Endpoints:
+    """One path for each file of the page."""
+    files = assets()
+    summary = "a web page to try it: drop an image, see boxes and text"
+    declaration = Declaration(
+        "page",
+        "A web page that sends an image and draws what was read.",
+        tuple(Path(path, summary if path == "/" else "a file of the page", listed=False) for path in files),
+    )
+    return Endpoints(declaration, {path: _serve(*file) for path, file in files.items()})
 
 
 def _serve(content_type: str, content: bytes) -> Callable[[], Awaitable[Response]]:

@@ -1,41 +1,94 @@
-"""KServe V1: `{"instances": [{"image": {"b64": "…"}}, …], "parameters": {…}}`, and a bare image as the body."""
+"""KServe V1: `{"instances": [{"image": {"b64": "…"}}, …], "parameters": {…}}`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
-from ppocr.serving.v2_rest import parse_json
-from ppocr_api.errors import InvalidRequest, UnsupportedMedia
+import orjson
+
+from ppocr.serving.declaration import Body, Declaration, Path
+from ppocr.serving.json_body import member, parse_json
+from ppocr.serving.wire import WireAnswer, WireRequest
+from ppocr_api.document import Line, Page
+from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
-from transformer.result import Line, Page
+from transformer.routes import schemas
+from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 
+PATH = "/v1/models/{model_name}:predict"
 _SHAPE = '{"instances": [{"image": {"b64": "…"}}]}'
 
+ANSWER = Body("application/json", schemas.PREDICTIONS, {"predictions": [schemas.PREDICTION_EXAMPLE]})
 
-def parse_body(body: bytes, content_type: str, query: Mapping[str, str]) -> tuple[list[ImageFile], Parameters]:
-    """A body that KServe left as bytes: an image file, or JSON under another content type."""
-    if content_type.startswith("image/") or content_type == "application/octet-stream":
-        if not body:
-            raise InvalidRequest("the body is empty, and must be an image file")
-        return [ImageFile(body)], Parameters.parse_texts(query)
-    if content_type in ("", "application/json", "text/json", "text/plain", "application/x-www-form-urlencoded"):
-        return parse(parse_json(body, "the body"))
-    raise UnsupportedMedia(
-        f"content type {content_type[:60]!r}: send application/json, image/* or application/octet-stream"
-    )
+_DECLARATION = Declaration(
+    "v1",
+    "KServe's V1 protocol. One instance holds one image file as base64; one prediction comes back for each, in their order. "
+    "The first image that can't be read is the error of the whole request, and the sentence says which instance it is.",
+    paths=(
+        Path(
+            PATH,
+            "read images: JSON with base64",
+            ("POST",),
+            bodies=(
+                Body(
+                    "application/json",
+                    schemas.INSTANCES,
+                    {
+                        "instances": [{"image": {"b64": schemas.EXAMPLE_IMAGE}}],
+                        "parameters": {"text_rec_score_thresh": 0.5},
+                    },
+                ),
+            ),
+            answers=(ANSWER,),
+        ),
+    ),
+    # What clients send JSON as when nobody tells them a content type.
+    also_as=("", "text/json", "text/plain", "application/x-www-form-urlencoded"),
+)
 
 
-def parse(message: Any) -> tuple[list[ImageFile], Parameters]:
-    """A JSON body."""
-    instances = message.get("instances") if isinstance(message, dict) else None
-    if not isinstance(instances, list):
-        raise InvalidRequest(f"the body must be {_SHAPE}")
-    parameters = message.get("parameters") or {}
-    if not isinstance(parameters, dict):
-        raise InvalidRequest("'parameters' must be an object")
-    return [_file(instance, index) for index, instance in enumerate(instances)], Parameters.parse(parameters)
+class V1(Adapter):
+    """JSON in, JSON out."""
+
+    @property
+    def declaration(self) -> Declaration:
+        return _DECLARATION
+
+    def parse(self, request: WireRequest) -> ReadRequest:
+        message = parse_json(request.body, "the body")
+        instances = message.get("instances") if isinstance(message, dict) else None
+        if not isinstance(instances, list):
+            raise InvalidRequest(f"the body must be {_SHAPE}")
+        parameters = Parameters.parse(member(message, "parameters", dict, {}))
+        return ReadRequest([_file(instance, index) for index, instance in enumerate(instances)], parameters)
+
+    def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
+        return answer(read_pages(pages), asked.parameters)
+
+
+def answer(pages: Sequence[Page], parameters: Parameters) -> WireAnswer:
+    """V1's answer."""
+    return WireAnswer(orjson.dumps({"predictions": [prediction(page, parameters) for page in pages]}))
+
+
+def prediction(page: Page, parameters: Parameters) -> dict[str, Any]:
+    """One image's part of it. Angles stand there where the request asked for their classifiers."""
+    angle = {"angle": page.angle} if parameters.use_doc_orientation_classify else {}
+    lines = [_line(line, parameters) for line in page.lines]
+    return {"lines": lines, "width": page.width, "height": page.height, **angle, "model": page.model}
+
+
+def _line(line: Line, parameters: Parameters) -> dict[str, Any]:
+    entry: dict[str, Any] = {"text": line.text, "confidence": line.confidence, "points": line.points}
+    if parameters.use_textline_orientation:
+        entry["angle"] = line.angle
+    if line.words is not None:
+        entry["words"] = [
+            {"text": word.text, "confidence": word.confidence, "points": word.points} for word in line.words
+        ]
+    return entry
 
 
 def _file(instance: Any, index: int) -> ImageFile:
@@ -45,27 +98,3 @@ def _file(instance: Any, index: int) -> ImageFile:
     if not isinstance(text, str):
         raise InvalidRequest(f'{where} must be of the form {{"image": {{"b64": "…"}}}}; URLs and paths are not read')
     return ImageFile(text, where, base64=True)
-
-
-def answer(pages: list[Page]) -> dict[str, Any]:
-    """The JSON answer."""
-    return {"predictions": [prediction(page) for page in pages]}
-
-
-def prediction(page: Page) -> dict[str, Any]:
-    """One image's part of it."""
-    return {
-        "lines": [_line(line) for line in page.lines],
-        "width": page.width,
-        "height": page.height,
-        "model": page.model,
-    }
-
-
-def _line(line: Line) -> dict[str, Any]:
-    entry: dict[str, Any] = {"text": line.text, "confidence": line.confidence, "points": line.points}
-    if line.words is not None:
-        entry["words"] = [
-            {"text": word.text, "confidence": word.confidence, "points": word.points} for word in line.words
-        ]
-    return entry

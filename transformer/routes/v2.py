@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from ppocr.serving.tensors import DTYPES, NAMES, TensorRequest, TensorResponse, bytes_array
-from ppocr_api.errors import InvalidRequest
+from ppocr.serving import tensor_format
+from ppocr.serving.declaration import Body, Declaration
+from ppocr.serving.tensors import DTYPES, NAMES, Array, TensorRequest, TensorResponse, bytes_array
+from ppocr.serving.wire import WireAnswer, WireRequest
+from ppocr_api.document import Page, Points
+from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
-from transformer.result import Page, Quad
+from transformer.routes import schemas
+from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 
 #: V2's own parameters, which say something of the protocol and nothing of the reading.
 _PROTOCOL = {
@@ -30,8 +37,42 @@ OUTPUTS = [
     {"name": "size", "datatype": "INT32", "shape": [-1, 2]},
 ]
 
+_DECLARATION = tensor_format.declare(
+    "v2",
+    "The Open Inference Protocol (KServe V2, Triton): image files are the elements of one BYTES tensor, and the lines of all "
+    "images come back as tensors. As JSON, with the binary extension (`Inference-Header-Content-Length`), or over gRPC. The "
+    "first image that can't be read is the error of the whole request.",
+    "read images as V2 tensors",
+    Body(
+        "application/json",
+        schemas.TENSORS_IN,
+        {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": [schemas.EXAMPLE_IMAGE]}]},
+    ),
+    Body("application/json", schemas.TENSORS_OUT),
+)
 
-def parse(request: TensorRequest) -> tuple[list[ImageFile], Parameters]:
+
+class V2(Adapter):
+    """Tensors in, tensors out."""
+
+    @property
+    def declaration(self) -> Declaration:
+        return _DECLARATION
+
+    def takes(self, request: WireRequest) -> bool:
+        """Whatever its content type: clients send tensors under many."""
+        return True
+
+    def parse(self, request: WireRequest) -> ReadRequest:
+        tensors = tensor_format.decode(request)
+        return ReadRequest(_files(tensors), _parameters(tensors), kept=tensors)
+
+    def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
+        tensors: TensorRequest = asked.kept
+        return tensor_format.encode(request, tensors, _response(tensors, asked.parameters, read_pages(pages)))
+
+
+def _files(request: TensorRequest) -> list[ImageFile]:
     """The images of a request. In JSON their bytes are base64; as binary data and over gRPC they are the file's own."""
     unknown = sorted(set(request.inputs) - {"image"})
     if unknown:
@@ -41,16 +82,18 @@ def parse(request: TensorRequest) -> tuple[list[ImageFile], Parameters]:
     images = request.inputs["image"]
     if images.dtype != DTYPES["BYTES"]:
         raise InvalidRequest(f"input 'image' is {NAMES[images.dtype]}, and must be BYTES")
-    files = [
-        ImageFile(item, f"image {index}", base64="image" in request.json_inputs)
-        for index, item in enumerate(images.ravel())
-    ]
-    parameters = {
-        name: _plain(name, value)
-        for name, value in request.parameters.items()
-        if name not in _PROTOCOL and not name.startswith("triton_")
-    }
-    return files, Parameters.parse(parameters)
+    base64 = "image" in request.json_inputs
+    return [ImageFile(item, f"image {index}", base64=base64) for index, item in enumerate(images.ravel())]
+
+
+def _parameters(request: TensorRequest) -> Parameters:
+    return Parameters.parse(
+        {
+            name: _plain(name, value)
+            for name, value in request.parameters.items()
+            if name not in _PROTOCOL and not name.startswith("triton_")
+        }
+    )
 
 
 def _plain(name: str, value: object) -> object:
@@ -63,33 +106,43 @@ def _plain(name: str, value: object) -> object:
     return value
 
 
-def answer(request: TensorRequest, pages: list[Page]) -> TensorResponse:
+def _response(request: TensorRequest, parameters: Parameters, pages: Sequence[Page]) -> TensorResponse:
     """Lines of all images one after the other; `count` [N] says how many belong to each image.
 
-    With word boxes also `word` BYTES [K], `word_points` FP32 [K,4,2] and `word_count` INT32 [L].
+    With word boxes also `word` BYTES [K], `word_points` FP32 [K,4,2] and `word_count` INT32 [L]; with the classifiers of
+    orientation `angle` INT32 [N] of the images, `line_angle` FP32 [L] of the lines.
+
+    A swap may come between two images of a request. One version is named where it read them all; else the parameter
+    `models` names that of each image.
     """
     lines = [line for page in pages for line in page.lines]
-    outputs = {
+    outputs: dict[str, Array] = {
         "text": bytes_array([line.text.encode() for line in lines]),
         "confidence": np.array([line.confidence for line in lines], np.float32),
         "points": _points([line.points for line in lines]),
         "count": np.array([len(page.lines) for page in pages], np.int32),
         "size": np.array([(page.width, page.height) for page in pages], np.int32),
     }
+    if parameters.use_doc_orientation_classify:
+        outputs["angle"] = np.array([page.angle for page in pages], np.int32)
+    if parameters.use_textline_orientation:
+        outputs["line_angle"] = np.array([line.angle for line in lines], np.float32)
     if any(line.words is not None for line in lines):
         words = [line.words or () for line in lines]
         outputs["word"] = bytes_array([word.text.encode() for line in words for word in line])
         outputs["word_confidence"] = np.array([word.confidence for line in words for word in line], np.float32)
         outputs["word_points"] = _points([word.points for line in words for word in line])
         outputs["word_count"] = np.array([len(line) for line in words], np.int32)
+    models = [page.model for page in pages]
+    agreed = len(set(models)) == 1
     return TensorResponse(
         model_name=request.model_name,
-        model_version=pages[0].model.partition("/")[2],
+        model_version=models[0].partition("/")[2] if agreed else "",
         id=request.id,
-        parameters={"model": pages[0].model},
+        parameters={"model": models[0]} if agreed else {"models": ",".join(models)},
         outputs=outputs,
     )
 
 
-def _points(quads: list[Quad]) -> np.ndarray:
+def _points(quads: Sequence[Points]) -> Array:
     return np.array(quads, np.float32).reshape(-1, 4, 2)

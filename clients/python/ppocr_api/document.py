@@ -1,74 +1,76 @@
-"""What a reading is, for the callers of the clients: plain frozen values without numpy."""
+"""What was read: a document of pages of lines of words. Frozen values of plain numbers, without numpy.
+
+The services, every output, the command and the clients hold a reading in these. An image is one page.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
-from ppocr_api.errors import PpocrError
-
-#: (x, y) in pixels of the image as it is seen, that is after its EXIF orientation was applied.
+#: (x, y) in pixels of the page as it is seen, that is after the EXIF orientation of its image was applied.
 Point = tuple[float, float]
+#: A quadrilateral from the top left corner of the text clockwise, or a polygon of more points.
+Points = tuple[Point, ...]
 
 
 @dataclass(frozen=True)
 class Word:
-    """A part of a line, with the mean confidence of its characters; `points` as those of a line."""
+    """A part of a line. `confidence` is the mean of its characters, from 0 to 1."""
 
     text: str
     confidence: float
-    points: tuple[Point, ...]
+    points: Points
 
 
 @dataclass(frozen=True)
 class Line:
-    """One line of text. `confidence` from 0 to 1; `points` are its four corners from the top left clockwise."""
+    """One line of text. `confidence` is the mean of its characters, from 0 to 1.
+
+    `angle`: degrees by which the line was turned clockwise to be read: 180 where it stood upside down.
+    `words`: its words, or None where they were not asked for.
+    """
 
     text: str
     confidence: float
-    points: tuple[Point, ...]
-    words: tuple[Word, ...] = ()
+    points: Points
+    angle: float = 0.0
+    words: tuple[Word, ...] | None = None
 
 
 @dataclass(frozen=True)
-class Result:
-    """The lines of one image in reading order, its size in pixels, and the model that read it, as name/version."""
+class Page:
+    """One image, or one page of a document. Lines come in reading order.
+
+    `width`, `height`: its size in pixels, after the EXIF orientation of its image was applied.
+    `model`: what read it, as name/version.
+    `angle`: degrees by which the page was turned clockwise to be read: 0, 90, 180 or 270. `points` are those of the
+    page as it came.
+    `dpi`: its resolution, where the file says one.
+    `source`: whether the text was read from pixels, or is the file's own.
+    """
 
     lines: tuple[Line, ...]
     width: int
     height: int
     model: str
+    angle: int = 0
+    dpi: float | None = None
+    source: Literal["pixels", "text"] = "pixels"
 
     @property
     def text(self) -> str:
-        """The lines' texts, one below the other."""
+        """The texts of the lines, one below the other."""
         return "\n".join(line.text for line in self.lines)
 
-    @classmethod
-    def from_prediction(cls, prediction: Mapping[str, Any]) -> Result:
-        """Reads one element of a V1 response's `predictions`. Raises PpocrError where it isn't one."""
-        try:
-            return cls(
-                lines=tuple(
-                    Line(
-                        text=line["text"],
-                        confidence=float(line["confidence"]),
-                        points=_points(line["points"]),
-                        words=tuple(
-                            Word(word["text"], float(word["confidence"]), _points(word["points"]))
-                            for word in line.get("words", ())
-                        ),
-                    )
-                    for line in prediction["lines"]
-                ),
-                width=int(prediction["width"]),
-                height=int(prediction["height"]),
-                model=str(prediction["model"]),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise PpocrError(f"the answer is not a reading: {type(error).__name__} at {error}") from error
 
+@dataclass(frozen=True)
+class Document:
+    """The pages of one file, in order."""
 
-def _points(raw: Any) -> tuple[Point, ...]:
-    return tuple((float(x), float(y)) for x, y in raw)
+    pages: tuple[Page, ...]
+
+    @property
+    def text(self) -> str:
+        """The texts of the pages, with a form feed between two of them."""
+        return "\f".join(page.text for page in self.pages)

@@ -1,10 +1,10 @@
-"""Python clients of a running service, over HTTP and over gRPC (extra `client`).
+"""Python clients of a running service, over HTTP and over gRPC.
 
     from ppocr_client import Client
 
     with Client("http://localhost:8080") as client:
-        result = client.read("receipt.jpg")
-        print(result.text)
+        page = client.read("receipt.jpg")
+        print(page.text)
 
 Errors are those of `ppocr_api.errors`, as the service raised them: `RequestError` where the request can be mended,
 `RetryableError` (with `retry_after`) where the same one may succeed later. Their text is the service's own sentence.
@@ -15,14 +15,14 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from ppocr_api.document import Line, Result, Word
+from ppocr_api.document import Document, Line, Page, Word
 from ppocr_client.images import Image, ReadParameters
 
 if TYPE_CHECKING:
     from ppocr_client.grpc_client import GrpcClient
     from ppocr_client.http_client import AsyncClient, Client
 
-__all__ = ["AsyncClient", "Client", "GrpcClient", "Image", "Line", "ReadParameters", "Result", "Word"]
+__all__ = ["AsyncClient", "Client", "Document", "GrpcClient", "Image", "Line", "Page", "ReadParameters", "Word"]
 
 _MODULES = {
     "AsyncClient": "ppocr_client.http_client",

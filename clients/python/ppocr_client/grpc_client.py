@@ -6,23 +6,25 @@ import itertools
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack
 
 import grpc
 
-from ppocr.contract import MAX_MESSAGE_BYTES
 from ppocr_api import oip
-from ppocr_api.document import Line, Point, Result, Word
+from ppocr_api.document import Line, Page, Point, Points, Word
+from ppocr_api.error_mapping import RETRY_AFTER, from_grpc
 from ppocr_api.errors import PpocrError
-from ppocr_client.attempts import Attempts, from_code
+from ppocr_client.attempts import Attempts
 from ppocr_client.images import Image, ReadParameters, content
 
 T = TypeVar("T")
 
 _OPTIONS = [
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # The service says what is too large.
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
     # Without this, all calls of one channel go to one of several addresses.
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
 ]
@@ -55,17 +57,17 @@ class GrpcClient:
         self._infer = oip.unary(self._channel, "ModelInfer")
         self._ready = oip.unary(self._channel, "ModelReady")
 
-    def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Result:
+    def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
         """The text of one image. Raises errors of `ppocr_api.errors` alone."""
         return self.read_batch([image], **parameters)[0]
 
-    def read_batch(self, images: Sequence[Image], **parameters: Unpack[ReadParameters]) -> list[Result]:
+    def read_batch(self, images: Sequence[Image], **parameters: Unpack[ReadParameters]) -> list[Page]:
         """The texts of several images that travel in one request; one bad image fails all of them."""
         request = _request(self._model, [content(image) for image in images], parameters)
         attempts = Attempts(self._timeout, self._retries)
         while True:
             try:
-                return _results(self._infer(request, timeout=attempts.remaining(), metadata=self._metadata))
+                return _pages(self._infer(request, timeout=attempts.remaining(), metadata=self._metadata))
             except grpc.RpcError as error:
                 pause = attempts.wait(_failed(error))
             time.sleep(pause)
@@ -102,32 +104,33 @@ def _request(model: str, images: list[bytes], parameters: ReadParameters) -> Any
 
 def _failed(error: Any) -> PpocrError:
     trailing = dict(error.trailing_metadata() or ())
-    return from_code(error.code().name, error.details() or "the service gave no reason", trailing.get("retry-after"))
+    return from_grpc(error.code().name, error.details() or "the service gave no reason", trailing.get(RETRY_AFTER))
 
 
-def _results(response: Any) -> list[Result]:
-    """Cuts the response's flat tensors into one result an image. Raises PpocrError where they don't fit together."""
+def _pages(response: Any) -> list[Page]:
+    """Cuts the response's flat tensors into one page per image. Raises PpocrError where they don't fit together."""
     try:
         names = [tensor.name for tensor in response.outputs]
         raw = dict(zip(names, response.raw_output_contents, strict=True))
-        lines: list[Any] = _quads(raw["text"], raw["confidence"], raw["points"])
+        lines = [Line(*line) for line in _quads(raw["text"], raw["confidence"], raw["points"])]
         if "word" in raw:
             words = [Word(*word) for word in _quads(raw["word"], raw["word_confidence"], raw["word_points"])]
-            lines = [(*line, own) for line, own in zip(lines, _cut(words, raw["word_count"]), strict=True)]
+            cut = zip(lines, _cut(words, raw["word_count"]), strict=True)
+            lines = [replace(line, words=own) for line, own in cut]
         sizes = zip(*[iter(_numbers("i", raw["size"]))] * 2, strict=True)
         model = response.parameters["model"].string_param
         return [
-            Result(own, width, height, model)
-            for own, (width, height) in zip(_cut([Line(*line) for line in lines], raw["count"]), sizes, strict=True)
+            Page(own, width, height, model)
+            for own, (width, height) in zip(_cut(lines, raw["count"]), sizes, strict=True)
         ]
     except (KeyError, ValueError, struct.error) as error:
         raise PpocrError(f"the answer's tensors don't fit together: {error}") from error
 
 
-def _quads(texts: bytes, confidences: bytes, points: bytes) -> list[tuple[str, float, tuple[Point, ...]]]:
+def _quads(texts: bytes, confidences: bytes, points: bytes) -> list[tuple[str, float, Points]]:
     """Raw BYTES [L], FP32 [L] and FP32 [L,4,2] as L triples."""
     corners: Iterator[Point] = zip(*[iter(_numbers("f", points))] * 2, strict=True)
-    quads: Iterator[tuple[Point, ...]] = zip(*[corners] * 4, strict=True)
+    quads: Iterator[Points] = zip(*[corners] * 4, strict=True)
     decoded = (item.decode() for item in oip.unpack_bytes(texts))
     return list(zip(decoded, _numbers("f", confidences), quads, strict=True))
 

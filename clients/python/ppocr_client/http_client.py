@@ -12,10 +12,12 @@ from typing import Any, Self, Unpack
 
 import httpx
 
-from ppocr_api.document import Result
+from ppocr_api.document import Page
+from ppocr_api.error_mapping import RETRY_AFTER, from_http
 from ppocr_api.errors import DeadlineExceeded, PpocrError, Unavailable
-from ppocr_client.attempts import Attempts, from_status
+from ppocr_client.attempts import Attempts
 from ppocr_client.images import Image, ReadParameters, content, content_type, query
+from ppocr_client.v1 import page_of
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
@@ -47,8 +49,8 @@ class _Requests:
         raise Unavailable(f"the connection to {self._url} broke before the answer was here: {error}") from error
 
 
-def _result(response: httpx.Response) -> Result:
-    """The reading in a response. Raises what its status stands for."""
+def _page(response: httpx.Response) -> Page:
+    """The page in a response. Raises what its status stands for."""
     try:
         body: Any = response.json()
     except ValueError:
@@ -57,12 +59,12 @@ def _result(response: httpx.Response) -> Result:
         predictions = body.get("predictions") if isinstance(body, dict) else None
         if not isinstance(predictions, list) or len(predictions) != 1 or not isinstance(predictions[0], dict):
             raise PpocrError("the answer has no 'predictions' for one image: is this the address of ppocr-serving?")
-        return Result.from_prediction(predictions[0])
+        return page_of(predictions[0])
     sentence = body.get("error") if isinstance(body, dict) else None
-    raise from_status(
+    raise from_http(
         response.status_code,
         sentence if isinstance(sentence, str) else f"the service answered {response.reason_phrase or 'an error'}",
-        response.headers.get("retry-after"),
+        response.headers.get(RETRY_AFTER),
     )
 
 
@@ -86,13 +88,13 @@ class Client(_Requests):
         super().__init__(url, timeout, retries, model)
         self._http = httpx.Client(headers=headers)
 
-    def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Result:
+    def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
         """The text of one image. Raises errors of `ppocr_api.errors` alone."""
         data = content(image)
         attempts = self._attempts()
         while True:
             try:
-                return _result(self._http.post(self._predict, **self._request(data, parameters, attempts.remaining())))
+                return _page(self._http.post(self._predict, **self._request(data, parameters, attempts.remaining())))
             except httpx.HTTPError as error:
                 pause = self._failed(error, attempts)
             except PpocrError as error:
@@ -101,19 +103,19 @@ class Client(_Requests):
 
     def read_many(
         self, images: Iterable[Image], concurrency: int = 4, **parameters: Unpack[ReadParameters]
-    ) -> Iterator[Result | PpocrError]:
+    ) -> Iterator[Page | PpocrError]:
         """Reads images, `concurrency` at a time, and yields in their order; a failed one yields its error in its place.
 
-        `images` is drawn from as the results are: a generator of a million paths is fine.
+        `images` is drawn from as the pages are: a generator of a million paths is fine.
         """
 
-        def one(image: Image) -> Result | PpocrError:
+        def one(image: Image) -> Page | PpocrError:
             try:
                 return self.read(image, **parameters)
             except PpocrError as error:
                 return error
 
-        waiting: deque[Future[Result | PpocrError]] = deque()
+        waiting: deque[Future[Page | PpocrError]] = deque()
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="ppocr-client")
         try:
             for image in images:
@@ -159,14 +161,14 @@ class AsyncClient(_Requests):
         super().__init__(url, timeout, retries, model)
         self._http = httpx.AsyncClient(headers=headers)
 
-    async def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Result:
+    async def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
         """The text of one image. Raises errors of `ppocr_api.errors` alone."""
         data = content(image) if isinstance(image, bytes) else await asyncio.to_thread(content, image)
         attempts = self._attempts()
         while True:
             try:
                 request = self._request(data, parameters, attempts.remaining())
-                return _result(await self._http.post(self._predict, **request))
+                return _page(await self._http.post(self._predict, **request))
             except httpx.HTTPError as error:
                 pause = self._failed(error, attempts)
             except PpocrError as error:
@@ -178,16 +180,16 @@ class AsyncClient(_Requests):
         images: Iterable[Image] | AsyncIterable[Image],
         concurrency: int = 4,
         **parameters: Unpack[ReadParameters],
-    ) -> AsyncIterator[Result | PpocrError]:
+    ) -> AsyncIterator[Page | PpocrError]:
         """As `Client.read_many`; leaving the loop early cancels what is still under way."""
 
-        async def one(image: Image) -> Result | PpocrError:
+        async def one(image: Image) -> Page | PpocrError:
             try:
                 return await self.read(image, **parameters)
             except PpocrError as error:
                 return error
 
-        waiting: deque[asyncio.Task[Result | PpocrError]] = deque()
+        waiting: deque[asyncio.Task[Page | PpocrError]] = deque()
         try:
             async for image in _each(images):
                 waiting.append(asyncio.create_task(one(image)))

@@ -53,9 +53,9 @@ def test_tensors_and_parameters_of_a_request() -> None:
 def test_a_batch_is_cut_by_its_counts() -> None:
     answer = GrpcAnswer(response([b"one", b"two", "drei €".encode()], [2, 0, 1]))
     with over_grpc(answer) as (target, _), GrpcClient(target) as client:
-        results = client.read_batch([b"a", b"b", b"c"])
-    assert [result.text for result in results] == ["one\ntwo", "", "drei €"]
-    assert {(result.width, result.height, result.model) for result in results} == {(100, 50, "m/1")}
+        pages = client.read_batch([b"a", b"b", b"c"])
+    assert [page.text for page in pages] == ["one\ntwo", "", "drei €"]
+    assert {(page.width, page.height, page.model) for page in pages} == {(100, 50, "m/1")}
 
 
 def test_words_belong_to_their_lines() -> None:
@@ -67,6 +67,7 @@ def test_words_belong_to_their_lines() -> None:
     }
     with over_grpc(GrpcAnswer(response([b"a", b"b c"], [2], **words))) as (target, _), GrpcClient(target) as client:
         first, second = client.read(b"x", return_word_box=True).lines
+    assert first.words is not None and second.words is not None
     assert [word.text for word in first.words] == ["a"]
     assert [(word.text, word.confidence, word.points[0]) for word in second.words] == [
         ("b", 0.5, (8, 9)),

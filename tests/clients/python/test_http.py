@@ -12,22 +12,22 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ppocr_api import errors
-from ppocr_client import AsyncClient, Client, Result
+from ppocr_client import AsyncClient, Client, Page
 from tests.clients.python.scripted import Answer, http
 from tests.services import free_port
 
-Read: TypeAlias = Callable[..., Result]
+Read: TypeAlias = Callable[..., Page]
 BUSY = Answer(429, {"error": "the queue is full"}, {"Retry-After": "0"})
 AWAY = Answer(503, {"error": "draining"}, {"Retry-After": "0"})
 
 
-def read_sync(url: str, image: Any = b"x", timeout: float = 20.0, retries: int = 3, **parameters: Any) -> Result:
+def read_sync(url: str, image: Any = b"x", timeout: float = 20.0, retries: int = 3, **parameters: Any) -> Page:
     with Client(url, timeout=timeout, retries=retries) as client:
         return client.read(image, **parameters)
 
 
-def read_async(url: str, image: Any = b"x", timeout: float = 20.0, retries: int = 3, **parameters: Any) -> Result:
-    async def run() -> Result:
+def read_async(url: str, image: Any = b"x", timeout: float = 20.0, retries: int = 3, **parameters: Any) -> Page:
+    async def run() -> Page:
         async with AsyncClient(url, timeout=timeout, retries=retries) as client:
             return await client.read(image, **parameters)
 
@@ -42,7 +42,7 @@ def read(request: pytest.FixtureRequest) -> Read:
 
 def test_the_image_travels_as_it_is_with_its_type_and_parameters(read: Read) -> None:
     with http(Answer()) as server:
-        result = read(server.address + "/", b"\xff\xd8\xff..", text_det_thresh=0.25, return_word_box=True)
+        page = read(server.address + "/", b"\xff\xd8\xff..", text_det_thresh=0.25, return_word_box=True)
     (asked,) = server.asked
     path = urlsplit(asked.path)
     assert path.path == "/v1/models/ppocr:predict"
@@ -50,8 +50,8 @@ def test_the_image_travels_as_it_is_with_its_type_and_parameters(read: Read) -> 
     assert asked.body == b"\xff\xd8\xff.."
     assert asked.headers["content-type"] == "image/jpeg"
     assert 19_000 < int(asked.headers["x-request-timeout-ms"]) <= 20_000
-    assert result.text == "hello"
-    assert result.lines[0].points == ((0, 0), (9, 0), (9, 4), (0, 4))
+    assert page.text == "hello"
+    assert page.lines[0].points == ((0, 0), (9, 0), (9, 4), (0, 4))
 
 
 @pytest.mark.parametrize("form", ["bytes", "bytearray", "memoryview", "str", "path", "file"])

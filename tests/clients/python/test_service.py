@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ppocr_api.errors import InvalidRequest, PpocrError
-from ppocr_client import AsyncClient, Client, GrpcClient, Image, Result
+from ppocr_client import AsyncClient, Client, GrpcClient, Image, Page
 from tests.services import Service, free_port
 
 DATA = sorted((Path(__file__).parents[2] / "data").glob("*.jpg"))
@@ -24,7 +24,7 @@ def test_ready(service: Service) -> None:
 
 
 def test_every_client_reads_the_same(service: Service) -> None:
-    async def by_asyncio() -> Result:
+    async def by_asyncio() -> Page:
         async with AsyncClient(service.url) as client:
             return await client.read(DATA[0], return_word_box=True)
 
@@ -38,23 +38,24 @@ def test_every_client_reads_the_same(service: Service) -> None:
     for ours, theirs in zip(over_grpc.lines, over_http.lines, strict=True):
         assert ours.confidence == pytest.approx(theirs.confidence, abs=1e-4)
         assert ours.points == tuple(pytest.approx(point) for point in theirs.points)
+        assert ours.words is not None and theirs.words is not None
         assert [word.text for word in ours.words] == [word.text for word in theirs.words]
 
 
 def test_many_keep_their_order_and_one_bad_image_fails_alone(service: Service) -> None:
     images: list[Image] = [*DATA, b"not an image", *DATA]
 
-    async def by_asyncio() -> list[Result | PpocrError]:
+    async def by_asyncio() -> list[Page | PpocrError]:
         async with AsyncClient(service.url) as client:
-            return [result async for result in client.read_many(images, concurrency=3)]
+            return [page async for page in client.read_many(images, concurrency=3)]
 
     with Client(service.url) as client:
-        results = list(client.read_many(iter(images), concurrency=3))
+        pages = list(client.read_many(iter(images), concurrency=3))
     again = asyncio.run(by_asyncio())
-    for found in (results, again):
+    for found in (pages, again):
         bad = found.pop(len(DATA))
         assert isinstance(bad, InvalidRequest)
-        texts = [result.text for result in found if isinstance(result, Result)]
+        texts = [page.text for page in found if isinstance(page, Page)]
         assert texts[: len(DATA)] == texts[len(DATA) :]
         assert TITLE in texts[0].splitlines()
         assert len(set(texts)) == len(DATA)
@@ -63,7 +64,7 @@ def test_many_keep_their_order_and_one_bad_image_fails_alone(service: Service) -
 def test_a_batch_over_grpc(service: Service) -> None:
     with GrpcClient(service.grpc) as client:
         batch = client.read_batch(DATA)
-        assert [result.text for result in batch] == [client.read(path).text for path in DATA]
+        assert [page.text for page in batch] == [client.read(path).text for path in DATA]
 
 
 def test_what_the_service_refuses_is_its_own_sentence(service: Service) -> None:

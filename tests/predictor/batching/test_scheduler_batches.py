@@ -11,7 +11,7 @@ import pytest
 
 from ppocr_api.errors import InvalidRequest
 from predictor.batching import Limits, NetworkSlot, Scheduler
-from tests.predictor.batching.stand_ins import Checksums, Held, det, lines, rec, right, settle
+from tests.predictor.batching.stand_ins import PATIENCE, Checksums, Held, det, lines, rec, right, settle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -165,7 +165,9 @@ async def test_items_of_one_run_are_not_copied_and_threads_are_the_schedulers_ow
     assert seen == [True]
     assert network.threads == {"forward-0"}
     await scheduler.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("forward-")]
+    for thread in [thread for thread in threading.enumerate() if thread.name.startswith("forward-")]:
+        await asyncio.to_thread(thread.join, PATIENCE)
+        assert not thread.is_alive()
 
 
 async def test_with_prefetch_the_next_batch_is_taken_while_one_computes_but_not_computed() -> None:
@@ -173,8 +175,9 @@ async def test_with_prefetch_the_next_batch_is_taken_while_one_computes_but_not_
     slot = rec(network)
     tasks = [asyncio.create_task(scheduler.submit(slot, [lines(1, width)])) for width in (32, 64, 96)]
     await network.entered()
-    while scheduler.stats().queue_items["rec"] > 1:
-        await settle()
+    async with asyncio.timeout(PATIENCE):
+        while scheduler.stats().queue_items["rec"] > 1:
+            await settle()
     assert scheduler.stats().running == 1
     network.let_go(3)
     await asyncio.gather(*tasks)

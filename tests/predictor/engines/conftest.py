@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +10,7 @@ import pytest
 import ppocr
 from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
+from tests import needs
 from tests.predictor import receipts
 
 ROOT = Path(__file__).parents[3]
@@ -24,11 +24,8 @@ def v6() -> Bundle:
 
 @pytest.fixture(scope="session")
 def v4() -> Bundle:
-    """PP-OCRv4 mobile, which has Paddle's own format too; `python -m ppocr_convert.v4_mobile` makes it in the cache."""
-    folder = Path(os.environ.get("PPOCR_CACHE", ROOT / ".cache")) / "bundles" / "ppocrv4-mobile" / "1"
-    if not folder.is_dir():
-        pytest.skip("the v4 bundle isn't made; run: python -m ppocr_convert.v4_mobile .cache/bundles")
-    return Bundle.open(folder)
+    """PP-OCRv4 mobile, which has Paddle's own format too."""
+    return Bundle.open(needs.v4_bundle())
 
 
 def facts(bundle: Bundle, network: str) -> NetworkFacts:

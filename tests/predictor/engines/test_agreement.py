@@ -11,13 +11,14 @@ import pytest
 from ppocr.bundle import Bundle
 from predictor.engines.base import EngineName, EngineOptions, Network
 from predictor.engines.choice import choose
+from tests import needs
 from tests.predictor import receipts, third_network
 from tests.predictor.engines.conftest import facts
 
 
 def load(bundle: Bundle, network: str, engine: EngineName, precision: str = "f32", streams: int = 1) -> Network:
     if importlib.util.find_spec(engine) is None:
-        pytest.skip(f"{engine} isn't installed")
+        needs.missing(engine)
     chosen, options = choose(engine, EngineOptions(device="cpu", precision=precision, threads=1, streams=streams))  # type: ignore[arg-type]
     return chosen.load(bundle, facts(bundle, network), options)
 
@@ -81,7 +82,7 @@ def test_a_classifier_says_the_same_on_all_engines(v6: Bundle, tmp_path: Path, e
     files = None
     if engine.startswith("paddle"):
         if importlib.util.find_spec("paddle") is None:
-            pytest.skip("paddle isn't installed")
+            needs.missing("paddle")
         (tmp_path / "paddle").mkdir()
         files = third_network.in_paddles_format(tmp_path / "paddle", pir="PIR" in engine)
         assert any(name.endswith(".json" if "PIR" in engine else ".pdmodel") for name in files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -18,10 +17,10 @@ from ppocr_api.errors import BundleError, ConfigError
 from predictor.engines.base import EngineName, EngineOptions
 from predictor.engines.choice import choose
 from predictor.engines.onnxruntime import has_gpu
+from tests import needs
 from tests.predictor.engines.conftest import facts
 
 without_gpu = pytest.mark.skipif(has_gpu(), reason="this machine has a GPU")
-with_paddle = pytest.mark.skipif(importlib.util.find_spec("paddle") is None, reason="paddle isn't installed")
 
 
 @without_gpu
@@ -59,7 +58,7 @@ def test_what_an_engine_cant_do_here_is_refused_at_load(
 
 
 @without_gpu
-@with_paddle
+@needs.paddle
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -74,7 +73,7 @@ def test_what_paddle_cant_do_here_is_refused_at_load(v4: Bundle, options: dict[s
         chosen.load(v4, facts(v4, "det"), options_)
 
 
-@with_paddle
+@needs.paddle
 def test_paddle_says_when_a_bundle_has_no_paddle_format(v6: Bundle) -> None:
     chosen, options = choose("paddle", EngineOptions(device="cpu"))
     with pytest.raises(BundleError, match="no det network in Paddle's format"):

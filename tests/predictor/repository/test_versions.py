@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -12,7 +13,7 @@ from predictor.batching import Scheduler
 from predictor.engines.base import Capabilities
 from predictor.local import LocalPredictor
 from predictor.versions import LoadedVersion, Versions
-from tests.predictor.batching.stand_ins import Checksums, Held, det, lines, rec
+from tests.predictor.batching.stand_ins import PATIENCE, Checksums, Held, det, lines, rec
 from tests.predictor.facts import DET, REC
 
 
@@ -72,6 +73,8 @@ async def test_side_by_side_the_one_longest_here_leaves() -> None:
 
 
 async def test_a_request_in_flight_keeps_its_networks_until_it_is_answered() -> None:
+    # Networks are closed on one thread, in the order in which they may be: the second's end shows that the first's is past due.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     network = Held()
     versions = Versions(grace_seconds=0)
     versions.put_in(loaded("1", network))
@@ -80,11 +83,14 @@ async def test_a_request_in_flight_keeps_its_networks_until_it_is_answered() -> 
     asked = asyncio.create_task(scheduler.submit(versions.serving().networks["rec"], [lines(1, 64)]))
     await network.entered()
     versions.put_in(loaded("2"))
+    versions.put_in(loaded("3"))
     leaving = asyncio.create_task(versions.left())
-    # A request of the new version goes through the scheduler and back while the old one's is held.
-    await predictor.facts("2")
+    async with asyncio.timeout(PATIENCE):
+        while len(versions.leaving()) > 1:
+            await asyncio.sleep(0)
     assert not network.closed
     assert not leaving.done()
+    assert [facts.version for facts in versions.leaving()] == ["1"]
     network.let_go()
     await asked
     await leaving

@@ -1,0 +1,131 @@
+"""What a part of the service declares of itself: its paths with methods and bodies, its gRPC methods, what it is for.
+
+The server serves what is declared and nothing else; the guards name routes by it, /openapi.json and docs/api.md are written
+from it, and tests go through it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Mapping[str, Any]
+
+OBJECT: Json = {"type": "object"}
+BINARY: Json = {"type": "string", "format": "binary"}
+
+
+@dataclass(frozen=True)
+class Body:
+    """A body of one content type ("image/*" stands for all that begin so): its OpenAPI schema, and one that is right."""
+
+    content_type: str
+    schema: Json = field(default_factory=lambda: OBJECT)
+    example: Any = None
+
+    def openapi(self) -> dict[str, Any]:
+        """As OpenAPI's media type object."""
+        return {"schema": dict(self.schema)} | ({} if self.example is None else {"example": self.example})
+
+
+#: What an error looks like where a format has no form of its own.
+ERROR = Body(
+    "application/json",
+    {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]},
+    {"error": "instance 0: the image is truncated"},
+)
+
+
+@dataclass(frozen=True)
+class Path:
+    """One path, `{name}` standing for a part without a slash.
+
+    `bodies` are those that a request may have, `query` the schemas of its query's parameters, `answers` the bodies of a 200.
+    A path that isn't `listed` is no part of the API: it isn't in /openapi.json.
+    """
+
+    path: str
+    summary: str
+    methods: tuple[str, ...] = ("GET",)
+    bodies: tuple[Body, ...] = ()
+    query: Mapping[str, Json] = field(default_factory=dict)
+    answers: tuple[Body, ...] = ()
+    error: Body = ERROR
+    listed: bool = True
+
+    def openapi(self) -> dict[str, Any]:
+        """What OpenAPI's operation object says of it."""
+        parameters = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)}", self.path)
+        ]
+        parameters += [{"name": name, "in": "query", "schema": dict(schema)} for name, schema in self.query.items()]
+        operation: dict[str, Any] = {"summary": self.summary, "parameters": parameters}
+        if self.bodies:
+            operation["requestBody"] = {"required": True, "content": _content(self.bodies)}
+        return operation
+
+    def responses(self) -> dict[int | str, dict[str, Any]]:
+        """OpenAPI's responses object."""
+        errors: dict[int | str, dict[str, Any]] = {
+            "default": {"description": "An error", "content": _content((self.error,))}
+        }
+        answer = {"description": "The answer", "content": _content(self.answers)}
+        return errors | ({200: answer} if self.answers else {})
+
+
+@dataclass(frozen=True)
+class GrpcMethod:
+    """One unary method of a gRPC service, and its messages' classes."""
+
+    service: str
+    method: str
+    summary: str
+    request: Any
+    response: Any
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """`name` as in logs and tests, `text` one paragraph of docs.
+
+    `also_as` are content types that clients send such bodies under although they are others.
+    """
+
+    name: str
+    text: str
+    paths: tuple[Path, ...] = ()
+    grpc: tuple[GrpcMethod, ...] = ()
+    also_as: tuple[str, ...] = ()
+
+    @property
+    def content_types(self) -> tuple[str, ...]:
+        """Of all bodies that its paths take, each once."""
+        return tuple(dict.fromkeys(body.content_type for path in self.paths for body in path.bodies))
+
+    def reads(self, content_type: str) -> bool:
+        """Whether a body of this content type (without parameters, in lower case; "" where none was sent) may be its own."""
+        return content_type in self.also_as or any(
+            content_type.startswith(known[:-1]) if known.endswith("/*") else content_type == known
+            for known in self.content_types
+        )
+
+
+def merged(first: Path, second: Path) -> Path:
+    """One path that two formats share: what either takes and answers."""
+    return Path(
+        first.path,
+        f"{first.summary}; or {second.summary}",
+        tuple(dict.fromkeys((*first.methods, *second.methods))),
+        (*first.bodies, *second.bodies),
+        {**first.query, **second.query},
+        tuple({body.content_type: body for body in (*second.answers, *first.answers)}.values()),
+        first.error,
+        first.listed or second.listed,
+    )
+
+
+def _content(bodies: tuple[Body, ...]) -> dict[str, Any]:
+    return {body.content_type: body.openapi() for body in bodies}

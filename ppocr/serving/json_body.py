@@ -1,0 +1,49 @@
+"""JSON that a caller wrote: whatever is wrong in it is an InvalidRequest that says where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import orjson
+
+from ppocr_api.errors import InvalidRequest
+
+T = TypeVar("T")
+
+_KINDS: Mapping[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a whole number",
+}
+
+
+def parse_json(body: bytes | memoryview, what: str = "the request") -> Any:
+    """JSON of a body; what can't be read is InvalidRequest with the place."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest(f"{what} is not JSON: {error.msg} at character {error.pos}") from error
+
+
+def member(parent: Mapping[str, Any], name: str, kind: type[T], default: T, where: str = "") -> T:
+    """The member `name`, or `default` where it is absent or null. InvalidRequest where it is of another type.
+
+    `where` says in errors whose member it is: "input 'image'".
+    """
+    value = parent.get(name)
+    if value is None:
+        return default
+    if type(value) is not kind:  # exactly: true is an int to Python, and isn't a number in JSON
+        raise InvalidRequest(f"{where + ': ' if where else ''}'{name}' must be {_KINDS[kind]}")
+    return value
+
+
+def members(parent: Mapping[str, Any], name: str, where: str = "") -> list[dict[str, Any]]:
+    """The member `name`, a list of objects; empty where it is absent or null."""
+    items = member(parent, name, list, [], where)
+    if not all(type(item) is dict for item in items):
+        raise InvalidRequest(f"{where + ': ' if where else ''}'{name}' must be a list of objects")
+    return items

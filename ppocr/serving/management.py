@@ -1,0 +1,143 @@
+"""KServe's routes beside inference: models, readiness, metadata, metrics. Each is declared here, or it isn't served."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from fastapi import Request
+from kserve.errors import ModelNotReady
+from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
+from kserve.protocol.grpc.servicer import InferenceServicer
+from kserve.protocol.model_repository_extension import ModelRepositoryExtension
+from kserve.protocol.rest.server import metrics_handler
+from kserve.protocol.rest.v1_endpoints import V1Endpoints
+from kserve.protocol.rest.v2_datamodels import ModelMetadataResponse, ModelReadyResponse
+from kserve.protocol.rest.v2_endpoints import V2Endpoints
+
+from ppocr import oip
+from ppocr.serving.dataplane import TrueDataPlane
+from ppocr.serving.declaration import Declaration, GrpcMethod, Path
+from ppocr.serving.routing import Endpoints
+from ppocr.serving.tensor_format import MODEL, VERSION
+from ppocr_api.errors import Unavailable
+
+_READY = "whether a prediction would be accepted now"
+_SERVICE_READY = f"{_READY}: 503 while loading, draining, or without a predictor"
+
+DECLARATION = Declaration(
+    "management",
+    "Models, readiness, metadata and metrics, as KServe's protocols V1 and V2 have them.",
+    paths=(
+        Path("/v1/models", "the models"),
+        Path("/v1/models/{model_name}", _READY),
+        Path("/v2", "name, version and extensions of the server"),
+        Path("/v2/models", "the models"),
+        Path(MODEL, "inputs and outputs"),
+        Path(f"{MODEL}/ready", _READY),
+        Path(VERSION, "inputs and outputs of that version; 404 where it isn't there"),
+        Path(f"{VERSION}/ready", f"{_READY} by that version; 404 where it isn't there"),
+        Path("/v2/health/live", "whether the process answers"),
+        Path("/v2/health/ready", _SERVICE_READY),
+        Path("/healthz", "whether the process answers and can still compute"),
+        Path("/openapi.json", "this API as OpenAPI, with request bodies and examples"),
+        Path("/metrics", "Prometheus metrics"),
+    ),
+    grpc=(
+        GrpcMethod(
+            oip.SERVICE, "ServerLive", "whether the process answers", pb.ServerLiveRequest, pb.ServerLiveResponse
+        ),
+        GrpcMethod(oip.SERVICE, "ServerReady", _SERVICE_READY, pb.ServerReadyRequest, pb.ServerReadyResponse),
+        GrpcMethod(
+            oip.SERVICE,
+            "ServerMetadata",
+            "name, version and extensions of the server",
+            pb.ServerMetadataRequest,
+            pb.ServerMetadataResponse,
+        ),
+        GrpcMethod(oip.SERVICE, "ModelReady", _READY, oip.ModelReadyRequest, oip.ModelReadyResponse),
+        GrpcMethod(
+            oip.SERVICE, "ModelMetadata", "inputs and outputs", oip.ModelMetadataRequest, oip.ModelMetadataResponse
+        ),
+    ),
+)
+
+
+def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) -> Endpoints:
+    """The routes on `data_plane`: KServe's own handlers, but for versions and liveness."""
+    v1, v2 = V1Endpoints(data_plane, repository), V2Endpoints(data_plane, repository)
+    ours = _Handlers(data_plane)
+    servicer = InferenceServicer(data_plane, repository)
+    return Endpoints(
+        DECLARATION,
+        {
+            "/v1/models": v1.models,
+            "/v1/models/{model_name}": v1.model_ready,
+            "/v2": v2.metadata,
+            "/v2/models": v2.models,
+            MODEL: ours.metadata,
+            f"{MODEL}/ready": ours.ready,
+            VERSION: ours.version_metadata,
+            f"{VERSION}/ready": ours.version_ready,
+            "/v2/health/live": v2.live,
+            "/v2/health/ready": v2.ready,
+            "/healthz": ours.alive,
+            "/openapi.json": _openapi,
+            "/metrics": metrics_handler,
+        },
+        {
+            "ServerLive": lambda message: servicer.ServerLive(message, None),
+            "ServerReady": lambda message: servicer.ServerReady(message, None),
+            "ServerMetadata": lambda message: servicer.ServerMetadata(message, None),
+            "ModelReady": ours.grpc_ready,
+            "ModelMetadata": ours.grpc_metadata,
+        },
+    )
+
+
+async def _openapi(request: Request) -> dict[str, Any]:
+    return cast(dict[str, Any], request.app.openapi())
+
+
+class _Handlers:
+    """Those that know versions, which KServe's don't."""
+
+    def __init__(self, data_plane: TrueDataPlane) -> None:
+        self._data_plane = data_plane
+
+    async def alive(self) -> dict[str, str]:
+        status = await self._data_plane.live()
+        if status["status"] != "alive":
+            raise Unavailable("a network has hung: this process must be started again")
+        return status
+
+    async def metadata(self, model_name: str) -> ModelMetadataResponse:
+        return ModelMetadataResponse.model_validate(await self._data_plane.model_metadata(model_name))
+
+    async def version_metadata(self, model_name: str, model_version: str) -> ModelMetadataResponse:
+        known = await self._data_plane.model_metadata(model_name, model_version)
+        return ModelMetadataResponse.model_validate({"platform": "", **known, "versions": [model_version]})
+
+    async def ready(self, model_name: str) -> ModelReadyResponse:
+        return await self.version_ready(model_name, "")
+
+    async def version_ready(self, model_name: str, model_version: str) -> ModelReadyResponse:
+        ready = await self._data_plane.model_ready(model_name)
+        await self._data_plane.check_version(model_name, model_version)
+        if not ready:
+            raise ModelNotReady(model_name)
+        return ModelReadyResponse(name=model_name, ready=ready)
+
+    async def grpc_ready(self, request: Any) -> Any:
+        ready = await self._data_plane.model_ready(request.name)
+        await self._data_plane.check_version(request.name, request.version)
+        return oip.ModelReadyResponse(ready=ready)
+
+    async def grpc_metadata(self, request: Any) -> Any:
+        """With `parameters` (field 6), where the facts of the model stand."""
+        known = await self._data_plane.model_metadata(request.name, request.version)
+        answer = oip.ModelMetadataResponse(
+            name=request.name, platform="ppocr", inputs=known["inputs"], outputs=known["outputs"]
+        )
+        for key, value in (await self._data_plane.model_parameters(request.name, request.version)).items():
+            answer.parameters[key].string_param = value
+        return answer

@@ -1,0 +1,98 @@
+"""The HTTP paths of a service, as it declares them: which one a request is for, and the formats that are spoken there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ppocr.call import Call
+from ppocr.serving.declaration import Declaration, Path, merged
+from ppocr.serving.wire import WireAnswer, WireFormat, WireRequest, plain_error
+from ppocr_api.errors import PpocrError
+
+Scope = MutableMapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Routes beside the wire formats (health, metrics, a page's files): FastAPI handlers by declared path.
+
+    `grpc` answers the messages of the declared gRPC methods, by the method's name.
+    """
+
+    declaration: Declaration
+    handlers: Mapping[str, Callable[..., Any]]
+    grpc: Mapping[str, Callable[[Any], Awaitable[Any]]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path that is served: by `formats`, in the order in which they are asked, or by the `handler` of endpoints."""
+
+    path: Path
+    tags: tuple[str, ...]
+    formats: tuple[WireFormat, ...] = ()
+    handler: Callable[..., Any] | None = None
+
+
+def routes_of(formats: Sequence[WireFormat], endpoints: Sequence[Endpoints]) -> list[Route]:
+    """All routes: those of the formats first, one for each path, then those of the endpoints. ValueError for a path twice."""
+    found: dict[str, Route] = {}
+    for each in formats:
+        for path in each.declaration.paths:
+            known = found.get(path.path)
+            if known is None:
+                found[path.path] = Route(path, (each.declaration.name,), (each,))
+            else:
+                tags = (*known.tags, each.declaration.name)
+                found[path.path] = Route(merged(known.path, path), tags, (*known.formats, each))
+    for group in endpoints:
+        for path in group.declaration.paths:
+            if path.path in found:
+                raise ValueError(f"the path {path.path} is declared twice")
+            found[path.path] = Route(path, (group.declaration.name,), handler=group.handlers[path.path])
+    return list(found.values())
+
+
+class RouteTable:
+    """Finds the route of a request before its body is read, so that the guards can name it and answer in its form."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self._routes = [(_pattern(route.path.path), route) for route in routes]
+
+    def find(self, scope: Scope) -> tuple[Route, dict[str, str]] | None:
+        """The route and the parts of its path; where none has the method, the first of that path."""
+        first = None
+        for pattern, route in self._routes:
+            match = pattern.fullmatch(scope["path"])
+            if match is None:
+                continue
+            if scope["method"] in route.path.methods:
+                return route, match.groupdict()
+            first = first or (route, match.groupdict())
+        return first
+
+
+def http_request(scope: Scope, call: Call, path: Mapping[str, str], body: bytes = b"") -> WireRequest:
+    """An ASGI request as formats see it. Of a header or a query's name that came twice the last counts."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+    return WireRequest(call, body, headers, query, path)
+
+
+def error_answer(found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call, error: PpocrError) -> WireAnswer:
+    """An error outside of a format's own work, in the form of the route that was asked."""
+    if found is None or not found[0].formats:
+        return plain_error(error)
+    route, path = found
+    return route.formats[0].render_error(http_request(scope, call, path), error)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"{(\w+)}", path)
+    return re.compile(
+        "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+    )

@@ -1,0 +1,79 @@
+"""V2 tensors for models that take a TensorRequest and give a TensorResponse: over REST, its binary extension, and gRPC."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ppocr import oip
+from ppocr.serving import v2_grpc, v2_rest
+from ppocr.serving.declaration import BINARY, OBJECT, Body, Declaration, GrpcMethod, Path
+from ppocr.serving.tensors import TensorRequest, TensorResponse
+from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
+
+MODEL = "/v2/models/{model_name}"
+VERSION = f"{MODEL}/versions/{{model_version}}"
+
+
+def declare(name: str, text: str, summary: str, body: Body, answer: Body) -> Declaration:
+    """V2's inference paths, with `body` and `answer` as what JSON looks like there."""
+    bodies = (body, Body("application/octet-stream", BINARY))
+    answers = (answer, Body("application/octet-stream", BINARY))
+    return Declaration(
+        name,
+        text,
+        paths=(
+            Path(f"{MODEL}/infer", summary, ("POST",), bodies, answers=answers),
+            Path(
+                f"{VERSION}/infer",
+                f"{summary}, by that version; 404 where it isn't there",
+                ("POST",),
+                bodies,
+                answers=answers,
+            ),
+        ),
+        grpc=(GrpcMethod(oip.SERVICE, "ModelInfer", summary, oip.ModelInferRequest, oip.ModelInferResponse),),
+    )
+
+
+def decode(request: WireRequest) -> TensorRequest:
+    """The tensors of a request over either protocol. Its call knows the version from here on."""
+    if request.message is not None:
+        tensors = v2_grpc.from_grpc(request.message)
+    else:
+        path = request.path
+        tensors = v2_rest.decode(request.body, request.headers, path["model_name"], path.get("model_version", ""))
+    request.call.version = tensors.model_version or None
+    return dataclasses.replace(tensors, call=request.call)
+
+
+def encode(request: WireRequest, tensors: TensorRequest, response: TensorResponse) -> WireAnswer:
+    """The answer over the protocol that the request came by."""
+    if request.message is not None:
+        return WireAnswer(message=v2_grpc.to_grpc(response))
+    body, headers = v2_rest.encode(response, tensors)
+    return WireAnswer(body, headers=headers)
+
+
+class TensorFormat(WireFormat):
+    """The whole of V2 inference, for the predictor's networks."""
+
+    @property
+    def declaration(self) -> Declaration:
+        return _DECLARATION
+
+    def takes(self, request: WireRequest) -> bool:
+        """Whatever its content type: clients send tensors under many."""
+        return True
+
+    async def answer(self, request: WireRequest, infer: Infer) -> WireAnswer:
+        tensors = decode(request)
+        return encode(request, tensors, await infer(tensors))
+
+
+_DECLARATION = declare(
+    "tensors",
+    "V2 tensors in and out of a network. As JSON, with the binary extension (`Inference-Header-Content-Length`), or over gRPC.",
+    "run a network on tensors",
+    Body("application/json", OBJECT),
+    Body("application/json", OBJECT),
+)

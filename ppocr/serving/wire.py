@@ -1,0 +1,111 @@
+"""A wire format: how what came over HTTP or gRPC is answered, in that format's own form.
+
+    request → the first format of its path that takes it → model → answer, or the format's form of an error
+
+`answer` is the one way in, for every format and both protocols: errors go through the one mapping (status.py) before a format
+sees them, and whatever ran before (limits, deadline, metrics) is the guard's.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from ppocr.call import Call
+from ppocr.serving.declaration import Declaration
+from ppocr.serving.status import as_ppocr, http_answer
+from ppocr_api.errors import PpocrError, UnsupportedMedia
+
+#: Calls the model that a request is for with a payload.
+Infer = Callable[[Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class WireRequest:
+    """What came, before anything of it was understood.
+
+    Over HTTP: `body`, `headers` (names in lower case), `query`, and `path`, the parts of the path that its template names.
+    Over gRPC: `message`, and the metadata as `headers`.
+    """
+
+    call: Call
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    path: Mapping[str, str] = field(default_factory=dict)
+    message: Any = None
+
+    @property
+    def content_type(self) -> str:
+        """Without its parameters, in lower case; "" where the request has none."""
+        return self.headers.get("content-type", "").split(";")[0].strip().lower()
+
+    @property
+    def model(self) -> str | None:
+        """The model that it names, or None where this format's requests name none."""
+        named = self.path if self.message is None else {"model_name": getattr(self.message, "model_name", None)}
+        return named.get("model_name")
+
+
+@dataclass(frozen=True, slots=True)
+class WireAnswer:
+    """What goes out: `status`, `body` and `headers` over HTTP, `message` over gRPC.
+
+    `error` is what went wrong, if anything did: over gRPC it becomes the status where there is no message.
+    """
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    message: Any = None
+    error: PpocrError | None = None
+
+
+class WireFormat(ABC):
+    """One wire format. It holds no state of a request."""
+
+    @property
+    @abstractmethod
+    def declaration(self) -> Declaration:
+        """Where it is served, and what it says of itself."""
+
+    def takes(self, request: WireRequest) -> bool:
+        """Whether `request` is of this format: asked where several formats share a path, in their order."""
+        return self.declaration.reads(request.content_type)
+
+    @abstractmethod
+    async def answer(self, request: WireRequest, infer: Infer) -> WireAnswer:
+        """Reads the request, calls the model, writes the answer. Raises errors of the tree."""
+
+    def render_error(self, request: WireRequest, error: PpocrError) -> WireAnswer:
+        """`error` in the form of this format: a sentence in JSON, or over gRPC a status, unless it has another."""
+        return plain_error(error)
+
+
+def plain_error(error: PpocrError) -> WireAnswer:
+    """HTTP's status with `{"error": sentence}`; gRPC's status with the sentence."""
+    status, content, headers = http_answer(error)
+    return WireAnswer(orjson.dumps(content), status, {"content-type": "application/json", **headers}, error=error)
+
+
+async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Infer) -> WireAnswer:
+    """The answer to `request` by the first of `formats` that takes it. Never raises an Exception."""
+    chosen = formats[0]
+    try:
+        chosen = _chosen(formats, request)
+        return await chosen.answer(request, infer)
+    except Exception as error:
+        request.call.cancelled = True  # what else was begun for it is dropped
+        return chosen.render_error(request, as_ppocr(error))
+
+
+def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:
+    for each in formats:
+        if request.message is not None or each.takes(request):
+            return each
+    known = [content_type for each in formats for content_type in each.declaration.content_types]
+    raise UnsupportedMedia(f"content type {request.content_type[:60]!r}: send {', '.join(known[:-1])} or {known[-1]}")

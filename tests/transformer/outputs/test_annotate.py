@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from transformer import annotate as module
+from transformer.outputs.annotate import annotate
+
+BOXES = np.array(
+    (((100, 100), (500, 110), (498, 160), (98, 150)), ((100, 300), (500, 300), (500, 340), (100, 340))), np.float32
+)
+
+
+def grey(height: int, width: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.full((height, width, 3), 200, np.uint8)
+
+
+@pytest.mark.parametrize("fonts", [module.FONTS, ()], ids=["system font", "OpenCV's font"])
+def test_boxes_lie_on_the_image_and_texts_beside_it(fonts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FONTS", fonts)
+    image = grey(900, 600)
+    picture = annotate(image, BOXES, ["TOTAL 12.50", "总计"])
+    assert picture.dtype == np.uint8 and picture.shape[0] == 900 and picture.shape[1] > 700
+    page, panel = picture[:, :600], picture[:, 600:]
+    for box, colour in zip(BOXES, module.COLOURS, strict=False):
+        x, y = (box[0] + box[1]) / 2
+        assert np.abs(page[int(y), int(x)].astype(int) - colour).max() < 60
+    assert (page[120:140, 200:400] == 200).all(), "the text itself must stay legible"
+    assert (image == 200).all(), "the caller's image must stay as it was"
+    assert (panel.min(axis=(1, 2)) < 128).sum() > 10 and (panel == 255).mean() > 0.8
+
+
+def test_the_panel_grows_with_its_lines() -> None:
+    picture = annotate(grey(800, 800), np.repeat(BOXES, 60, axis=0), ["x"] * 120)
+    assert picture.shape[0] > 120 * 14
+
+
+def test_large_images_shrink_and_small_ones_grow() -> None:
+    none = np.zeros((0, 4, 2), np.float32)
+    assert annotate(grey(7016, 100), none, []).shape[0] == module.LONGEST
+    assert annotate(grey(1, 1), none, []).shape[0] == module.SHORTEST
+
+
+def test_a_box_at_the_border_keeps_its_number_inside() -> None:
+    corner = np.array((((799, 799), (799, 799), (799, 799), (799, 799)),), np.float32)
+    assert annotate(grey(800, 800), corner, ["x"]).shape[0] == 800
+
+
+def test_pillow_without_a_system_font_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "FONTS", ())
+    assert module._pillow(20) is None

@@ -1,0 +1,66 @@
+"""CTC: from the best class of every time step to the text of a line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ppocr.contract import F32, Answer
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a line says.
+
+    `confidence` is the mean probability of the kept time steps, 0 for an empty text. `characters` are the entries of
+    the character set that make up the text; `kept` (intp [K]) and `probabilities` (F32 [K]) are the time step and the
+    probability of each, and `steps` is how many time steps the line had.
+    """
+
+    text: str
+    confidence: float
+    characters: tuple[str, ...]
+    kept: NDArray[np.intp]
+    probabilities: F32
+    steps: int
+
+
+def decode(answer: Answer, characters: Sequence[str]) -> list[Reading]:
+    """One `Reading` a line, in the order of the answer's items. Greedy CTC: repeats merge, then blanks (class 0) vanish.
+
+    `characters[i]` is the text of class i, and must belong to the version that computed the answer.
+    """
+    ids, lengths = answer.outputs["ids"], answer.counts.astype(np.intp)
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    keep = ids != 0
+    repeated = ids[1:] == ids[:-1]
+    # A line doesn't continue the one before it.
+    repeated[starts[(starts > 0) & (starts < len(ids))] - 1] = False
+    keep[1:] &= ~repeated
+    kept = np.flatnonzero(keep)
+    # total[i]: the sum of the probabilities of the first i kept steps; float64 keeps the differences exact enough.
+    probabilities = answer.outputs["probabilities"][kept]
+    total = np.concatenate(([0.0], np.cumsum(probabilities, dtype=np.float64)))
+    firsts, lasts = np.searchsorted(kept, starts), np.searchsorted(kept, ends)
+    means = (total[lasts] - total[firsts]) / np.maximum(lasts - firsts, 1)
+    texts = [characters[i] for i in ids[kept].tolist()]
+    return [
+        Reading(
+            "".join(line := texts[first:last]),
+            mean,
+            tuple(line),
+            kept[first:last] - start,
+            probabilities[first:last],
+            steps,
+        )
+        for first, last, mean, start, steps in zip(
+            firsts.tolist(), lasts.tolist(), means.tolist(), starts.tolist(), lengths.tolist(), strict=True
+        )
+    ]

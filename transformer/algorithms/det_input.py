@@ -1,0 +1,41 @@
+"""The image as the detection network takes it: scaled to the limit, both sides on the network's grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import cv2
+
+from ppocr.contract import Axis, Grid
+from transformer.algorithms.detection_parameters import DetectionParameters
+
+if TYPE_CHECKING:
+    from ppocr.contract import U8
+
+
+def det_size(height: int, width: int, grid: Grid, parameters: DetectionParameters) -> tuple[int, int]:
+    """(h, w) of the network's input, after PaddleOCR's DetResizeForTest.
+
+    `max` shrinks a page whose longer side is over the limit; `min` grows one whose shorter side is under it. Whatever comes
+    out is shrunk once more to the grid's longest side, and each side goes to the nearest length of the grid. Sides are
+    rounded apart, so the aspect ratio may change a little: boxes are scaled back side by side.
+    """
+    if parameters.limit_type == "max":
+        ratio = min(1.0, parameters.limit_side_len / max(height, width))
+    else:
+        ratio = max(1.0, parameters.limit_side_len / min(height, width))
+    ratio = min(ratio, grid.height.maximum / max(height, width))
+    return _on_axis(height * ratio, grid.height), _on_axis(width * ratio, grid.width)
+
+
+def det_input(image: U8, grid: Grid, parameters: DetectionParameters) -> U8:
+    """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid. The image itself where its size fits."""
+    height, width = image.shape[:2]
+    h, w = det_size(height, width, grid, parameters)
+    if (h, w) == (height, width):
+        return image
+    return cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
+def _on_axis(length: float, axis: Axis) -> int:
+    return max(round(int(length) / axis.step) * axis.step, axis.minimum)

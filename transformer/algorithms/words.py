@@ -1,0 +1,112 @@
+"""The words of a line and where they stand, computed from the time steps at which CTC read their characters."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from transformer.algorithms.crops import upright
+from transformer.algorithms.ctc import Reading
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ppocr.contract import F32
+
+    F64 = NDArray[np.float64]
+
+#: Han, kana, and their punctuation and full-width forms are written without spaces: each is a word of its own.
+CJK = re.compile(
+    "[\u2e80-\u30ff\u31c0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
+#: More time steps than this between two characters part words that no space parts.
+GAP = 5
+
+
+@dataclass(frozen=True)
+class Word:
+    """`points` F32 [4,2]: top left, top right, bottom right, bottom left. `confidence`: mean of its characters'."""
+
+    text: str
+    confidence: float
+    points: F32
+
+
+def words(readings: Sequence[Reading], boxes: F32) -> list[list[Word]]:
+    """The words of each line of `boxes` F32 [N,4,2], left to right; `readings[i]` belongs to `boxes[i]`.
+
+    A character is centred on its time step and as wide as the line's characters are apart on average; a word spans its
+    characters, the whole line high; neighbours that overlap meet half-way. After RapidOCR's `CalRecBoxes`, which cuts a
+    line of mixed scripts in single characters; here Latin runs stay words in any line, as in PaddleOCR.
+    """
+    corners, _, _ = upright(boxes)
+    tall = np.any(corners != boxes, axis=(1, 2))
+    return [
+        _words_of_line(reading, quad, turned)
+        for reading, quad, turned in zip(readings, corners.astype(np.float32), tall.tolist(), strict=True)
+    ]
+
+
+def _words_of_line(reading: Reading, quad: F32, turned: bool) -> list[Word]:
+    spans = _split(reading)
+    if not spans:
+        return []
+    first = np.array([reading.kept[a] for a, _ in spans], np.float64)
+    last = np.array([reading.kept[b - 1] for _, b in spans], np.float64)
+    half = _character_width(reading, spans) / 2
+    left = np.maximum(first + 0.5 - half, 0)
+    right = np.minimum(last + 0.5 + half, reading.steps)
+    middle = (right[:-1] + left[1:]) / 2
+    overlap = right[:-1] > left[1:]
+    right[:-1][overlap] = left[1:][overlap] = middle[overlap]
+    quads = _on_page(left / reading.steps, right / reading.steps, quad)
+    if turned:
+        quads = np.roll(quads, 1, axis=1)
+    return [
+        Word("".join(reading.characters[a:b]), float(reading.probabilities[a:b].mean()), points)
+        for (a, b), points in zip(spans, quads, strict=True)
+    ]
+
+
+def _split(reading: Reading) -> list[tuple[int, int]]:
+    """Ranges of `reading.characters` that make up a word."""
+    spans: list[tuple[int, int]] = []
+    kept = reading.kept.tolist()
+    joins = False
+    for i, character in enumerate(reading.characters):
+        if character.isspace() or not character:
+            joins = False
+            continue
+        single = CJK.match(character) is not None
+        if joins and not single and kept[i] - kept[i - 1] <= GAP:
+            spans[-1] = (spans[-1][0], i + 1)
+        else:
+            spans.append((i, i + 1))
+        joins = not single
+    return spans
+
+
+def _character_width(reading: Reading, spans: list[tuple[int, int]]) -> float:
+    """Mean distance of neighbouring characters, in time steps; the line's steps a character where there are none."""
+    distances = [(reading.kept[b - 1] - reading.kept[a]) / (b - a - 1) for a, b in spans if b - a > 1]
+    distances += [
+        reading.kept[c] - reading.kept[a]
+        for (a, b), (c, d) in itertools.pairwise(spans)
+        if b - a == d - c == 1 and c == b and reading.kept[c] - reading.kept[a] <= GAP
+    ]
+    return float(np.mean(distances)) if distances else reading.steps / len(reading.characters)
+
+
+def _on_page(left: F64, right: F64, quad: F32) -> F32:
+    """Fractions of the line's length → corners F32 [K,4,2] on the page, through the line's perspective."""
+    unit = np.array(((0, 0), (1, 0), (1, 1), (0, 1)), np.float32)
+    top, bottom = np.zeros_like(left), np.ones_like(left)
+    in_line = np.stack((left, top, right, top, right, bottom, left, bottom), axis=1).reshape(-1, 1, 2)
+    page = cv2.perspectiveTransform(in_line.astype(np.float32), cv2.getPerspectiveTransform(unit, quad))
+    return np.asarray(page, np.float32).reshape(-1, 4, 2)

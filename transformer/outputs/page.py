@@ -1,0 +1,60 @@
+"""From what was read, and where, to the page that is answered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ppocr_api.document import Line, Page, Points, Word
+from transformer.algorithms.words import words as find_words
+from transformer.pipeline.page import PageInWork
+
+if TYPE_CHECKING:
+    from ppocr.contract import F32
+
+
+def page_of(work: PageInWork) -> Page:
+    """The page of one image, its lines in reading order, with points of the image as it came.
+
+    Lines without a character are left out, and so are those under the request's score threshold.
+    """
+    quads = _points(_as_it_came(work.boxes, work))
+    asks_for_words = work.parameters.return_word_box and len(work.boxes)
+    words = find_words(work.readings, work.boxes) if asks_for_words else None
+    threshold = work.parameters.text_rec_score_thresh or 0.0
+    angles = [0] * len(quads) if work.line_angles is None else work.line_angles.tolist()
+    order = [] if work.order is None else work.order.tolist()
+    lines = tuple(
+        Line(
+            text=reading.text,
+            confidence=round(reading.confidence, 4),
+            points=quads[index],
+            angle=angles[index],
+            words=None
+            if words is None
+            else tuple(
+                Word(word.text, round(word.confidence, 4), _points(_as_it_came(word.points[None], work))[0])
+                for word in words[index]
+            ),
+        )
+        for index in order
+        if (reading := work.readings[index]).text and reading.confidence >= threshold
+    )
+    height, width = work.size
+    return Page(lines, width=width, height=height, model=work.facts.label, angle=work.angle)
+
+
+def _as_it_came(points: F32, work: PageInWork) -> F32:
+    """Points F32 [N,4,2] of the upright page as points of the image that came, which stood turned by `work.angle`."""
+    if not work.angle:
+        return points
+    height, width = work.size
+    x, y = points[..., 0], points[..., 1]
+    turned = {90: (width - 1 - y, x), 180: (width - 1 - x, height - 1 - y), 270: (y, height - 1 - x)}[work.angle]
+    return np.stack(turned, axis=-1)
+
+
+def _points(quads: F32) -> list[Points]:
+    """As plain numbers with one digit; rounded as FP64, since FP32 has no 113.2 that prints like it."""
+    return [tuple(map(tuple, quad)) for quad in quads.astype(np.float64).round(1).tolist()]

@@ -1,0 +1,31 @@
+"""What the two orientation stages share: the angle that a network gives an item, where it is sure enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ppocr.contract import Answer, NetworkFacts
+from ppocr_api.errors import BadAnswer, BundleError
+
+if TYPE_CHECKING:
+    from ppocr.contract import I32
+
+
+def angles(network: NetworkFacts, answer: Answer, known: tuple[int, ...]) -> I32:
+    """Degrees clockwise by which each item stands turned: I32 [N], 0 where the network is less sure than its threshold.
+
+    `known` are the angles that the stage can undo.
+    """
+    try:
+        of_label = np.array([int(label) for label in network.labels], np.int32)
+    except ValueError:
+        of_label = np.zeros(0, np.int32)
+    threshold = network.parameters.get("threshold", 0.0)
+    if not len(of_label) or not np.isin(of_label, known).all() or not isinstance(threshold, int | float):
+        raise BundleError(f"the labels of {network.name} must be angles of {known}, and its threshold a number")
+    labels, probabilities = answer.outputs["label"], answer.outputs["probability"]
+    if (answer.counts != 1).any() or ((labels < 0) | (labels >= len(of_label))).any():
+        raise BadAnswer(f"the predictor's answer of {network.name} has labels that the network lacks")
+    return np.where(probabilities >= threshold, of_label[labels], 0).astype(np.int32)

@@ -1,0 +1,56 @@
+"""A page on its way through the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ppocr.call import Call
+from ppocr.contract import BundleFacts
+from transformer.algorithms.ctc import Reading
+from transformer.parameters import Parameters
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ppocr.contract import F32, I32, U8
+
+
+def _no_boxes() -> F32:
+    return np.zeros((0, 4, 2), np.float32)
+
+
+@dataclass(slots=True)
+class PageInWork:
+    """What is known of a page so far. Stages write it on the event loop alone.
+
+    `image` U8 [H,W,3] RGB stands upright once orient_page has been; `size` is (H, W) of the image as it came, and `angle` how
+    many degrees clockwise it stood turned. `boxes` F32 [N,4,2] are corners in `image`, from the top left of the text
+    clockwise: orient_lines turns those of a line that stands on its head, and sets `line_angles` I32 [N]. `readings` belong
+    to the boxes, and `order` intp [N] sorts them as a person reads them.
+
+    `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
+    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all.
+    """
+
+    call: Call
+    parameters: Parameters
+    facts: BundleFacts
+    image: U8
+    size: tuple[int, int]
+    free_image: Callable[[], None]
+    max_line_pixels: int
+    version: str | None = None
+    angle: int = 0
+    boxes: F32 = field(default_factory=_no_boxes)
+    line_angles: I32 | None = None
+    readings: Sequence[Reading] = ()
+    order: NDArray[np.intp] | None = None
+
+    def forget_image(self) -> None:
+        """Gives the image's memory back: no later stage looks at it."""
+        self.image = np.zeros((0, 0, 3), np.uint8)
+        self.free_image()

@@ -1,0 +1,45 @@
+"""What a stage is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from ppocr.contract import BundleFacts
+from ppocr_api.errors import InvalidRequest
+from transformer.parameters import Parameters
+from transformer.pipeline.networks import Networks
+from transformer.pipeline.page import PageInWork
+
+#: The bundle that comes with the package has a network for every stage.
+COMPLETE_BUNDLE = "ppocrv6-small"
+
+
+class Stage(Protocol):
+    """One step of a page's way."""
+
+    @property
+    def task(self) -> str | None:
+        """The task of the network that it needs; None where it needs none."""
+
+    @property
+    def parameter(self) -> str | None:
+        """The parameter of a request that asks for it; None where every request runs it."""
+
+    async def run(self, page: PageInWork, networks: Networks) -> None:
+        """Makes `page` richer. Raises errors of `ppocr_api.errors`."""
+
+
+def is_asked_for(stage: Stage, parameters: Parameters) -> bool:
+    """Whether a request with these parameters runs the stage."""
+    return stage.parameter is None or bool(getattr(parameters, stage.parameter))
+
+
+def check_bundle(stage: Stage, facts: BundleFacts) -> None:
+    """Raises InvalidRequest where the bundle lacks the network that the stage needs."""
+    if stage.task is None or facts.of_task(stage.task) is not None:
+        return
+    what = f"the parameter {stage.parameter} needs" if stage.parameter else "reading needs"
+    raise InvalidRequest(
+        f"{what} a network of the task {stage.task}, and the bundle {facts.label} has none; {COMPLETE_BUNDLE}, which comes with "
+        "the package, has one, and docs/models.md says how to add one to a bundle"
+    )

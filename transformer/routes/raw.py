@@ -1,0 +1,46 @@
+"""An image file as the body, parameters as the query; the answer is V1's, with one prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ppocr.serving.declaration import BINARY, Body, Declaration, Path
+from ppocr.serving.wire import WireAnswer, WireRequest
+from ppocr_api.document import Page
+from ppocr_api.errors import InvalidRequest, PpocrError
+from transformer.image_file import ImageFile
+from transformer.parameters import Parameters
+from transformer.routes import schemas, v1
+from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+
+_DECLARATION = Declaration(
+    "raw",
+    "One image file as the body, on V1's path: no base64, no JSON. Parameters are the query string, and the answer is V1's with "
+    "one prediction.",
+    paths=(
+        Path(
+            v1.PATH,
+            "an image file as the body",
+            ("POST",),
+            bodies=(Body("image/*", BINARY), Body("application/octet-stream", BINARY)),
+            query=schemas.PARAMETERS,
+            answers=(v1.ANSWER,),
+        ),
+    ),
+)
+
+
+class Raw(Adapter):
+    """Bytes in, JSON out."""
+
+    @property
+    def declaration(self) -> Declaration:
+        return _DECLARATION
+
+    def parse(self, request: WireRequest) -> ReadRequest:
+        if not request.body:
+            raise InvalidRequest("the body is empty, and must be an image file")
+        return ReadRequest([ImageFile(request.body)], Parameters.parse_texts(request.query))
+
+    def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
+        return v1.answer(read_pages(pages), asked.parameters)
