@@ -192,6 +192,16 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "TIFF of YCbCr, not in JPEG": (lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 6), "a YCbCr TIFF"),
     "BMP of a JPEG": (lambda: files.bmp(JPEG, 8, 8, 24, compression=4), "a BMP of compression 4 is not read"),
     "JPEG 2000 of five components": (lambda: jpeg2000_of(8, 8, components=5), "a JPEG 2000 image of 5 components"),
+    "JPEG 2000 of grey with alpha": (
+        lambda: files.save(Image.new("LA", (8, 8)), "JPEG2000"),
+        "a JPEG 2000 image of 2 components",
+    ),
+    "JPEG 2000 of CMYK": (
+        lambda: files.written("JPEG2000").replace(b"colr\1\0\0\0\0\0\x10", b"colr\1\0\0\0\0\0\x0c"),
+        "a JPEG 2000 image of colour space 12",
+    ),
+    "JPEG 2000 of one bit": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\0\1\1"), "of samples 1 bits deep"),
+    "JPEG 2000 of signed samples": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\x87\1\1"), "unsigned"),
     "JPEG 2000 of a million tiles": (lambda: jpeg2000_of(1000, 1000, tile=1), "image of 1,000,000 tiles"),
     "HEIC of an overlay": (lambda: files.written("HEIF").replace(b"hvc1", b"iovl"), "an HEIC image of kind 'iovl'"),
     "BMP of odd masks": (
