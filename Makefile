@@ -1,11 +1,14 @@
 # ppocr-serving: `make serve` runs it, `make test` tests it. Everything is installed into .venv, nothing needs root.
-PYTHON ?= python3.11
+# The Python that .venv is made with; where it is empty, scripts/find_python takes the newest that can be used.
+PYTHON ?=
 PORT ?= 8080
 GRPC_PORT ?= 8081
 VENV ?= .venv
 BIN := $(VENV)/bin
 # A second model, in Paddle's own format as well: engines are compared on it, and swaps go between it and the built-in one.
 V4 := .cache/bundles/ppocrv4-mobile/1
+# Programs that some tests run: helm, a browser, …
+PROGRAMS := .cache/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help serve test test-cluster check format bench clean
@@ -17,15 +20,17 @@ serve: $(VENV)/.serve  ## Run the service on the CPU: HTTP on PORT (8080), gRPC 
 	@$(BIN)/ppocr serve --http_port $(PORT) --grpc_port $(GRPC_PORT)
 
 test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
+	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
 	$(BIN)/python -m pytest $(ARGS)
 
 test-cluster: $(VENV)/.dev  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it
 	$(IN) $(BIN)/python -m pytest tests/cluster $(ARGS)
 
-check: $(VENV)/.dev  ## Check format, lint and types
+check: $(VENV)/.dev  ## Check format, lint, types and which room imports which
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
 
 format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .

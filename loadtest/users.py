@@ -19,8 +19,8 @@ from loadtest.options import Settings
 from loadtest.pictures import Picture, pictures
 from loadtest.protocols import HTTP, grpc_lines, grpc_request
 from loadtest.tally import Tally
-from ppocr.contract import MAX_MESSAGE_BYTES
 from ppocr_api import oip
+from ppocr_api.error_mapping import seconds_to_wait
 
 # gRPC's C core would block every other user of this process while it waits.
 grpc.experimental.gevent.init_gevent()
@@ -126,8 +126,8 @@ class V2Grpc(_Reader, User):
     def on_start(self) -> None:
         settings = self.plan.settings
         options: list[tuple[str, Any]] = [
-            ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+            ("grpc.max_send_message_length", -1),
+            ("grpc.max_receive_message_length", -1),
             ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
             # Channels to one address share their connections otherwise.
             ("grpc.use_local_subchannel_pool", 1),
@@ -178,13 +178,8 @@ class V2Grpc(_Reader, User):
 
 
 def retry_after(text: str | None) -> float | None:
-    """Seconds of a Retry-After, None without one; a date, which proxies may send, counts as one second."""
-    if text is None:
-        return None
-    try:
-        return max(0.0, float(text))
-    except ValueError:
-        return 1.0
+    """Seconds of a Retry-After, None without one."""
+    return None if text is None else seconds_to_wait(text)
 
 
 #: What a user speaks → its class.

@@ -39,8 +39,6 @@ LINE_ORIENTATION, RECOGNITION = "line_orientation", "recognition"
 FACTS_PARAMETER = "ppocr.facts"
 #: Key of an answer's parameters that holds `BundleFacts.identity` of the version that computed it.
 IDENTITY_PARAMETER = "ppocr.identity"
-#: Largest gRPC message between transformer and predictor.
-MAX_MESSAGE_BYTES = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)

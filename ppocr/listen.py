@@ -1,4 +1,4 @@
-"""Settings that every service has: where it listens, what it lets in, how it stops, how it logs."""
+"""Settings that every service has: where it listens, what it lets in, how it stops, how it logs; and what two of them share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class ListenSettings:
         "Path of a Unix socket to answer gRPC on as well; for a transformer and a predictor in one pod.", ""
     )
     max_body_bytes: int = setting(
-        "Largest request, in bytes, over HTTP and gRPC.", 100 * 1024 * 1024, minimum=1024, maximum=2**31 - 1
+        "Largest request of a caller, in bytes, over HTTP and gRPC.", 100 * 1024 * 1024, minimum=1024, maximum=2**31 - 1
     )
     request_timeout_seconds: float = setting(
         "Time limit of a request; a client can ask for less by a gRPC deadline or the header X-Request-Timeout-Ms.",
@@ -36,3 +36,16 @@ class ListenSettings:
     )
     log_level: str = setting("How much is logged.", "info", choices=("debug", "info", "warning", "error"))
     log_format: str = setting("Logs as text, or as one JSON object a line.", "text", choices=("text", "json"))
+
+
+@dataclass(frozen=True)
+class MessageSettings:
+    """What transformer and predictor must have the same, as they send each other messages."""
+
+    max_message_bytes: int = setting(
+        "Largest message between transformer and predictor, in bytes; both must have the same. An image that needs a larger "
+        "one is answered 413. The lines of an image take 3 bytes a pixel: raise it with max_line_pixels.",
+        256 * 1024 * 1024,
+        minimum=1024,
+        maximum=2**31 - 1,
+    )

@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
+import math
 import os
+import re
+import sys
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
+from ppocr.kserve_flags import KSERVE_FLAGS
 from ppocr_api.errors import ConfigError
 
 PREFIX = "PPOCR_"
+#: A name that is this similar to a setting's is taken for a misspelt one (difflib's ratio).
+NEARLY_EQUAL = 0.85
+#: Characters of a number.
+LONGEST_NUMBER = 40
 T = TypeVar("T")
 
 
@@ -41,21 +50,72 @@ def load(
     *,
     prog: str | None = None,
     description: str | None = None,
-    ignore_unknown: bool = False,
+    kserve_flags: bool = False,
 ) -> T:
     """Reads the settings of `cls` from flags and environment. Wrong ones end the program with a sentence (exit code 2).
 
-    `ignore_unknown` lets flags pass that KServe's controller adds and this service has no use for.
+    `kserve_flags` lets flags pass that KServe gives every model server, and says which of them have no effect here.
     """
+    environ = os.environ if environ is None else environ
     parser = argparse.ArgumentParser(
         prog=prog, description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter, allow_abbrev=False
     )
-    add_flags(parser, cls, os.environ if environ is None else environ)
-    namespace = parser.parse_known_args(argv)[0] if ignore_unknown else parser.parse_args(argv)
+    add_flags(parser, cls, environ)
+    own = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    ignored = sorted(KSERVE_FLAGS - own) if kserve_flags else []
+    for name in ignored:
+        parser.add_argument(*_spellings(name), dest=name, nargs="?", default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    namespace = parse(parser, argv)
+    for name in ignored:
+        if name in namespace:
+            print(
+                f"{parser.prog}: --{name} is a flag of KServe's model servers and has no effect here", file=sys.stderr
+            )
+    warn_of_misspelt(parser.prog, own, environ)
     try:
         return from_namespace(cls, namespace)
     except ConfigError as error:
         parser.error(str(error))
+
+
+def parse(
+    parser: argparse.ArgumentParser, argv: Sequence[str] | None, *, intermixed: bool = False
+) -> argparse.Namespace:
+    """Parses `argv`; what is no option ends the program with a sentence that names the nearest one (exit code 2)."""
+    namespace, unknown = (parser.parse_known_intermixed_args if intermixed else parser.parse_known_args)(argv)
+    unknown = [argument for argument in unknown if argument != "--"]
+    if unknown:
+        given = unknown[0].partition("=")[0]
+        options = re.findall(r"--\w+", parser.format_usage())
+        nearest = difflib.get_close_matches(given.replace("-", "_").replace("__", "--", 1), options, 1)
+        parser.error(f"there is no option {_shown(given)}{f'; did you mean {nearest[0]}?' if nearest else ''}")
+    return namespace
+
+
+def switches_spelt_out(argv: Sequence[str], *classes: type[Any]) -> list[str]:
+    """`--json a.png` as `--json=true a.png`: a switch among arguments without a flag would take the next for its value.
+
+    Only what begins with two dashes is a flag: `json` is a file of that name.
+    """
+    switches = {
+        f"--{field.name}" for cls in classes for field in dataclasses.fields(cls) if field.type in (bool, "bool")
+    }
+    return [f"{arg}=true" if arg[:2] + arg[2:].replace("-", "_") in switches else arg for arg in argv]
+
+
+def warn_of_misspelt(prog: str, names: Collection[str], environ: Mapping[str, str]) -> None:
+    """Says of each variable that is no setting, and almost the name of one of the settings `names`, what was likely meant.
+
+    It is no error: both services may share a list of variables, and Kubernetes adds some for a Service that is called ppocr.
+    """
+    known = [name.upper() for name in names]
+    for given in sorted(variable.removeprefix(PREFIX) for variable in environ if variable.startswith(PREFIX)):
+        if given in known:
+            continue
+        # One letter more or less: MAX_IMAGE_BYTES and MAX_MESSAGE_BYTES are two settings, and similar enough otherwise.
+        alike = [name for name in known if abs(len(name) - len(given)) <= 1]
+        for nearest in difflib.get_close_matches(given, alike, 1, NEARLY_EQUAL):
+            print(f"{prog}: {PREFIX}{given} is no setting; did you mean {PREFIX}{nearest}?", file=sys.stderr)
 
 
 def add_flags(parser: argparse.ArgumentParser, cls: type[Any], environ: Mapping[str, str]) -> None:
@@ -68,17 +128,14 @@ def add_flags(parser: argparse.ArgumentParser, cls: type[Any], environ: Mapping[
         if variable in environ:
             try:
                 default = convert(environ[variable])
-            except (ValueError, argparse.ArgumentTypeError) as error:
+            except argparse.ArgumentTypeError as error:
                 parser.error(f"environment variable {variable}: {error}")
             choices = field.metadata.get("choices")
-            if choices and default not in choices:
-                parser.error(f"environment variable {variable}: {default!r} is none of {', '.join(choices)}")
-        names = [f"--{field.name}"]
-        if "_" in field.name:
-            names.append(f"--{field.name.replace('_', '-')}")
+            if choices and default is not None and default not in choices:
+                parser.error(f"environment variable {variable}: {_shown(default)} is none of {', '.join(choices)}")
         boolean: dict[str, Any] = {"nargs": "?", "const": True} if hints[field.name] is bool else {}
         parser.add_argument(
-            *names,
+            *_spellings(field.name),
             dest=field.name,
             type=convert,
             default=default,
@@ -111,8 +168,12 @@ def _converter(hint: Any, name: str) -> Callable[[str], Any]:
         return str
     if hint is bool:
         return _boolean
-    if hint in (int, float, str):
-        return typing.cast(Callable[[str], Any], hint)
+    if hint is int:
+        return _integer
+    if hint is float:
+        return _number
+    if hint is str:
+        return str
     raise TypeError(f"setting {name} has a type no flag can have: {hint}")
 
 
@@ -122,6 +183,42 @@ def _boolean(text: str) -> bool:
     if text.lower() in ("0", "false", "no", "off"):
         return False
     raise argparse.ArgumentTypeError(f"{text!r} is neither true nor false")
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(_short(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is no whole number") from None
+
+
+def _number(text: str) -> float:
+    """A finite number: no bound would hold NaN, which is neither below nor above any."""
+    try:
+        number = float(_short(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is no number") from None
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is no finite number")
+    return number
+
+
+def _short(text: str) -> str:
+    """`text` where it may be a number; Python refuses to convert thousands of digits, and no setting needs a hundred."""
+    if len(text) > LONGEST_NUMBER:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} has {len(text)} characters, too many for a number")
+    return text
+
+
+def _shown(text: object) -> str:
+    """`text` in a sentence, cut where it is long."""
+    whole = str(text)
+    return repr(whole if len(whole) <= LONGEST_NUMBER else f"{whole[:20]}…")
+
+
+def _spellings(name: str) -> list[str]:
+    """`--its_name`, and with dashes."""
+    return sorted({f"--{name}", f"--{name.replace('_', '-')}"}, reverse=True)
 
 
 def _metavar(hint: Any) -> str:

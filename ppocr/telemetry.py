@@ -59,10 +59,25 @@ def stage(name: str) -> Iterator[None]:
         STAGE_SECONDS.labels(name).observe(time.perf_counter() - start)
 
 
+def printable(text: str) -> str:
+    """`text` with what doesn't print, such as line breaks and escape sequences, written as \\n and \\x1b."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class _TextFormatter(logging.Formatter):
+    """One line a record, whatever a caller put into a path: only a trace of ours has more."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        record.message = printable(record.message)
+        return super().formatMessage(record)
+
+
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line = {"time": self.formatTime(record), "level": record.levelname, "logger": record.name}
-        line["message"] = record.getMessage()
+        line["message"] = printable(record.getMessage())
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False)
@@ -71,7 +86,7 @@ class _JsonFormatter(logging.Formatter):
 def configure_logging(level: str, form: str) -> None:
     """Sends all logs to stderr, as text or as one JSON object a line. Third parties speak from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
-    text = logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
+    text = _TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(_JsonFormatter() if form == "json" else text)
     root = logging.getLogger()
     root.handlers[:] = [handler]

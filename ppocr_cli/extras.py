@@ -7,7 +7,16 @@ from contextlib import contextmanager
 
 from ppocr_api.errors import ConfigError
 
-_OWN = ("ppocr", "ppocr_api", "ppocr_local", "ppocr_convert", "ppocr_rollout", "predictor", "transformer")
+_OWN = (
+    "ppocr",
+    "ppocr_api",
+    "ppocr_client",
+    "ppocr_local",
+    "ppocr_convert",
+    "ppocr_rollout",
+    "predictor",
+    "transformer",
+)
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from ppocr_api.errors import ConfigError, InvalidImage
 #: Files of a folder that count as images; a file named by itself is read whatever it is called.
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 STDIN = "-"
+_URL = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,13 @@ class Picture:
 
 
 def pictures(arguments: Sequence[str], recursive: bool) -> list[Picture]:
-    """All images, those of a folder sorted. Raises ConfigError for a folder without one, or standard input twice."""
+    """All images, those of a folder sorted. Raises ConfigError for a folder without one, a URL, or standard
+    input twice."""
     found: list[Picture] = []
     for argument in arguments:
         path = Path(argument)
+        if _URL.match(argument) and not path.exists():
+            raise ConfigError(f"URLs are not read: curl -s {shlex.quote(argument)} | ppocr read -")
         if argument == STDIN:
             found.append(Picture(STDIN, PurePath("stdin")))
         elif path.is_dir():

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ppocr.settings import add_flags, from_namespace, setting
+from ppocr.settings import add_flags, from_namespace, parse, setting, switches_spelt_out, warn_of_misspelt
 from ppocr_api.document import Page
 from ppocr_api.errors import ConfigError, InvalidRequest, PpocrError
 from ppocr_cli.annotations import draw, targets
@@ -52,10 +52,14 @@ class ReadSettings:
     return_word_box: bool = setting("Also find the words of each line; they stand in the JSON.", False)
 
 
+_CLASSES = (ReadSettings, NetworkSettings, ReaderSettings)
+
+
 def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """Reads and prints. 0: all read; 1: some failed, each with a sentence on standard error; 2: wrong usage."""
     parser = _parser(environ)
-    namespace = parser.parse_intermixed_args(_spell_out(argv))
+    namespace = parse(parser, switches_spelt_out(argv, *_CLASSES), intermixed=True)
+    warn_of_misspelt(parser.prog, {field.name for cls in _CLASSES for field in dataclasses.fields(cls)}, environ)
     try:
         settings = from_namespace(ReadSettings, namespace)
         Parameters.parse(parameters_of(settings))
@@ -94,17 +98,6 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         help="short for --recursive",
     )
     return parser
-
-
-def _spell_out(argv: Sequence[str]) -> list[str]:
-    """`--json a.png` as `--json=true a.png`: without `=` a switch would take the image for its value."""
-    switches = {
-        field.name
-        for kind in (ReadSettings, NetworkSettings, ReaderSettings)
-        for field in dataclasses.fields(kind)
-        if field.type == "bool"
-    }
-    return [f"{arg}=true" if arg.removeprefix("--").replace("-", "_") in switches else arg for arg in argv]
 
 
 def _reader(settings: ReadSettings, namespace: argparse.Namespace) -> AbstractAsyncContextManager[Read]:

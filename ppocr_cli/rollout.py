@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import re
 import signal
@@ -11,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 
-from ppocr.settings import add_flags, from_namespace, setting
+from ppocr.settings import add_flags, from_namespace, parse, setting, switches_spelt_out, warn_of_misspelt
 from ppocr_api.errors import ConfigError, PpocrError
 from ppocr_cli.extras import extra
 
@@ -42,7 +43,8 @@ class RolloutSettings:
 def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     """0: promoted; 1: taken back; 2: wrong usage, or the cluster failed."""
     parser = _parser(environ)
-    namespace = parser.parse_intermixed_args(["--dry_run=true" if arg in _SWITCH else arg for arg in argv])
+    namespace = parse(parser, switches_spelt_out(argv, RolloutSettings), intermixed=True)
+    warn_of_misspelt(parser.prog, {field.name for field in dataclasses.fields(RolloutSettings)}, environ)
     try:
         settings = from_namespace(RolloutSettings, namespace)
         steps = _steps(settings.steps)
@@ -59,9 +61,6 @@ def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-_SWITCH = ("--dry-run", "--dry_run")
 
 
 def _roll_out(
@@ -115,14 +114,14 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
 
 def _steps(text: str) -> tuple[int, ...]:
     parts = [part.strip().removesuffix("%").strip() for part in text.split(",")]
-    steps = tuple(int(part) for part in parts if part.isdecimal())
+    steps = tuple(int(part) for part in parts if part.isdecimal() and len(part) <= 3)
     if len(steps) != len(parts) or list(steps) != sorted(set(steps)) or not 1 <= steps[0] <= steps[-1] <= 100:
         raise ConfigError(f"--steps is {text!r}, and must be rising percentages from 1 to 100, like 5,25,50,100")
     return steps
 
 
 def _seconds(name: str, text: str) -> float:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", text.strip())
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*(s|m|h)?", text.strip())
     if match is None or float(match[1]) == 0:
         raise ConfigError(f"--{name} is {text!r}, and must be a time above 0, like 90, 90s, 5m or 1h")
     return float(match[1]) * {"s": 1, "m": 60, "h": 3600}[match[2] or "s"]

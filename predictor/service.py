@@ -35,7 +35,7 @@ async def serve(settings: PredictorSettings) -> None:
     endpoints = (RepositoryApi(opened.repository).endpoints,) if settings.repository_api else ()
     server = OcrServer(
         rest_options(settings, formats, endpoints),
-        grpc_options(settings, formats, endpoints),
+        grpc_options(settings, formats, endpoints, settings.max_message_bytes),
         lifecycle(settings),
     )
 
@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv,
         prog="python -m predictor",
         description="Runs the networks of a bundle for transformers, as V2 models of their names.",
-        ignore_unknown=True,
+        kserve_flags=True,
     )
     telemetry.configure_logging(settings.log_level, settings.log_format)
     try:

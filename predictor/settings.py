@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppocr.listen import ListenSettings
+from ppocr.listen import ListenSettings, MessageSettings
 from ppocr.settings import setting
 
 
@@ -128,7 +128,7 @@ class NetworkSettings:
 
 
 @dataclass(frozen=True)
-class PredictorSettings(ListenSettings, NetworkSettings):
+class PredictorSettings(ListenSettings, NetworkSettings, MessageSettings):
     """The predictor as a service of its own, behind transformers."""
 
     model_name: str = setting(

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ppocr.listen import ListenSettings
+from ppocr.listen import ListenSettings, MessageSettings
 from ppocr.settings import PREFIX
 from ppocr_local.service import ServeSettings
 from predictor.settings import NetworkSettings, PredictorSettings
@@ -17,8 +17,12 @@ PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """\
 # Settings
 Each setting is a flag (`--http_port 9000`, dashes work too) and an environment variable (`PPOCR_HTTP_PORT=9000`). A flag beats
-the variable. `ppocr serve` takes all of the first three groups; `python -m transformer` takes the first, the second and its
-own; `python -m predictor` the first and the third. Wrong values end the start with a sentence.
+the variable. `ppocr serve` takes all of the first three groups; the headings of the others say which service takes them.
+
+A wrong value ends the start with a sentence, and so does a flag that doesn't exist: the sentence names the nearest one. Numbers
+must be finite. A variable whose name is almost that of a setting is only said on standard error: both services may share a list
+of variables, and Kubernetes adds `PPOCR_…` variables of its own where a Service is called ppocr. Flags that KServe gives every
+model server, such as `--workers`, are accepted, and those without an effect here are named at the start.
 
 This page is written by `scripts/settings_doc.py`.
 """
@@ -26,13 +30,16 @@ This page is written by `scripts/settings_doc.py`.
 
 def page() -> str:
     shared = {
-        field.name for group in (ListenSettings, ReaderSettings, NetworkSettings) for field in dataclasses.fields(group)
+        field.name
+        for group in (ListenSettings, ReaderSettings, NetworkSettings, MessageSettings)
+        for field in dataclasses.fields(group)
     }
     parts = [
         HEAD,
         _table("Every service", ListenSettings),
         _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings),
         _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings),
+        _table("Between the two: `python -m transformer`, `python -m predictor`", MessageSettings),
         _table("`python -m transformer` alone", TransformerSettings, shared),
         _table("`python -m predictor` alone", PredictorSettings, shared),
         _table("`ppocr serve` alone", ServeSettings, shared - {"host"}),

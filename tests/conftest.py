@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import services
+from tests import needs, services
 
 HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
+    """One line about what was skipped, and what to install, below all else that is said of the tests."""
+    yield
+    skipped = terminalreporter.getreports("skipped")
+    line = needs.line(report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple))
+    if line:
+        terminalreporter.write_line(line, yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +34,7 @@ def receipts() -> Path:
     """The folder of labelled receipts, named by PPOCR_TEST_DATA."""
     folder = Path(os.environ.get("PPOCR_TEST_DATA", HERE.parent.parent / "shared" / "data")) / "receipts"
     if not folder.is_dir():
-        pytest.skip("the labelled receipts are not here; PPOCR_TEST_DATA names their parent folder")
+        needs.missing("the labelled receipts")
     return folder
 
 

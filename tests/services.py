@@ -90,14 +90,16 @@ def running(
     *,
     wait: bool = True,
     ports: tuple[int, int] | None = None,
+    cwd: Path | None = None,
     **environ: str,
 ) -> Iterator[Service]:
-    """Runs `python -m COMMAND … --http_port P --grpc_port Q` until the block ends; kills what doesn't stop."""
+    """Runs `python -m COMMAND … --http_port P --grpc_port Q` until the block ends; kills what doesn't stop. `cwd` is the
+    folder whose code runs, this checkout's by default."""
     http_port, grpc_port = ports or (free_port(), free_port())
     flags = ["--http_port", str(http_port), "--grpc_port", str(grpc_port)]
     with log.open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command, *flags], stdout=out, stderr=out, env={**os.environ, **environ}
+            [sys.executable, "-m", *command, *flags], stdout=out, stderr=out, env={**os.environ, **environ}, cwd=cwd
         )
     service = Service(process, http_port, grpc_port, log)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ import numpy as np
 import pytest
 from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
 
+from tests import needs
 from tests.services import Service
 
 HERE = Path(__file__).parent
@@ -34,15 +34,15 @@ def expected(service: Service, receipt: bytes) -> list[str]:
     return texts
 
 
-@pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_curl_sends_a_file_and_json(service: Service, expected: list[str], tmp_path: Path) -> None:
     url = f"{service.url}/v1/models/ppocr:predict"
-    raw = ["curl", "-sf", "-H", "Content-Type: image/jpeg", "--data-binary", f"@{IMAGE}", url]
+    curl = [needs.program("curl"), "-sf"]
+    raw = [*curl, "-H", "Content-Type: image/jpeg", "--data-binary", f"@{IMAGE}", url]
     assert texts_of(json.loads(subprocess.check_output(raw))) == [expected]
     body = tmp_path / "request.json"
     body.write_text(json.dumps({"instances": [{"image": {"b64": base64.b64encode(IMAGE.read_bytes()).decode()}}] * 2}))
     # Without a Content-Type of its own curl says application/x-www-form-urlencoded, as many scripts do.
-    assert texts_of(json.loads(subprocess.check_output(["curl", "-sf", "-d", f"@{body}", url]))) == [expected] * 2
+    assert texts_of(json.loads(subprocess.check_output([*curl, "-d", f"@{body}", url]))) == [expected] * 2
 
 
 def texts_of(answer: dict) -> list[list[str]]:

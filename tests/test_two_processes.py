@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from ppocr import oip
-from ppocr.contract import FACTS_PARAMETER, BundleFacts
+from ppocr.contract import FACTS_PARAMETER, RECOGNITION
+from ppocr.facts_json import facts_from_json
 from tests import services
 from tests.services import Service
 
@@ -44,9 +45,10 @@ def test_two_processes_read_what_one_reads(pair: tuple[Service, Service], servic
 def test_the_transformer_knows_the_model_from_the_predictor_alone(pair: tuple[Service, Service]) -> None:
     with grpc.insecure_channel(pair[1].grpc) as channel:
         answer = oip.unary(channel, "ModelMetadata")(oip.ModelMetadataRequest(name="rec"), timeout=10)
-    facts = BundleFacts.from_json(answer.parameters[FACTS_PARAMETER].string_param)
+    facts = facts_from_json(answer.parameters[FACTS_PARAMETER].string_param)
     assert facts.name == "ppocrv6-small"
-    assert len(facts.rec.characters) == 18_710
+    recognition = facts.of_task(RECOGNITION)
+    assert recognition is not None and len(recognition.labels) == 18_710
 
 
 def test_the_predictor_speaks_v2_rest_too(pair: tuple[Service, Service]) -> None:
@@ -61,12 +63,12 @@ def test_the_predictor_speaks_v2_rest_too(pair: tuple[Service, Service]) -> None
 @pytest.mark.parametrize(
     ("model", "tensor", "says"),
     [
-        ("det", {"name": "image", "datatype": "UINT8", "shape": [1, 33, 32, 3], "data": [0] * 3168}, "multiples of 32"),
+        ("det", {"name": "image", "datatype": "UINT8", "shape": [1, 33, 32, 3], "data": [0] * 3168}, "in steps of 32"),
         ("det", {"name": "image", "datatype": "INT32", "shape": [1], "data": [0]}, "must be UINT8"),
         (
             "rec",
             {"name": "lines", "datatype": "UINT8", "shape": [1, 40, 32, 3], "data": [0] * 3840},
-            "must be [N, 48, W, 3]",
+            "heights of 48",
         ),
         ("rec", {"name": "pixels", "datatype": "UINT8", "shape": [3], "data": [0] * 3}, "'widths' is missing"),
     ],

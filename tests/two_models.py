@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -15,12 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-import pytest
 
 from ppocr.bundle import MANIFEST
 from ppocr_client import Client
 from predictor.loading import BUILT_IN
-from tests import services
+from tests import needs, services
 
 ROOT = Path(__file__).parent.parent
 IMAGES = tuple(sorted((ROOT / "tests" / "data").glob("*.jpg")))
@@ -33,11 +31,8 @@ Texts = tuple[str, ...]
 
 
 def models() -> tuple[Path, Path]:
-    """The folders of v6 and v4; skips where v4 isn't made."""
-    v4 = Path(os.environ.get("PPOCR_CACHE", ROOT / ".cache")) / "bundles" / "ppocrv4-mobile" / "1"
-    if not v4.is_dir():
-        pytest.skip("the v4 bundle isn't made; run: python -m ppocr_convert.v4_mobile .cache/bundles")
-    return BUILT_IN / "ppocrv6-small" / "1", v4
+    """The folders of v6 and v4."""
+    return BUILT_IN / "ppocrv6-small" / "1", needs.v4_bundle()
 
 
 def put(root: Path, version: int | str, source: Path, name: str = NAME) -> Path:

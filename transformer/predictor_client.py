@@ -12,15 +12,18 @@ import grpc
 from grpc import aio
 
 from ppocr import network_wire, oip, telemetry
-from ppocr.contract import FACTS_PARAMETER, MAX_MESSAGE_BYTES, Answer, BundleFacts, Items, NetworkFacts
+from ppocr.contract import FACTS_PARAMETER, Answer, BundleFacts, Items, NetworkFacts
 from ppocr.facts_json import facts_from_json
+from ppocr.listen import MessageSettings
 from ppocr.serving import tensors
+from ppocr_api.error_mapping import RETRY_AFTER, from_grpc
 from ppocr_api.errors import (
     DeadlineExceeded,
-    InvalidRequest,
     NotFound,
     Overloaded,
+    PayloadTooLarge,
     PpocrError,
+    RequestError,
     Unavailable,
 )
 
@@ -38,8 +41,6 @@ _SERVICE_CONFIG = json.dumps(
 _OPTIONS = (
     ("grpc.service_config", _SERVICE_CONFIG),
     ("grpc.enable_retries", 1),
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
     # A pod that vanished without a word is noticed in 20 s, not after the kernel's 15 minutes.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 10_000),
@@ -62,6 +63,8 @@ _NOT_SENT = (
 READY_SECONDS = 2.0
 #: The V2 model that is asked for facts. Predictors of all releases have it.
 ANY_NETWORK = "rec"
+#: What a message has besides its arrays, at most: names, shapes, versions.
+MESSAGE_OVERHEAD_BYTES = 4096
 ATTEMPTS = 3
 
 
@@ -75,8 +78,10 @@ def target(host: str, port: int) -> str:
 class PredictorClient:
     """`ppocr.contract.Predictor` over the network."""
 
-    def __init__(self, address: str) -> None:
-        self._channel = aio.insecure_channel(address, options=_OPTIONS)
+    def __init__(self, address: str, max_message_bytes: int = MessageSettings.max_message_bytes) -> None:
+        self._max_message_bytes = max_message_bytes
+        limits = [(f"grpc.max_{way}_message_length", max_message_bytes) for way in ("send", "receive")]
+        self._channel = aio.insecure_channel(address, options=(*_OPTIONS, *limits))
         self._infer = oip.unary(self._channel, "ModelInfer")
         self._metadata = oip.unary(self._channel, "ModelMetadata")
         self._ready = oip.unary(self._channel, "ServerReady")
@@ -102,7 +107,9 @@ class PredictorClient:
         known = self._networks.get(network)
         if known is None:
             raise NotFound(f"the predictor has no network {network!r}")
-        request = tensors.request_to_grpc(network, network_wire.inputs_of(known, items), version or "")
+        inputs = network_wire.inputs_of(known, items)
+        self._check_size(*inputs.values())
+        request = tensors.request_to_grpc(network, inputs, version or "")
         answer = tensors.response_from_grpc(await self._call(self._infer, request, deadline))
         return network_wire.answer_of(known, items, answer)
 
@@ -116,6 +123,15 @@ class PredictorClient:
     async def close(self) -> None:
         await self._channel.close()
 
+    def _check_size(self, *arrays: tensors.Array) -> None:
+        """Before anything is copied or sent. Raises PayloadTooLarge."""
+        needed = sum(array.nbytes for array in arrays) + MESSAGE_OVERHEAD_BYTES
+        if needed > self._max_message_bytes:
+            raise PayloadTooLarge(
+                f"the image needs a message of {needed} bytes to the predictor, and max_message_bytes allows "
+                f"{self._max_message_bytes}"
+            )
+
     async def _call(self, method: Any, request: Any, deadline: float | None) -> Any:
         attempts, patience = ATTEMPTS, time.monotonic() + RECONNECT_SECONDS
         while True:
@@ -128,7 +144,7 @@ class PredictorClient:
                         _raise(error)
                     continue
                 attempts -= 1
-                if not attempts or not _nothing_was_computed(error):
+                if not attempts or not (_nothing_was_computed(error) or _connection_was_renewed(error)):
                     _raise(error)
 
     async def _connected(self, until: float) -> bool:
@@ -143,20 +159,20 @@ class PredictorClient:
 
 
 def _raise(error: aio.AioRpcError) -> NoReturn:
-    """The predictor's error as ours: 400 stays 400, 429 stays 429, 503 stays 503."""
-    code, said = error.code(), error.details() or ""
-    if code is grpc.StatusCode.INVALID_ARGUMENT:
-        raise InvalidRequest(said) from error
-    if code is grpc.StatusCode.NOT_FOUND:
-        raise NotFound(said) from error
-    if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-        raise Overloaded(said or "the predictor is full", _retry_after(error)) from error
-    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
+    """The predictor's error as the caller's. What gRPC itself says names addresses: it goes to the log alone."""
+    code, details = error.code().name, error.details() or ""
+    known = from_grpc(code, details, dict(error.trailing_metadata() or ()).get(RETRY_AFTER))
+    if isinstance(known, PayloadTooLarge):
+        raise PayloadTooLarge(
+            "the image needs a larger message than the predictor's max_message_bytes allows"
+        ) from error
+    if code != "UNIMPLEMENTED" and isinstance(known, RequestError | Overloaded):
+        raise known from error
+    if isinstance(known, DeadlineExceeded):
         raise DeadlineExceeded("the predictor did not answer within the request's time limit") from error
-    if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED, grpc.StatusCode.UNKNOWN):
-        # gRPC's own words name addresses: they are for the log, not for the caller.
-        log.warning("the predictor can't be reached: %s %s", code.name, said)
-        raise Unavailable("the predictor can't be reached", _retry_after(error)) from error
+    log.warning("the predictor failed: %s %s", code, details)
+    if isinstance(known, Unavailable):
+        raise Unavailable("the predictor can't be reached", known.retry_after or 1.0) from error
     raise PpocrError("the predictor failed") from error
 
 
@@ -164,17 +180,16 @@ def _was_not_sent(error: aio.AioRpcError) -> bool:
     return error.code() is grpc.StatusCode.UNAVAILABLE and (error.details() or "").startswith(_NOT_SENT)
 
 
+def _connection_was_renewed(error: aio.AioRpcError) -> bool:
+    """Whether the predictor had announced the end of the connection, as it does every few seconds, and it broke before the
+    answer was here: on a busy machine the answer may lose that race. Reading again changes nothing but the time."""
+    return error.code() is grpc.StatusCode.UNAVAILABLE and "GOAWAY received" in (error.details() or "")
+
+
 def _nothing_was_computed(error: aio.AioRpcError) -> bool:
     """Whether a predictor said so itself: it is draining or not ready, or hasn't the version that was asked for while its
     pods change over one by one. The next pod in turn may answer."""
     if error.code() is grpc.StatusCode.NOT_FOUND:
         return True
-    said = any(key == "retry-after" for key, _ in error.trailing_metadata() or ())
+    said = any(key == RETRY_AFTER for key, _ in error.trailing_metadata() or ())
     return said and error.code() is grpc.StatusCode.UNAVAILABLE
-
-
-def _retry_after(error: aio.AioRpcError) -> float:
-    for key, value in error.trailing_metadata() or ():
-        if key == "retry-after" and str(value).isdecimal():
-            return float(value)
-    return 1.0

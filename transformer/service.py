@@ -28,7 +28,8 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.routes import FORMATS
     from transformer.routes.page import page
 
-    reader = Reader(PredictorClient(target(settings.predictor_host, settings.predictor_port)), settings)
+    address = target(settings.predictor_host, settings.predictor_port)
+    reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
     server = OcrServer(
         rest_options(settings, FORMATS, (page(),)),
         grpc_options(settings, FORMATS),
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv,
         prog="python -m transformer",
         description="Reads the text in images; the networks run in the predictor at --predictor_host.",
-        ignore_unknown=True,
+        kserve_flags=True,
     )
     if not settings.predictor_host:
         sys.exit("python -m transformer: --predictor_host is missing: where is the predictor? (HOST or HOST:PORT)")

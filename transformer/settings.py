@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppocr.listen import ListenSettings
+from ppocr.listen import ListenSettings, MessageSettings
 from ppocr.settings import setting
 
 
@@ -38,7 +38,7 @@ class ReaderSettings:
 
 
 @dataclass(frozen=True)
-class TransformerSettings(ListenSettings, ReaderSettings):
+class TransformerSettings(ListenSettings, ReaderSettings, MessageSettings):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -62,9 +63,11 @@ class RequestGuard:
         try:
             await self._answer(scope, receive, answer, call, started)
         except Exception as error:
-            # Starlette answers and raises again: only what it left unanswered is ours to say.
-            if not answer.begun:
-                await answer.whole(error_answer(found, scope, call, as_ppocr(error)))
+            # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
+            if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
+                known = as_ppocr(error)
+                if not answer.begun:
+                    await answer.whole(error_answer(found, scope, call, known))
         finally:
             telemetry.IN_FLIGHT.dec()
             self._record(scope, call, answer.code, time.monotonic() - started)

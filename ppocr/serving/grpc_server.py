@@ -24,7 +24,7 @@ from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.declaration import GrpcMethod
 from ppocr.serving.management import management
 from ppocr.serving.routing import Endpoints
-from ppocr.serving.status import as_ppocr, grpc_code
+from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
 
@@ -102,10 +102,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             raise
         except Exception as error:
             ours = error.error if isinstance(error, Failed) else as_ppocr(error)
-            code = grpc_code(ours)
-            if ours.retry_after is not None:
-                call.set_trailing_metadata((*self._metadata, ("retry-after", str(max(1, round(ours.retry_after))))))
-            await call.abort(code, ours.message)
+            code, details, metadata = grpc_answer(ours)
+            call.set_trailing_metadata((*self._metadata, *metadata))
+            await call.abort(code, details)
         finally:
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started

@@ -33,8 +33,12 @@ def rest_options(
 
 
 def grpc_options(
-    settings: ListenSettings, formats: Sequence[WireFormat], endpoints: Sequence[Endpoints] = ()
+    settings: ListenSettings,
+    formats: Sequence[WireFormat],
+    endpoints: Sequence[Endpoints] = (),
+    max_message_bytes: int | None = None,
 ) -> GrpcOptions:
+    """`max_message_bytes`: where messages may be of another size than a caller's request."""
     from ppocr.serving.grpc_server import GrpcOptions
 
     return GrpcOptions(
@@ -42,7 +46,7 @@ def grpc_options(
             f"{settings.host}:{settings.grpc_port}",
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
-        max_message_bytes=settings.max_body_bytes,
+        max_message_bytes=max_message_bytes or settings.max_body_bytes,
         timeout_seconds=settings.request_timeout_seconds,
         track=settings.track,
         formats=formats,

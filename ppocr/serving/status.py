@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
-import math
 
 import grpc
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotLive, ServerNotReady
 
+from ppocr_api.error_mapping import RETRY_AFTER, retry_after
 from ppocr_api.errors import InvalidRequest, NotFound, PpocrError, Unavailable
 
 log = logging.getLogger("ppocr.serving")
 
 
 def as_ppocr(error: BaseException) -> PpocrError:
-    """The error of our tree that stands for `error`; what isn't meant for callers becomes 'internal error', and is logged."""
+    """The error of our tree that stands for `error`; what isn't meant for callers becomes 'internal error'.
+
+    Logs what is ours to look at: call it once an error.
+    """
     if isinstance(error, PpocrError):
         if type(error).http >= 500 and error.retry_after is None:
             log.error("%s: %s", type(error).__name__, error)
@@ -31,14 +34,12 @@ def as_ppocr(error: BaseException) -> PpocrError:
 
 def http_answer(error: PpocrError) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, JSON content and headers."""
-    return int(error.http), {"error": error.message}, retry_headers(error)
+    seconds = retry_after(error)
+    return int(error.http), {"error": error.message}, {} if seconds is None else {RETRY_AFTER: seconds}
 
 
-def retry_headers(error: PpocrError) -> dict[str, str]:
-    """`Retry-After` in whole seconds, where the same request may succeed later."""
-    return {} if error.retry_after is None else {"retry-after": str(max(1, math.ceil(error.retry_after)))}
-
-
-def grpc_code(error: PpocrError) -> grpc.StatusCode:
+def grpc_answer(error: PpocrError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:
+    """Code, details and trailing metadata."""
+    seconds = retry_after(error)
     code: grpc.StatusCode = getattr(grpc.StatusCode, error.grpc)
-    return code
+    return code, error.message, () if seconds is None else ((RETRY_AFTER, seconds),)

@@ -8,6 +8,7 @@ from types import ModuleType
 import pytest
 
 from bench.score import characters, expected, score, tokens
+from tests import needs
 
 DATA = Path(os.environ.get("PPOCR_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -44,8 +45,9 @@ def test_nothing_read_scores_nothing(labels: Path) -> None:
     assert score({"a": []}, labels).tokens == 0.0
 
 
-@pytest.mark.skipif(not (DATA / "score.py").exists(), reason=f"the receipts' own scorer isn't in {DATA}")
 def test_same_figures_as_the_receipts_own_scorer() -> None:
+    if not (DATA / "score.py").exists():
+        needs.missing("the labelled receipts")
     theirs = _module(DATA / "score.py")
     folder = DATA / "receipts"
     # Labels with every fifth line left out and every seventh wrong, so that no figure is 0 or 1.

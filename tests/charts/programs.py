@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.needs import program
 
 ROOT = Path(__file__).parent.parent.parent
 CHART = ROOT / "charts" / "ppocr"
-#: Sets a PATH that has the programs of the test cluster; reading it starts nothing.
-CLUSTER = ROOT.parent / "shared" / "cluster" / "lib.sh"
 VALUE_FILES = sorted([*(CHART / "ci").glob("*-values.yaml"), CHART / "values-gpu.yaml"])
-
-
-def program(name: str) -> str:
-    """Where a program is; skips the test where it isn't installed."""
-    path = shutil.which(name)
-    if path is None and CLUSTER.exists():
-        found = subprocess.run(
-            ["bash", "-c", f'. "{CLUSTER}"; type -P {name}'], capture_output=True, text=True, check=False
-        )
-        path = found.stdout.strip() or None
-    if path is None:
-        pytest.skip(f"{name} is not installed: it is neither on PATH nor among the test cluster's programs")
-    return path
 
 
 def run(name: str, *arguments: str | Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.charts.programs import ROOT, program, run
+from tests.charts.programs import ROOT, run
+from tests.needs import program
 
 FOLDERS = ("ab", "base", "canary", "gpu")
 

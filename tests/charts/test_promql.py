@@ -16,7 +16,8 @@ import httpx
 import pytest
 import yaml
 
-from tests.charts.programs import CHART, program, template
+from tests.charts.programs import CHART, template
+from tests.needs import program
 
 #: What a broken transformer and a saturated predictor show: metric, pod, labels, and the value, where None climbs.
 PREDICT = 'route="/v1/models/{model_name}:predict"'

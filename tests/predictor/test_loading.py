@@ -8,7 +8,6 @@ import pytest
 
 from ppocr import settings as settings_of
 from ppocr.bundle import CHARACTERS, MANIFEST, Manifest, file_record
-from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
 from ppocr.cpus import available_cpus
 from ppocr.repository import version_order
 from ppocr_api.errors import BundleError
@@ -23,9 +22,9 @@ from predictor.loading import (
 )
 from predictor.settings import NetworkSettings, PredictorSettings
 from predictor.versions import LoadedVersion
+from tests.predictor import facts
 from tests.predictor.batching.stand_ins import Checksums, det, rec
-
-UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+from tests.predictor.facts import DET, REC
 
 
 def bundle(folder: Path, name: str, version: str) -> Path:
@@ -33,7 +32,7 @@ def bundle(folder: Path, name: str, version: str) -> Path:
     characters = b"\na\n"
     (folder / CHARACTERS).write_bytes(characters)
     files = {CHARACTERS: file_record(characters)}
-    manifest = Manifest(name, version, "Apache-2.0", "a test", DetFacts(), RecFacts(()), UNIT, UNIT, files)
+    manifest = Manifest(name, version, "Apache-2.0", "a test", (DET, REC), {"rec": CHARACTERS}, files)
     (folder / MANIFEST).write_text(manifest.to_json())
     return folder
 
@@ -85,9 +84,9 @@ def test_versions_sort_by_number_and_names_below() -> None:
     [("CPU", 1, False, CPU_QUEUE_PIXELS * available_cpus()), ("GPU", 2, True, GPU_QUEUE_PIXELS)],
 )
 def test_limits_follow_the_device(device: str, workers: int, prefetch: bool, queue: int) -> None:
-    facts = BundleFacts("small", "1", DetFacts(), RecFacts(("", "a")), UNIT, UNIT)
     capabilities = Capabilities("test", device, "f32", 1, BATCH_PIXELS)
-    loaded = LoadedVersion(facts, capabilities, det(Checksums()), rec(Checksums()), close=lambda: None)
+    networks = {"det": det(Checksums()), "rec": rec(Checksums())}
+    loaded = LoadedVersion(facts.bundle(), capabilities, networks, close=lambda: None)
     chosen = limits(NetworkSettings(batch_wait_ms=2.0), loaded)
     assert (chosen.workers, chosen.prefetch, chosen.max_queue_pixels) == (workers, prefetch, queue)
     assert chosen.batch_wait == 0.002

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
@@ -11,72 +12,25 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
-from ppocr.contract import BundleFacts, DetFacts, Lines, Normalisation, RecFacts
+from ppocr.contract import Answer, Items
 from ppocr_api.errors import BundleError, DeadlineExceeded, InvalidRequest, NotFound, Unavailable
 from predictor import local
 from predictor.batching import Scheduler
 from predictor.engines.base import Capabilities
 from predictor.loading import find, limits, load
-from predictor.local import LocalPredictor, blocks_of, check_image
+from predictor.local import LocalPredictor
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion, Versions
+from tests import needs
+from tests.predictor import facts
 from tests.predictor.batching.stand_ins import Held, det, rec, settle
+from tests.predictor.receipts import items
+from tests.predictor.test_blocks import lines_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ppocr.contract import U8
-
-REC = RecFacts(characters=("", "a"))
-UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-
-
-def lines_of(*widths: int, seed: int = 0) -> Lines:
-    size = sum(widths) * 48 * 3
-    return Lines(np.random.default_rng(seed).integers(0, 255, size, np.uint8), np.array(widths, np.int32))
-
-
-def test_blocks_are_views_of_the_stretches_of_equal_widths() -> None:
-    lines = lines_of(64, 64, 320, 32, 32, 32, 64)
-    blocks = blocks_of(lines, REC)
-    assert [block.shape for block in blocks] == [(2, 48, 64, 3), (1, 48, 320, 3), (3, 48, 32, 3), (1, 48, 64, 3)]
-    assert np.array_equal(np.concatenate([block.ravel() for block in blocks]), lines.pixels)
-    assert all(np.shares_memory(block, lines.pixels) for block in blocks)
-
-
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        (lines_of(), "at least one line"),
-        (lines_of(64, 33), "line 1 is 33 wide"),
-        (lines_of(64, 0), "from 32 to 3200 in steps of 32; line 1 is 0 wide"),
-        (Lines(np.zeros(0, np.uint8), np.array([32, -32], np.int32)), "line 1 is -32 wide"),
-        (lines_of(3232), "line 0 is 3232 wide"),
-        (Lines(np.zeros(100, np.uint8), np.array([32], np.int32)), "have 4608 bytes in pixels; there are 100"),
-        (Lines(np.zeros(4608, np.float32), np.array([32], np.int32)), "pixels UINT8"),
-        (Lines(np.zeros(4608, np.uint8), np.array([32.0])), r"widths INT32 \[N\]"),
-        (Lines(np.zeros((1, 48, 32, 3), np.uint8), np.array([32], np.int32)), r"\[1, 48, 32, 3\]"),
-    ],
-)
-def test_lines_that_the_network_cannot_take_are_refused(lines: Lines, message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        blocks_of(lines, REC)
-
-
-@pytest.mark.parametrize(
-    ("image", "message"),
-    [
-        (np.zeros((64, 65, 3), np.uint8), "multiples of 32; this is 64x65"),
-        (np.zeros((0, 64, 3), np.uint8), "multiples of 32; this is 0x64"),
-        (np.zeros((4032, 32, 3), np.uint8), "at most 4000 pixels; this is 4032x32"),
-        (np.zeros((64, 64, 4), np.uint8), r"UINT8 \[H,W,3\]; this is uint8 \[64, 64, 4\]"),
-        (np.zeros((64, 64), np.uint8), r"\[64, 64\]"),
-        (np.zeros((64, 64, 3), np.float32), "this is float32"),
-    ],
-)
-def test_images_off_the_grid_are_refused(image: U8, message: str) -> None:
-    with pytest.raises(InvalidRequest, match=message):
-        check_image(image, DetFacts())
 
 
 def one(loaded: LoadedVersion) -> Versions:
@@ -92,7 +46,7 @@ async def real() -> AsyncIterator[LocalPredictor]:
     try:
         bundle = find(settings).open()
     except BundleError:
-        pytest.skip("the built-in bundle isn't here; it comes with an installation of the package")
+        needs.missing("the built-in bundle")
     loaded = await asyncio.to_thread(load, bundle, settings)
     predictor = LocalPredictor(one(loaded), Scheduler(limits(settings, loaded)))
     yield predictor
@@ -100,49 +54,53 @@ async def real() -> AsyncIterator[LocalPredictor]:
 
 
 async def test_real_networks_answer_in_the_contract_s_shapes_and_order(real: LocalPredictor) -> None:
-    facts = await real.facts()
-    answer = await real.det(np.full((96, 160, 3), 255, np.uint8))
-    assert answer.probability.dtype == np.uint8
-    assert answer.probability.shape == (96, 160)
-    assert answer.version == facts.identity
+    identity = (await real.facts()).identity
+    answer = await real.run("det", items(np.full((1, 96, 160, 3), 255, np.uint8), np.zeros((2, 64, 32, 3), np.uint8)))
+    assert answer.outputs["probability"].dtype == np.uint8
+    assert answer.outputs["probability"].shape == (96 * 160 + 2 * 64 * 32,)
+    assert answer.counts.tolist() == [96 * 160, 64 * 32, 64 * 32]
+    assert answer.version == identity
     lines = lines_of(64, 96, 96, 320, 64)
-    together = await real.rec(lines)
-    assert together.version == facts.identity
-    assert together.steps.dtype == np.int32
-    assert len(together.ids) == len(together.probabilities) == together.steps.sum()
-    assert together.ids.dtype == np.int32
-    assert together.probabilities.dtype == np.float32
+    together = await real.run("rec", lines)
+    assert together.version == identity
+    assert together.counts.dtype == np.int32
+    ids, probabilities = together.outputs["ids"], together.outputs["probabilities"]
+    assert len(ids) == len(probabilities) == together.counts.sum()
+    assert ids.dtype == np.int32
+    assert probabilities.dtype == np.float32
     byte = step = 0
-    for width, steps in zip(lines.widths.tolist(), together.steps.tolist(), strict=True):
+    for width, steps in zip(lines.sizes[:, 1].tolist(), together.counts.tolist(), strict=True):
         size = width * 48 * 3
-        alone = await real.rec(Lines(lines.pixels[byte : byte + size], np.array([width], np.int32)))
-        assert np.array_equal(alone.ids, together.ids[step : step + steps])
+        alone = await real.run("rec", Items(lines.pixels[byte : byte + size], np.array([[48, width]], np.int32)))
+        assert np.array_equal(alone.outputs["ids"], ids[step : step + steps])
         byte, step = byte + size, step + steps
 
 
 async def test_concurrent_images_get_their_own_answers(real: LocalPredictor) -> None:
     asked = [lines_of(64, 64, 128, 320, seed=seed) for seed in range(6)]
-    alone = [await real.rec(lines) for lines in asked]
-    together = await asyncio.gather(*(real.rec(lines) for lines in asked))
+    alone = [await real.run("rec", lines) for lines in asked]
+    together = await asyncio.gather(*(real.run("rec", lines) for lines in asked))
     for one, other in zip(alone, together, strict=True):
-        assert np.array_equal(one.steps, other.steps)
-        assert np.array_equal(one.ids, other.ids)
+        assert np.array_equal(one.counts, other.counts)
+        assert np.array_equal(one.outputs["ids"], other.outputs["ids"])
 
 
 async def test_real_networks_refuse_what_they_cannot_take_and_keep_deadlines(real: LocalPredictor) -> None:
     with pytest.raises(InvalidRequest):
-        await real.det(np.zeros((100, 100, 3), np.uint8))
+        await real.run("det", items(np.zeros((1, 100, 100, 3), np.uint8)))
     with pytest.raises(InvalidRequest):
-        await real.rec(lines_of(31))
+        await real.run("rec", lines_of(31))
     with pytest.raises(DeadlineExceeded):
-        await real.rec(lines_of(64), deadline=time.monotonic() - 1)
+        await real.run("rec", lines_of(64), deadline=time.monotonic() - 1)
     with pytest.raises(NotFound, match="no version '99'"):
-        await real.rec(lines_of(64), version="99")
+        await real.run("rec", lines_of(64), version="99")
+    with pytest.raises(NotFound, match="no network 'cls'; it has det, rec"):
+        await real.run("cls", lines_of(64))
     assert await real.ready()
 
 
 class Steps(Held):
-    """Answers in the shape of rec."""
+    """Answers in the shape of a recognition network."""
 
     def infer(self, pixels: U8) -> tuple[NDArray[Any], ...]:
         _, row = super().infer(pixels)
@@ -150,22 +108,26 @@ class Steps(Held):
 
 
 def watched(network: Steps, hang_seconds: float = 60.0) -> LocalPredictor:
-    facts = BundleFacts("small", "1", DetFacts(), REC, UNIT, UNIT)
     capabilities = Capabilities("test", "CPU", "f32", 1, 0)
-    loaded = LoadedVersion(facts, capabilities, det(network), rec(network), close=network.close)
+    networks = {"det": det(network), "rec": rec(network)}
+    loaded = LoadedVersion(facts.bundle(), capabilities, networks, close=network.close)
     return LocalPredictor(one(loaded), Scheduler(), hang_seconds)
+
+
+def read(predictor: LocalPredictor, width: int) -> asyncio.Task[Answer]:
+    return asyncio.create_task(predictor.run("rec", lines_of(width)))
 
 
 async def test_closing_answers_what_was_accepted_and_then_closes_the_networks() -> None:
     network = Steps()
     predictor = watched(network)
-    asked = asyncio.create_task(predictor.rec(lines_of(32)))
+    asked = read(predictor, 32)
     await network.entered()
     closing = asyncio.create_task(predictor.close())
     await settle()
     assert not await predictor.ready()
     with pytest.raises(Unavailable):
-        await predictor.rec(lines_of(32))
+        await read(predictor, 32)
     assert not network.closed
     network.let_go()
     await asyncio.gather(asked, closing)
@@ -179,9 +141,9 @@ async def test_a_hung_forward_is_neither_alive_nor_ready_and_does_not_keep_the_p
     network = Steps()
     predictor = watched(network, hang_seconds=0.02)
     assert await predictor.ready()
-    hung = asyncio.create_task(predictor.rec(lines_of(32)))
+    hung = read(predictor, 32)
     await network.entered()
-    waiting = asyncio.create_task(predictor.rec(lines_of(64)))
+    waiting = read(predictor, 64)
     began = time.monotonic()
     while time.monotonic() - began < 0.02:
         await settle()
@@ -193,3 +155,38 @@ async def test_a_hung_forward_is_neither_alive_nor_ready_and_does_not_keep_the_p
     assert not network.closed
     network.let_go()
     await hung
+
+
+async def test_networks_that_do_not_close_do_not_keep_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local, "CLOSE_SECONDS", 0.05)
+    may_close = threading.Event()
+    networks = {"det": det(Steps()), "rec": rec(Steps())}
+    capabilities = Capabilities("test", "CPU", "f32", 1, 0)
+    versions = one(LoadedVersion(facts.bundle(), capabilities, networks, close=lambda: _wait(may_close)))
+    predictor = LocalPredictor(versions, Scheduler())
+    began = time.monotonic()
+    await predictor.close()
+    assert time.monotonic() - began < 5
+    assert versions.leaving() != []
+    assert [thread.daemon for thread in threading.enumerate() if thread.name == "unload"] == [True]
+    may_close.set()
+    await versions.left()
+
+
+def _wait(event: threading.Event) -> None:
+    assert event.wait(20)
+
+
+async def test_what_waits_counts_by_network_and_networks_that_nothing_waits_for_count_nothing() -> None:
+    network = Steps()
+    predictor = watched(network)
+    assert predictor.stats().queue_items == {"det": 0, "rec": 0}
+    first = read(predictor, 32)
+    await network.entered()
+    second = read(predictor, 64)
+    await settle()
+    assert predictor.stats().queue_items == {"det": 0, "rec": 1}
+    assert predictor.stats().queue_pixels == {"det": 0, "rec": 48 * 64}
+    network.let_go(2)
+    await asyncio.gather(first, second)
+    await predictor.close()

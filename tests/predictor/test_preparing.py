@@ -6,18 +6,21 @@ import logging
 import threading
 import time
 
+import numpy as np
 import pytest
 
-from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
+from ppocr.contract import Axis, Grid
 from ppocr_api.errors import EngineOutOfMemory, InvalidRequest, PpocrError
 from predictor.batching import Limits, Scheduler
 from predictor.batching.slots import NetworkSlot
-from predictor.preparing import PATIENCE, QUIET, Networks, Preparation, sizes_at_first, warm_up
-from predictor.repository.shapes import Shape, ShapesInUse
+from predictor.engines.sizes import Shape, profile, usual_pages
+from predictor.preparing import PATIENCE, QUIET, Networks, Preparation, sizes_at_first, sizes_in_use, warm_up
+from predictor.repository.shapes import ShapesInUse
+from tests.predictor import facts
 from tests.predictor.batching.stand_ins import Checksums, lines
+from tests.predictor.facts import CLS, DET, LINES, REC
 
-UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-FACTS = BundleFacts("small", "1", DetFacts(), RecFacts(("", "a")), UNIT, UNIT)
+FACTS = facts.bundle()
 LINE: Shape = (1, 48, 64, 3)
 
 
@@ -44,9 +47,9 @@ class Prepared:
 
 async def test_all_batches_that_the_scheduler_makes_of_lines_are_among_the_sizes() -> None:
     budget, items = 48 * 1280, 16
-    prepared = {shape for part, shape in sizes_at_first(FACTS, budget, items) if part == "rec"}
+    prepared = {shape for name, shape in sizes_at_first(FACTS, budget, items) if name == "rec"}
     network = Checksums()
-    slot = NetworkSlot("rec", "1", network, budget, items)
+    slot = NetworkSlot("rec", 1, "1", network, budget, items)
     scheduler = Scheduler(Limits(powers_of_two=True))
     for width in range(32, 1281, 32):
         await scheduler.submit(slot, [lines(2 * items - 1, width)])
@@ -61,6 +64,66 @@ def test_usual_sizes_come_first_and_none_twice() -> None:
     assert len(set(sizes)) == len(sizes)
     assert sizes[3:6] == [("rec", (2, 48, 64, 3)), ("rec", (4, 48, 64, 3)), ("rec", (1, 48, 96, 3))]
     assert sizes[-1] == ("rec", (1, 48, 1280, 3))
+
+
+def test_a_network_of_one_size_is_prepared_for_batches_of_it_in_turn_with_the_others() -> None:
+    sizes = sizes_at_first(facts.bundle(networks=(DET, CLS, REC)), 48 * 1280, 20)
+    assert sizes[:6] == [
+        ("det", (1, 960, 736, 3)),
+        ("cls", (1, 32, 64, 3)),
+        ("rec", (1, 48, 64, 3)),
+        ("det", (1, 736, 960, 3)),
+        ("cls", (2, 32, 64, 3)),
+        ("rec", (2, 48, 64, 3)),
+    ]
+    assert [shape[0] for name, shape in sizes if name == "cls"] == [1, 2, 4, 8, 16]
+    assert [shape for name, shape in sizes if name == "rec"] == [
+        shape for name, shape in sizes_at_first(FACTS, 48 * 1280, 20) if name == "rec"
+    ]
+
+
+@pytest.mark.parametrize("pixels", [32 * 64 * 5, 32 * 64 - 1])
+async def test_all_batches_of_one_size_are_among_the_sizes_also_where_none_has_room(pixels: int) -> None:
+    prepared = {shape for _, shape in sizes_at_first(facts.bundle(networks=(CLS,)), pixels, 16)}
+    network = Checksums()
+    scheduler = Scheduler(Limits(powers_of_two=True))
+    await scheduler.submit(NetworkSlot("cls", 0, "1", network, pixels, 16), [np.zeros((15, 32, 64, 3), np.uint8)])
+    await scheduler.close()
+    assert set(network.shapes) == prepared
+
+
+@pytest.mark.parametrize(
+    ("axis", "upright", "smallest", "usual", "largest"),
+    [
+        (Axis(32, 4000, 32, 960), (960, 736), 32, 960, 1920),
+        (Axis(32, 4000, 32, 950), (960, 736), 32, 960, 1888),
+        (Axis(32, 1216, 32, 1000), (992, 768), 32, 992, 1216),
+        (Axis(128, 700, 128, 700), (640, 512), 128, 640, 640),
+    ],
+)
+def test_pages_are_prepared_for_on_the_grid(
+    axis: Axis, upright: tuple[int, int], smallest: int, usual: int, largest: int
+) -> None:
+    grid = Grid(axis, axis)
+    height, width = upright
+    assert usual_pages(grid) == ((1, height, width, 3), (1, width, height, 3))
+    assert profile(grid) == tuple((1, side, side, 3) for side in (smallest, usual, largest))
+    for _, *sides, _ in (*usual_pages(grid), *profile(grid)):
+        grid.check("det", *sides)
+
+
+def test_lines_have_a_profile_of_their_height() -> None:
+    assert profile(LINES) == ((1, 48, 32, 3), (32, 48, 320, 3), (64, 48, 3200, 3))
+
+
+def test_a_network_that_no_request_has_reached_yet_is_warmed_up_before_those_in_use() -> None:
+    at_first = sizes_at_first(facts.bundle(networks=(DET, CLS, REC)), 48 * 1280, 64)
+    usual = [("det", (1, 960, 704, 3)), ("rec", LINE), ("gone", LINE)]
+    assert sizes_in_use(usual, at_first) == [("cls", (1, 32, 64, 3)), *usual]
+    assert sizes_in_use(usual, sizes_at_first(FACTS, 48 * 1280, 64)) == usual
+    network = Prepared()
+    assert warm_up({"rec": [network]}, 10.0, usual) == 3
+    assert network.shapes == [LINE]
 
 
 def test_a_warm_up_ends_in_time_and_says_how_far_it_came() -> None:

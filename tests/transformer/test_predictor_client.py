@@ -31,8 +31,9 @@ async def test_a_call_waits_for_a_predictor_that_comes() -> None:
     client = client_of("127.0.0.1", port)
     call = asyncio.create_task(client.run("det", PAGE, deadline=time.monotonic() + 30))
     channel = client._channel
-    while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.TRANSIENT_FAILURE:
-        await channel.wait_for_state_change(state)
+    async with asyncio.timeout(30):
+        while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            await channel.wait_for_state_change(state)
     server = aio.server()
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()

@@ -1,4 +1,4 @@
-"""BMP: its header, its colour table, and rows that lie uncompressed in the file (headers of 12 to 124 bytes)."""
+"""BMP: its header, its colour table, and rows that lie uncompressed or as run lengths (headers of 12 to 124 bytes)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from transformer.images.source import Alpha, Source, check_not_empty, damaged, p
 _CORE, _INFO = 12, 40
 _HEADERS = (_CORE, _INFO, 52, 56, 108, 124)
 _PLAIN, _BITFIELDS, _ALPHA_BITFIELDS = 0, 3, 6
+_RUN_LENGTHS = {1: 8, 2: 4}  # and their bits a pixel
 _MASKS = {
     16: ((0x7C00, 0x3E0, 0x1F), (0xF800, 0x7E0, 0x1F)),
     32: ((0xFF0000, 0xFF00, 0xFF),),
@@ -31,29 +32,38 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     else:
         width, height, planes, bits, compression = struct.unpack_from("<iiHHI", data, 18)
         (colours,) = struct.unpack_from("<I", data, 46)
-    check_not_empty("BMP", width, abs(height))
-    height = abs(height)
+    upside_down, height = height < 0, abs(height)
+    check_not_empty("BMP", width, height)
     limits.check_size(width, height)
     if planes != 1 or bits not in (1, 4, 8, 16, 24, 32):
         raise damaged("BMP", f"{planes} planes of {bits} bits don't exist")
-    if compression not in (_PLAIN, _BITFIELDS, _ALPHA_BITFIELDS):
-        raise refused("a compressed BMP", "an uncompressed BMP, or a PNG")
+    _check_compression(compression, bits, upside_down)
     alpha: Alpha = "none"
     used = 14 + header
-    if compression != _PLAIN:
+    if compression in (_BITFIELDS, _ALPHA_BITFIELDS):
         alpha, used = _masks(data, header, bits, compression)
     if bits <= 8:
         colours = colours or 1 << bits
         if colours > 1 << bits:
             raise damaged("BMP", f"{colours:,} colours don't fit into {bits} bits")
         used += colours * (3 if header == _CORE else 4)
-    row = (width * bits + 31) // 32 * 4
+    size = (width * bits + 31) // 32 * 4 * height
+    if compression in _RUN_LENGTHS:  # these must say their size; OpenCV refuses what ends before the picture
+        (size,) = struct.unpack_from("<I", data, 34)
     if start < used:
         raise damaged("BMP", "its pixels begin inside its header")
-    if start + row * height > len(data):
-        raise truncated("BMP", f"its pixels take {row * height:,} bytes, and {max(len(data) - start, 0):,} are left")
+    if start + max(size, 1) > len(data):
+        raise truncated("BMP", f"its pixels take {size:,} bytes, and {max(len(data) - start, 0):,} are left")
     memory = peak_memory(width * height, 3 if alpha == "none" else 4, 1)
     return Source("BMP", data, width, height, memory, 1, alpha)
+
+
+def _check_compression(compression: int, bits: int, upside_down: bool) -> None:
+    if compression not in (_PLAIN, *_RUN_LENGTHS, _BITFIELDS, _ALPHA_BITFIELDS):
+        raise refused(f"a BMP of compression {compression}", "an uncompressed BMP, or a PNG")
+    if compression in _RUN_LENGTHS and (bits != _RUN_LENGTHS[compression] or upside_down):
+        order = "top down" if upside_down else "bottom up"
+        raise damaged("BMP", f"{bits} bits, {order}, don't come as run lengths of kind {compression}")
 
 
 def _masks(data: memoryview, header: int, bits: int, compression: int) -> tuple[Alpha, int]:

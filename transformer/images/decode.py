@@ -1,4 +1,4 @@
-"""Bytes to RGB pixels, by way of the guards: OpenCV sees only what a reader here has walked through."""
+"""Bytes to RGB pixels, by way of the guards: a decoder sees only what a reader here has walked through."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from transformer.images import exif, flatten, formats
+from transformer.images import by_pillow, exif, flatten, formats
 from transformer.images.limits import ImageLimits
 from transformer.images.source import Source, damaged, truncated
 
@@ -23,7 +23,7 @@ _DEFAULT_LIMITS = ImageLimits()
 
 
 def decode(data: bytes | memoryview, limits: ImageLimits = _DEFAULT_LIMITS) -> U8:
-    """Decodes a JPEG, PNG, GIF (first frame), WebP, TIFF (first page) or BMP file, as a viewer on white paper shows it.
+    """Decodes an image file (its first page or frame), as a viewer on white paper shows it.
 
     Args:
         data: the file's bytes. The format is read from them.
@@ -58,7 +58,9 @@ def pixels(source: Source) -> U8:
 
 
 def _pixels(source: Source) -> U8:
-    if source.alpha == "none" and source.transparent_grey is None:
+    if source.format in by_pillow.FORMATS:
+        image = by_pillow.pixels(source)
+    elif source.alpha == "none" and source.transparent_grey is None:
         image = _imdecode(source, _RGB)
     elif source.transparent_grey is not None:
         image = flatten.grey_key(_imdecode(source, cv2.IMREAD_UNCHANGED), source.transparent_grey)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ppocr_api.errors import InvalidImage
-from transformer.images import bmp, gif, jpeg, png, tiff, webp
+from transformer.images import bmp, gif, heif, jpeg, jpeg2000, png, tiff, webp
 from transformer.images.limits import ImageLimits
 from transformer.images.source import Source
 
@@ -18,7 +18,11 @@ _READ: tuple[tuple[bytes, str, Reader], ...] = (
     (b"GIF89a", "GIF", gif.read),
     (b"II*\0", "TIFF", tiff.read),
     (b"MM\0*", "TIFF", tiff.read),
+    (b"II+\0", "TIFF", tiff.read),
+    (b"MM\0+", "TIFF", tiff.read),
     (b"BM", "BMP", bmp.read),
+    (b"\x00\x00\x00\x0cjP  ", "JPEG 2000", jpeg2000.read),
+    (b"\xff\x4f\xff\x51", "JPEG 2000", jpeg2000.read),
 )
 
 #: Named so that the caller learns what was sent; none of these is ever handed to a decoder.
@@ -32,10 +36,6 @@ _KNOWN: tuple[tuple[bytes, str], ...] = (
     (b"<!DOCTYPE", "an HTML page"),
     (b"<html", "an HTML page"),
     (b"8BPS", "a Photoshop document"),
-    (b"II+\0", "a BigTIFF file"),
-    (b"MM\0+", "a BigTIFF file"),
-    (b"\x00\x00\x00\x0cjP  ", "a JPEG 2000 image"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 image"),
     (b"\xff\x0a", "a JPEG XL image"),
     (b"v/1\x01", "an OpenEXR image"),
     (b"#?RADIANCE", "a Radiance image"),
@@ -43,7 +43,7 @@ _KNOWN: tuple[tuple[bytes, str], ...] = (
     (b"/9j/", "base64 text, encoded once too often"),
     (b"iVBORw0KGgo", "base64 text, encoded once too often"),
 )
-_READABLE = "JPEG, PNG, GIF, WebP, TIFF or BMP"
+_READABLE = "JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000, AVIF or HEIC"
 
 
 def reader_of(data: memoryview) -> tuple[str, Reader]:
@@ -54,11 +54,14 @@ def reader_of(data: memoryview) -> tuple[str, Reader]:
             return name, read
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP", webp.read
+    coded = heif.name_of(bytes(data[:256]))
+    if coded is not None:
+        return coded, heif.read
     if not head:
         raise InvalidImage("the image is empty: no bytes were sent")
     found = next((name for magic, name in _KNOWN if head.startswith(magic)), None)
     if head[4:8] == b"ftyp":
-        found = "an HEIC, AVIF or video file"
+        found = "a video, or an image of an unusual codec"
     if found is None:
         found = f"of no known format (it begins with {head[:8].hex(' ')})"
     raise InvalidImage(f"not an image that is read: it is {found}, and {_READABLE} was expected")

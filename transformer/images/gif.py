@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 from transformer.images.limits import ImageLimits
-from transformer.images.source import MAX_BLOCKS, Source, check_not_empty, damaged, peak_memory, truncated
+from transformer.images.source import MAX_BLOCKS, Source, check_not_empty, damaged, pillow_memory, truncated
 
 _EXTENSION, _IMAGE, _TRAILER, _CONTROL = 0x21, 0x2C, 0x3B, 0xF9
 #: 64 MiB in full sub-blocks of 255 bytes are 263,173; shorter ones would only cost time.
@@ -62,10 +62,9 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
             bytes([_TRAILER]),
         )
     )
-    transparent = bool(control) and bool(control[3] & 1)
     page = None if (canvas_width, canvas_height) == (width, height) else (canvas_width, canvas_height, x, y)
-    memory = peak_memory(width * height, 4, 1) + 3 * canvas_width * canvas_height
-    return Source("GIF", file, width, height, memory, 1, "straight" if transparent else "none", canvas=page)
+    memory = pillow_memory(width * height, 1, 1, len(file)) + (3 * canvas_width * canvas_height if page else 0)
+    return Source("GIF", file, width, height, memory, canvas=page)
 
 
 def _table_bytes(flags: int) -> int:

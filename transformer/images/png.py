@@ -1,6 +1,7 @@
 """PNG: the chunks from IHDR to IEND. The decoder sees the critical ones and tRNS alone (PNG, third edition, 5 and 11).
 
-Text and profile chunks inflate to any size, and animation chunks crashed decoders: they are dropped or refused here.
+Text and profile chunks inflate to any size, and animation chunks crashed decoders: they are dropped here. What is left of
+an animated PNG is its picture for viewers that know no animation, as a rule its first frame.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ import struct
 
 from transformer.images import exif
 from transformer.images.limits import ImageLimits
-from transformer.images.source import Source, check_not_empty, damaged, peak_memory, refused, truncated
+from transformer.images.source import Source, check_not_empty, damaged, peak_memory, truncated
 
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _GREY, _RGB, _PALETTE, _GREY_ALPHA, _RGBA = 0, 2, 3, 4, 6
 _MAX_CHUNKS = 65_536  # 64 MiB in chunks of 1 KiB, smaller than any encoder writes them
 _CHUNK_FRAME = 12  # length, name and checksum
-_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
 
 
 def read(data: memoryview, limits: ImageLimits) -> Source:
@@ -85,8 +85,6 @@ def _chunks(data: memoryview) -> tuple[list[memoryview], list[memoryview], dict[
         position += len(chunk)
         if name == b"IEND":
             return heads, pixels, metadata, chunk
-        if name in _ANIMATION:
-            raise refused("an animated PNG", "a PNG of one picture")
         if name == b"IDAT":
             pixels.append(chunk)
         elif name in (b"IHDR", b"PLTE"):

@@ -26,6 +26,7 @@ class Source:
     alpha: "none" decodes straight to RGB.
     transparent_grey: the grey value that PNG declares transparent, in units of `grey_levels` - 1.
     canvas: (width, height, x, y) of a white page that the image is laid on, at x, y.
+    negative: white is 0 in grey of 16 bits or floats.
     """
 
     format: str
@@ -37,6 +38,7 @@ class Source:
     alpha: Alpha = "none"
     transparent_grey: int | None = None
     canvas: tuple[int, int, int, int] | None = None
+    negative: bool = False
 
 
 def peak_memory(pixels: int, held: int, orientation: int, decoder: int = 0) -> int:
@@ -47,6 +49,15 @@ def peak_memory(pixels: int, held: int, orientation: int, decoder: int = 0) -> i
     """
     turned = 6 * pixels if orientation > 1 else 0
     return max(decoder + held * pixels, 2 * held * pixels, (held + 3) * pixels, turned)
+
+
+def pillow_memory(pixels: int, held: int, orientation: int, kept: int, decoder: int = 0) -> int:
+    """Bytes at the peak of decoding `pixels` of which Pillow holds `held` bytes each.
+
+    They become RGB a band of rows at a time, when the memory of the decoder itself is free again. `kept` lies beside both.
+    """
+    turned = 6 * pixels if orientation > 1 else 0
+    return max(kept + decoder + held * pixels, kept + (held + 3) * pixels, turned)
 
 
 def truncated(format: str, what: str) -> InvalidImage:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from transformer.images import exif
 from transformer.images.limits import ImageLimits
-from transformer.images.source import Alpha, Source, check_not_empty, damaged, peak_memory, refused, truncated
+from transformer.images.source import Source, check_not_empty, damaged, pillow_memory, refused, truncated
 from transformer.images.tiff_directory import Directory, first_directory, write_directory
 
 WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
@@ -18,22 +18,27 @@ STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, PLANAR = 273, 277, 278, 279
 T4_OPTIONS, T6_OPTIONS, PREDICTOR, COLOUR_MAP = 292, 293, 317, 320
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 322, 323, 324, 325
 EXTRA_SAMPLES, SAMPLE_FORMAT, JPEG_TABLES, YCBCR_SUBSAMPLING = 338, 339, 347, 530
-#: Carried over as they are, where present. Positions, rows and sizes are written from checked numbers.
-_COPIED = frozenset((BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER, SAMPLES, PLANAR, T4_OPTIONS, T6_OPTIONS, PREDICTOR))
-_COPIED |= {COLOUR_MAP, EXTRA_SAMPLES, JPEG_TABLES, YCBCR_SUBSAMPLING}
+#: Carried over as it is, where present. Whole numbers are written from checked ones.
+_COPIED = JPEG_TABLES
+#: Carried over as numbers, where present.
+_NUMBERS = (FILL_ORDER, T4_OPTIONS, T6_OPTIONS, PREDICTOR, COLOUR_MAP, YCBCR_SUBSAMPLING)
 
 _NONE, _CCITT, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, (2, 3, 4), 5, 7, 8, 32946, 32773
 _COMPRESSIONS = (_NONE, *_CCITT, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS)
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
-#: (photometric, samples) and the bits a sample that OpenCV decodes as a viewer would.
+_WHOLE, _FLOAT = 1, 3
+#: (photometric, samples, sample format) and the bits a sample that are read.
 _KINDS = {
-    (_WHITE_IS_ZERO, 1): (1, 8),
-    (_BLACK_IS_ZERO, 1): (1, 8, 16),
-    (_RGB, 3): (8, 16),
-    (_RGB, 4): (8, 16),
-    (_PALETTE, 1): (1, 4, 8),
-    (_CMYK, 4): (8,),
-    (_YCBCR, 3): (8,),
+    (_WHITE_IS_ZERO, 1, _WHOLE): (1, 2, 4, 8, 16),
+    (_BLACK_IS_ZERO, 1, _WHOLE): (1, 2, 4, 8, 16),
+    (_WHITE_IS_ZERO, 1, _FLOAT): (32,),
+    (_BLACK_IS_ZERO, 1, _FLOAT): (32,),
+    (_BLACK_IS_ZERO, 2, _WHOLE): (8,),
+    (_RGB, 3, _WHOLE): (8, 16),
+    (_RGB, 4, _WHOLE): (8, 16),
+    (_PALETTE, 1, _WHOLE): (1, 2, 4, 8),
+    (_CMYK, 4, _WHOLE): (8, 16),
+    (_YCBCR, 3, _WHOLE): (8,),
 }
 _ASSOCIATED, _STRAIGHT = 1, 2
 _MAX_TILE_BEYOND = 1024  # pixels; small pictures come in tiles of up to this side
@@ -48,36 +53,62 @@ class _Layout:
     planes: int
     photometric: int
     compression: int
+    format: int
+
+    @property
+    def has_extra(self) -> bool:
+        """Whether the last sample is none of the colours."""
+        return (self.photometric, self.samples) in ((_RGB, 4), (_BLACK_IS_ZERO, 2))
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether it is grey that Pillow returns as 16 bits or floats, with white and black as they are stored."""
+        return self.samples == 1 and self.bits > 8
+
+    def row_bytes(self, width: int) -> int:
+        return (width * self.bits * (self.samples // self.planes) + 7) // 8
 
 
 def read(data: memoryview, limits: ImageLimits) -> Source:
     """Raises InvalidImage or ImageTooLarge; see docs/images.md."""
     directory = first_directory(data)
     layout = _layout(directory, limits)
-    kept = {tag: directory.entries[tag] for tag in _COPIED if tag in directory.entries}
-    numbers = {WIDTH: [layout.width], HEIGHT: [layout.height]}
+    numbers = _described(directory, layout)
     if TILE_WIDTH in directory.entries:
-        block_height = _tiles(directory, layout, numbers)
+        block = _tiles(directory, layout, numbers)
     else:
-        block_height = _strips(directory, layout, numbers)
+        block = _strips(directory, layout, numbers)
+    kept = {_COPIED: directory.entries[_COPIED]} if _COPIED in directory.entries else {}
     file = write_directory(data, directory.order, kept, numbers)
     orientation = directory.number(exif.ORIENTATION, 1)
     orientation = orientation if 1 <= orientation <= 8 else 1
-    alpha = _alpha(directory, layout)
-    sample = max(layout.bits // 8, 1)
-    block = layout.width * min(block_height, layout.height) * (4 + layout.samples * sample)
-    held = 3 if alpha == "none" else 4 * sample
-    memory = len(file) + peak_memory(layout.width * layout.height, held, orientation, block)
-    return Source("TIFF", file, layout.width, layout.height, memory, orientation, alpha)
+    held = 1 if layout.samples == 1 and layout.bits <= 8 else 2 if layout.samples == 1 and layout.bits == 16 else 4
+    memory = pillow_memory(layout.width * layout.height, held, orientation, len(file), block)
+    negative = layout.is_deep and layout.photometric == _WHITE_IS_ZERO
+    return Source("TIFF", file, layout.width, layout.height, memory, orientation, negative=negative)
 
 
-def _alpha(directory: Directory, layout: _Layout) -> Alpha:
-    """A fourth sample is alpha where ExtraSamples says so, and meaningless otherwise (TIFF 6.0, page 31)."""
-    extra = directory.number(EXTRA_SAMPLES, 0)
-    if (layout.photometric, layout.samples) != (_RGB, 4) or extra not in (_ASSOCIATED, _STRAIGHT):
-        return "none"
-    # libtiff multiplies 8-bit colours by their alpha itself; 16-bit ones come as they were stored.
-    return "straight" if layout.bits == 16 and extra == _STRAIGHT else "premultiplied"
+def _described(directory: Directory, layout: _Layout) -> dict[int, list[int]]:
+    """The entries that say what the samples are."""
+    numbers = {
+        WIDTH: [layout.width],
+        HEIGHT: [layout.height],
+        BITS: [layout.bits] * layout.samples,
+        COMPRESSION: [layout.compression],
+        # Pillow doesn't invert deep grey, or only in one byte order.
+        PHOTOMETRIC: [_BLACK_IS_ZERO if layout.is_deep else layout.photometric],
+        SAMPLES: [layout.samples],
+        PLANAR: [1 if layout.planes == 1 else 2],
+        SAMPLE_FORMAT: [layout.format],
+    }
+    for tag in _NUMBERS:
+        if tag in directory.entries:
+            numbers[tag] = directory.numbers(tag, [])
+    if layout.has_extra:
+        # An extra sample is alpha where ExtraSamples says so, and meaningless otherwise (TIFF 6.0, page 31).
+        meaning = directory.number(EXTRA_SAMPLES, 0)
+        numbers[EXTRA_SAMPLES] = [meaning if meaning in (_ASSOCIATED, _STRAIGHT) else 0]
+    return numbers
 
 
 def _layout(directory: Directory, limits: ImageLimits) -> _Layout:
@@ -89,53 +120,48 @@ def _layout(directory: Directory, limits: ImageLimits) -> _Layout:
     if compression not in _COMPRESSIONS:
         raise refused(f"a TIFF of compression {compression}", "an uncompressed, LZW, Deflate, JPEG or fax one")
     bits = set(directory.numbers(BITS, [1]))
-    formats = set(directory.numbers(SAMPLE_FORMAT, [1]))
-    kind = _KINDS.get((photometric, samples), ())
+    formats = set(directory.numbers(SAMPLE_FORMAT, [_WHOLE]))
     if photometric == _YCBCR and compression != _JPEG:
         raise refused("a YCbCr TIFF without JPEG compression", "an RGB TIFF, or a JPEG")
-    if len(bits) != 1 or formats != {1} or not bits <= set(kind) or planar not in (1, 2):
+    kind = _KINDS.get((photometric, samples, max(formats)), ())
+    if len(bits) != 1 or len(formats) != 1 or not bits <= set(kind) or planar not in (1, 2):
         stored = "/".join(str(b) for b in sorted(bits))
         raise refused(
             f"a TIFF of photometric {photometric} with {samples} samples of {stored} bits",
-            "a bilevel, grey, palette, RGB, RGBA or CMYK TIFF of 8 bits, or a PNG",
+            "a bilevel, grey, palette, RGB, RGBA or CMYK TIFF of 8 or 16 bits, or a PNG",
         )
     if samples > 1 and len(directory.numbers(BITS, [1])) not in (1, samples):
         raise damaged("TIFF", "its bits don't match its samples")
     if photometric == _PALETTE and len(directory.numbers(COLOUR_MAP, [])) != 3 << max(bits):
         raise damaged("TIFF", "its colour map has the wrong size")
     planes = samples if planar == 2 else 1
-    if planes > 1 and max(bits) > 8:
-        raise refused("a 16-bit TIFF in separate planes", "one whose samples lie together")
-    return _Layout(width, height, max(bits), samples, planes, photometric, compression)
+    return _Layout(width, height, max(bits), samples, planes, photometric, compression, max(formats))
 
 
 def _strips(directory: Directory, layout: _Layout, numbers: dict[int, list[int]]) -> int:
+    """Writes down the checked strips; returns the bytes of one."""
     rows = min(directory.number(ROWS_PER_STRIP, layout.height), layout.height)
     if rows < 1:
         raise damaged("TIFF", "its strips have no rows")
     count = -(-layout.height // rows)
-    row_bytes = (layout.width * layout.bits * (layout.samples // layout.planes) + 7) // 8
+    row_bytes = layout.row_bytes(layout.width)
     needed = [row_bytes * min(rows, layout.height - rows * i) for i in range(count)] * layout.planes
     _blocks(directory, layout, numbers, (STRIP_OFFSETS, STRIP_BYTES), needed)
     numbers[ROWS_PER_STRIP] = [rows]
-    return rows
+    return rows * row_bytes
 
 
 def _tiles(directory: Directory, layout: _Layout, numbers: dict[int, list[int]]) -> int:
+    """Writes down the checked tiles; returns the bytes of one."""
     width, height = directory.number(TILE_WIDTH), directory.number(TILE_HEIGHT)
     for side, whole in ((width, layout.width), (height, layout.height)):
         if side < 16 or side % 16 or side > max(whole + 15, _MAX_TILE_BEYOND):
             raise damaged("TIFF", f"tiles of {width} x {height} pixels don't suit it")
     count = -(-layout.width // width) * -(-layout.height // height) * layout.planes
-    tile_bytes = (width * layout.bits * (layout.samples // layout.planes) + 7) // 8 * height
-    if layout.bits == 16 and layout.samples == 1:
-        # OpenCV 4.13 to 5.0 return wrong pixels for these, and fail on the next.
-        raise refused("a 16-bit grey TIFF in tiles", "one in strips, or a PNG")
-    if layout.compression == _NONE and tile_bytes % 1024:
-        raise refused(f"an uncompressed TIFF in tiles of {tile_bytes:,} bytes", "one in strips, or a compressed one")
+    tile_bytes = layout.row_bytes(width) * height
     _blocks(directory, layout, numbers, (TILE_OFFSETS, TILE_BYTES), [tile_bytes] * count)
     numbers[TILE_WIDTH], numbers[TILE_HEIGHT] = [width], [height]
-    return height
+    return tile_bytes
 
 
 def _blocks(

@@ -1,4 +1,4 @@
-"""TIFF directories: reading the first, and writing a clean one (TIFF 6.0, section 2)."""
+"""TIFF directories: reading the first, and writing a clean one (TIFF 6.0, section 2; BigTIFF has numbers of 8 bytes)."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from transformer.images.source import damaged, truncated
 
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
-_INTEGERS = {1: "B", 3: "H", 4: "I"}
-_LONG = 4
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 16: 8}
+_INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+_SHORT, _LONG = 3, 4
 _MAX_ENTRIES = 512
 _MAX_VALUES = 262_144  # of one entry: a strip for every row of the longest side, in four planes
 
@@ -47,24 +47,46 @@ class Directory:
         return self.numbers(tag, [default or 0])[0]
 
 
+@dataclass(frozen=True)
+class _Fields:
+    """How a directory lies in the file: `start` of the first, and struct formats without the byte order."""
+
+    start: str
+    start_at: int
+    count: str
+    entry: str
+    value: str
+
+
+_CLASSIC = _Fields("I", 4, "H", "HHI", "I")
+_BIG = _Fields("Q", 8, "Q", "HHQ", "Q")
+
+
 def first_directory(data: memoryview) -> Directory:
     """Reads the first directory and no other; entries of unknown types are left out."""
     order = "<" if bytes(data[:2]) == b"II" else ">"
-    (start,) = struct.unpack_from(order + "I", data, 4)
-    if start < 8 or start + 2 > len(data):
+    (version,) = struct.unpack_from(order + "H", data, 2)
+    fields = _BIG if version == 43 else _CLASSIC
+    if fields is _BIG and struct.unpack_from(order + "HH", data, 4) != (8, 0):
+        raise damaged("TIFF", "its BigTIFF header has offsets that are not of 8 bytes")
+    (start,) = struct.unpack_from(order + fields.start, data, fields.start_at)
+    counted = struct.calcsize(order + fields.count)
+    if start < 8 or start + counted > len(data):
         raise truncated("TIFF", f"its directory is at byte {start:,} of {len(data):,}")
-    (count,) = struct.unpack_from(order + "H", data, start)
+    (count,) = struct.unpack_from(order + fields.count, data, start)
     if not 1 <= count <= _MAX_ENTRIES:
         raise damaged("TIFF", f"its directory has {count:,} entries")
-    if start + 2 + 12 * count + 4 > len(data):
+    head, inline = struct.calcsize(order + fields.entry), struct.calcsize(order + fields.value)
+    first, step = start + counted, head + inline
+    if first + step * count + inline > len(data):
         raise truncated("TIFF", "it ends inside its directory")
     entries: dict[int, Entry] = {}
-    for place in range(start + 2, start + 2 + 12 * count, 12):
-        tag, kind, values = struct.unpack_from(order + "HHI", data, place)
+    for place in range(first, first + step * count, step):
+        tag, kind, values = struct.unpack_from(order + fields.entry, data, place)
         size = _SIZES.get(kind, 0) * values
         if size == 0 or tag in entries:
             continue
-        at = place + 8 if size <= 4 else struct.unpack_from(order + "I", data, place + 8)[0]
+        at = place + head if size <= inline else struct.unpack_from(order + fields.value, data, place + head)[0]
         if at + size > len(data):
             raise truncated("TIFF", f"the values of tag {tag} reach to byte {at + size:,} of {len(data):,}")
         entries[tag] = Entry(kind, values, data[at : at + size])
@@ -72,10 +94,11 @@ def first_directory(data: memoryview) -> Directory:
 
 
 def write_directory(data: memoryview, order: str, kept: dict[int, Entry], numbers: dict[int, list[int]]) -> bytes:
-    """The file with one new directory at its end, of the entries `kept` and of `numbers` as LONG."""
+    """The file with one new directory at its end, of the entries `kept` and of `numbers`. Never a BigTIFF."""
     entries = dict(kept)
     for tag, values in numbers.items():
-        entries[tag] = Entry(_LONG, len(values), struct.pack(f"{order}{len(values)}I", *values))
+        kind = _SHORT if max(values) < 1 << 16 else _LONG
+        entries[tag] = Entry(kind, len(values), struct.pack(f"{order}{len(values)}{_INTEGERS[kind]}", *values))
     start = len(data) + len(data) % 2
     after = start + 2 + 12 * len(entries) + 4
     table = [struct.pack(order + "H", len(entries))]
@@ -89,5 +112,5 @@ def write_directory(data: memoryview, order: str, kept: dict[int, Entry], number
             content += [entry.content, b"\0" * (len(entry.content) % 2)]
             after += len(entry.content) + len(entry.content) % 2
     table.append(b"\0\0\0\0")
-    head = bytes(data[:4]) + struct.pack(order + "I", start)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", start)
     return b"".join((head, data[8:], b"\0" * (start - len(data)), *table, *content))

@@ -1,4 +1,4 @@
-"""WebP: the chunks of its RIFF container (RFC 9649). The decoder sees the picture and its alpha alone."""
+"""WebP: the chunks of its RIFF container (RFC 9649). The decoder sees the first picture and its alpha alone."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import struct
 
 from transformer.images import exif
 from transformer.images.limits import ImageLimits
-from transformer.images.source import MAX_BLOCKS, Source, check_not_empty, damaged, peak_memory, refused, truncated
+from transformer.images.source import MAX_BLOCKS, Source, check_not_empty, damaged, peak_memory, truncated
 
 _ALPHA_FLAG = 0x10
+_FRAME_HEAD = 24  # name, length, place, size, duration and flags of an ANMF chunk
 
 
 def read(data: memoryview, limits: ImageLimits) -> Source:
@@ -17,37 +18,47 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     if size + 8 > len(data):
         raise truncated("WebP", f"it declares {size + 8:,} bytes and has {len(data):,}")
     chunks = _chunks(data[: size + 8])
-    if b"ANIM" in chunks or b"ANMF" in chunks:
-        raise refused("an animated WebP", "a WebP of one picture")
-    if b"VP8 " in chunks:
-        picture = chunks[b"VP8 "]
-        width, height = _lossy_size(picture)
-        alpha = chunks.get(b"ALPH")
-    elif b"VP8L" in chunks:
-        picture = chunks[b"VP8L"]
-        width, height = _lossless_size(picture)
-        alpha = None
-    else:
-        raise truncated("WebP", "it has no picture (VP8 or VP8L)")
+    canvas = _canvas_size(chunks[b"VP8X"]) if b"VP8X" in chunks else None
+    if canvas is not None:
+        limits.check_size(*canvas)
+    orientation = exif.orientation(chunks[b"EXIF"][8:]) if b"EXIF" in chunks else 1
+    place = (0, 0)
+    animated = b"ANMF" in chunks
+    if animated:
+        frame = chunks[b"ANMF"]
+        if canvas is None or len(frame) < _FRAME_HEAD:
+            raise damaged("WebP", "its first frame has no place in a canvas")
+        place = 2 * _u24_at(frame, 8), 2 * _u24_at(frame, 11)
+        chunks = _chunks(frame, _FRAME_HEAD)
+    picture, alpha, width, height = _picture(chunks)
     limits.check_size(width, height)
-    if b"VP8X" in chunks and _canvas_size(chunks[b"VP8X"]) != (width, height):
+    canvas = canvas or (width, height)
+    if place[0] + width > canvas[0] or place[1] + height > canvas[1] or (not animated and canvas != (width, height)):
         raise damaged("WebP", "its canvas and its picture differ in size")
+    page = None if canvas == (width, height) else (*canvas, *place)
     parts = [picture]
     if alpha is not None:
-        canvas = struct.pack("<4sIB3x", b"VP8X", 10, _ALPHA_FLAG) + _u24(width - 1) + _u24(height - 1)
-        parts = [memoryview(canvas), alpha, picture]
+        extended = struct.pack("<4sIB3x", b"VP8X", 10, _ALPHA_FLAG) + _u24(width - 1) + _u24(height - 1)
+        parts = [memoryview(extended), alpha, picture]
     body = b"".join((part if len(part) % 2 == 0 else bytes(part) + b"\0") for part in parts)
     file = struct.pack("<4sI4s", b"RIFF", 4 + len(body), b"WEBP") + body
-    orientation = exif.orientation(chunks[b"EXIF"][8:]) if b"EXIF" in chunks else 1
     transparent = alpha is not None or (bytes(picture[:4]) == b"VP8L" and bool(picture[12] & _ALPHA_FLAG))
-    memory = peak_memory(width * height, 4, orientation)
-    return Source("WebP", file, width, height, memory, orientation, "straight" if transparent else "none")
+    memory = peak_memory(width * height, 4, orientation) + (6 * canvas[0] * canvas[1] if page else 0)
+    return Source("WebP", file, width, height, memory, orientation, "straight" if transparent else "none", canvas=page)
 
 
-def _chunks(data: memoryview) -> dict[bytes, memoryview]:
-    """The first chunk of each name, with its eight bytes of name and length."""
+def _picture(chunks: dict[bytes, memoryview]) -> tuple[memoryview, memoryview | None, int, int]:
+    """The chunk of the picture, that of its alpha, and its size."""
+    if b"VP8 " in chunks:
+        return chunks[b"VP8 "], chunks.get(b"ALPH"), *_lossy_size(chunks[b"VP8 "])
+    if b"VP8L" in chunks:
+        return chunks[b"VP8L"], None, *_lossless_size(chunks[b"VP8L"])
+    raise truncated("WebP", "it has no picture (VP8 or VP8L)")
+
+
+def _chunks(data: memoryview, position: int = 12) -> dict[bytes, memoryview]:
+    """The first chunk of each name from `position` on, with its eight bytes of name and length."""
     found: dict[bytes, memoryview] = {}
-    position = 12
     for _ in range(MAX_BLOCKS):
         if position >= len(data):
             return found
@@ -85,7 +96,11 @@ def _lossless_size(chunk: memoryview) -> tuple[int, int]:
 def _canvas_size(chunk: memoryview) -> tuple[int, int]:
     if len(chunk) < 18:
         raise truncated("WebP", "its VP8X chunk is short")
-    return int.from_bytes(chunk[12:15], "little") + 1, int.from_bytes(chunk[15:18], "little") + 1
+    return _u24_at(chunk, 12) + 1, _u24_at(chunk, 15) + 1
+
+
+def _u24_at(data: memoryview, position: int) -> int:
+    return int.from_bytes(data[position : position + 3], "little")
 
 
 def _u24(number: int) -> bytes:

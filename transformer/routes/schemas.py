@@ -9,8 +9,7 @@ from transformer.parameters import Parameters
 
 #: A white image of 32 by 32 pixels, PNG.
 EXAMPLE_IMAGE: Final = (
-    "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAAAAABWESUoAAAAGElEQVR42mP8z4AfMDGMKhhVMKpghCoA"
-    "AKM9AT8q/1PbAAAAAElFTkSuQmCC"
+    "iVBORw0KGgoAAAANSUhEUgAAACAAAAAgCAAAAABWESUoAAAAGElEQVR42mP8z4AfMDGMKhhVMKpghCoAAKM9AT8q/1PbAAAAAElFTkSuQmCC"
 )
 
 _TYPES: Final = {bool: "boolean", int: "integer", float: "number"}

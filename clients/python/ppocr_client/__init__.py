@@ -1,4 +1,4 @@
-"""Python clients of a running service, over HTTP and over gRPC (extra `client`).
+"""Python clients of a running service, over HTTP and over gRPC.
 
     from ppocr_client import Client
 

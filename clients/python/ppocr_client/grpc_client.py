@@ -12,18 +12,19 @@ from typing import Any, Self, TypeVar, Unpack
 
 import grpc
 
-from ppocr.contract import MAX_MESSAGE_BYTES
 from ppocr_api import oip
 from ppocr_api.document import Line, Page, Point, Points, Word
+from ppocr_api.error_mapping import RETRY_AFTER, from_grpc
 from ppocr_api.errors import PpocrError
-from ppocr_client.attempts import Attempts, from_code
+from ppocr_client.attempts import Attempts
 from ppocr_client.images import Image, ReadParameters, content
 
 T = TypeVar("T")
 
 _OPTIONS = [
-    ("grpc.max_send_message_length", MAX_MESSAGE_BYTES),
-    ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
+    # The service says what is too large.
+    ("grpc.max_send_message_length", -1),
+    ("grpc.max_receive_message_length", -1),
     # Without this, all calls of one channel go to one of several addresses.
     ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}'),
 ]
@@ -103,7 +104,7 @@ def _request(model: str, images: list[bytes], parameters: ReadParameters) -> Any
 
 def _failed(error: Any) -> PpocrError:
     trailing = dict(error.trailing_metadata() or ())
-    return from_code(error.code().name, error.details() or "the service gave no reason", trailing.get("retry-after"))
+    return from_grpc(error.code().name, error.details() or "the service gave no reason", trailing.get(RETRY_AFTER))
 
 
 def _pages(response: Any) -> list[Page]:

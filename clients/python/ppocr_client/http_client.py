@@ -13,8 +13,9 @@ from typing import Any, Self, Unpack
 import httpx
 
 from ppocr_api.document import Page
+from ppocr_api.error_mapping import RETRY_AFTER, from_http
 from ppocr_api.errors import DeadlineExceeded, PpocrError, Unavailable
-from ppocr_client.attempts import Attempts, from_status
+from ppocr_client.attempts import Attempts
 from ppocr_client.images import Image, ReadParameters, content, content_type, query
 from ppocr_client.v1 import page_of
 
@@ -60,10 +61,10 @@ def _page(response: httpx.Response) -> Page:
             raise PpocrError("the answer has no 'predictions' for one image: is this the address of ppocr-serving?")
         return page_of(predictions[0])
     sentence = body.get("error") if isinstance(body, dict) else None
-    raise from_status(
+    raise from_http(
         response.status_code,
         sentence if isinstance(sentence, str) else f"the service answered {response.reason_phrase or 'an error'}",
-        response.headers.get("retry-after"),
+        response.headers.get(RETRY_AFTER),
     )
 
 

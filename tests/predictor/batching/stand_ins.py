@@ -94,10 +94,10 @@ class Watcher:
         self.batches: list[tuple[str, int, int]] = []
         self.drops: list[DropReason] = []
 
-    def on_batch(self, part: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
+    def on_batch(self, network: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
         assert seconds_queue >= 0
         assert seconds_infer >= 0
-        self.batches.append((part, items, pixels))
+        self.batches.append((network, items, pixels))
 
     def on_drop(self, reason: DropReason) -> None:
         self.drops.append(reason)
@@ -112,11 +112,11 @@ def lines(count: int, width: int, seed: int = 0, first: int | None = None) -> U8
 
 
 def rec(network: Checksums, batch_pixels: int = 48 * 32 * 1000, version: str = "1") -> NetworkSlot:
-    return NetworkSlot("rec", version, network, batch_pixels, batch_items=1000)
+    return NetworkSlot("rec", 1, version, network, batch_pixels, batch_items=1000)
 
 
 def det(network: Checksums, batch_pixels: int = 960 * 960) -> NetworkSlot:
-    return NetworkSlot("det", "1", network, batch_pixels)
+    return NetworkSlot("det", 0, "1", network, batch_pixels)
 
 
 def right(answer: list[Outputs], *blocks: U8) -> bool:

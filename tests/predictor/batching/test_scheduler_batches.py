@@ -11,7 +11,7 @@ import pytest
 
 from ppocr_api.errors import InvalidRequest
 from predictor.batching import Limits, NetworkSlot, Scheduler
-from tests.predictor.batching.stand_ins import Checksums, Held, det, lines, rec, right, settle
+from tests.predictor.batching.stand_ins import PATIENCE, Checksums, Held, det, lines, rec, right, settle
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -58,7 +58,7 @@ async def test_networks_of_two_versions_never_share_a_batch() -> None:
 
 async def test_a_batch_is_bounded_in_pixels_and_in_items_and_a_larger_item_still_runs() -> None:
     network = Checksums()
-    slot = NetworkSlot("rec", "1", network, batch_pixels=48 * 64 * 5, batch_items=7)
+    slot = NetworkSlot("rec", 1, "1", network, batch_pixels=48 * 64 * 5, batch_items=7)
     scheduler = Scheduler()
     blocks = [lines(12, 64), lines(16, 32), lines(2, 640)]
     assert right(await scheduler.submit(slot, blocks), *blocks)
@@ -77,7 +77,7 @@ async def test_the_largest_batches_of_a_request_are_computed_first() -> None:
 
 async def test_a_forward_that_nothing_runs_beside_is_given_all_threads() -> None:
     among, alone = Held(), Checksums()
-    slot = NetworkSlot("det", "1", among, 960 * 960, alone=alone)
+    slot = NetworkSlot("det", 0, "1", among, 960 * 960, alone=alone)
     scheduler = Scheduler(Limits(workers=2))
     blocks = [lines(1, 64), lines(1, 96), lines(1, 128), lines(1, 160)]
     assert right(await scheduler.submit(slot, blocks[:1]), blocks[0])
@@ -97,7 +97,7 @@ async def test_a_forward_that_nothing_runs_beside_is_given_all_threads() -> None
 
 async def test_batches_have_powers_of_two_where_the_limits_say_so() -> None:
     network = Checksums()
-    slot = NetworkSlot("rec", "1", network, batch_pixels=48 * 32 * 12, batch_items=64)
+    slot = NetworkSlot("rec", 1, "1", network, batch_pixels=48 * 32 * 12, batch_items=64)
     scheduler = Scheduler(Limits(powers_of_two=True))
     blocks = [lines(23, 32), lines(7, 64)]
     assert right(await scheduler.submit(slot, blocks), *blocks)
@@ -165,7 +165,9 @@ async def test_items_of_one_run_are_not_copied_and_threads_are_the_schedulers_ow
     assert seen == [True]
     assert network.threads == {"forward-0"}
     await scheduler.close()
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("forward-")]
+    for thread in [thread for thread in threading.enumerate() if thread.name.startswith("forward-")]:
+        await asyncio.to_thread(thread.join, PATIENCE)
+        assert not thread.is_alive()
 
 
 async def test_with_prefetch_the_next_batch_is_taken_while_one_computes_but_not_computed() -> None:
@@ -173,8 +175,9 @@ async def test_with_prefetch_the_next_batch_is_taken_while_one_computes_but_not_
     slot = rec(network)
     tasks = [asyncio.create_task(scheduler.submit(slot, [lines(1, width)])) for width in (32, 64, 96)]
     await network.entered()
-    while scheduler.stats().queue_items["rec"] > 1:
-        await settle()
+    async with asyncio.timeout(PATIENCE):
+        while scheduler.stats().queue_items["rec"] > 1:
+            await settle()
     assert scheduler.stats().running == 1
     network.let_go(3)
     await asyncio.gather(*tasks)

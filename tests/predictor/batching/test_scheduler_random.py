@@ -26,8 +26,8 @@ class Leaving(Watcher):
         super().__init__()
         self.leaving: list[asyncio.Task[list[Outputs]]] = []
 
-    def on_batch(self, part: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
-        super().on_batch(part, items, pixels, seconds_queue, seconds_infer)
+    def on_batch(self, network: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
+        super().on_batch(network, items, pixels, seconds_queue, seconds_infer)
         for _ in range(min(5, len(self.leaving))):
             self.leaving.pop().cancel()
 
@@ -35,7 +35,7 @@ class Leaving(Watcher):
 def request(dice: random.Random, slots: list[NetworkSlot]) -> tuple[NetworkSlot, list[U8]]:
     slot = dice.choice(slots)
     seed = dice.getrandbits(32)
-    if slot.part == "det":
+    if slot.name == "det":
         return slot, [np.random.default_rng(seed).integers(0, 255, (1, dice.choice((32, 64)), 64, 3), np.uint8)]
     widths = dice.choices(WIDTHS, k=dice.randint(1, 6))
     return slot, [lines(widths.count(width), width, seed + width) for width in sorted(set(widths))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,9 @@ import pytest
 
 import ppocr
 from ppocr.bundle import Bundle
-from ppocr.contract import BundleFacts
-from predictor.engines.base import EngineOptions, choose
-from transformer.algorithms.boxes import boxes
-from transformer.algorithms.crops import crops
-from transformer.algorithms.det_input import det_input
-from transformer.images.decode import decode
-from transformer.parameters import Parameters
+from ppocr.contract import NetworkFacts
+from tests import needs
+from tests.predictor import receipts
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,37 +24,24 @@ def v6() -> Bundle:
 
 @pytest.fixture(scope="session")
 def v4() -> Bundle:
-    """PP-OCRv4 mobile, which has Paddle's own format too; `python -m ppocr_convert.v4_mobile` makes it in the cache."""
-    folder = Path(os.environ.get("PPOCR_CACHE", ROOT / ".cache")) / "bundles" / "ppocrv4-mobile" / "1"
-    if not folder.is_dir():
-        pytest.skip("the v4 bundle isn't made; run: python -m ppocr_convert.v4_mobile .cache/bundles")
-    return Bundle.open(folder)
+    """PP-OCRv4 mobile, which has Paddle's own format too."""
+    return Bundle.open(needs.v4_bundle())
+
+
+def facts(bundle: Bundle, network: str) -> NetworkFacts:
+    """A network of the bundle by its name."""
+    found = bundle.facts().network(network)
+    assert found is not None
+    return found
 
 
 @pytest.fixture(scope="session")
-def facts(v6: Bundle) -> BundleFacts:
-    return v6.facts()
-
-
-@pytest.fixture(scope="session")
-def page(receipt: bytes, facts: BundleFacts) -> np.ndarray:
+def page(v6: Bundle) -> np.ndarray:
     """One receipt on det's grid, UINT8 [1,H,W,3]."""
-    return det_input(decode(receipt), facts.det, Parameters())[None]
+    return receipts.page("075", facts(v6, "det").grid)
 
 
 @pytest.fixture(scope="session")
-def lines(receipt: bytes, v6: Bundle, facts: BundleFacts) -> list[np.ndarray]:
+def lines(v6: Bundle) -> list[np.ndarray]:
     """The receipt's lines, grouped by width: UINT8 [N,48,W,3] each."""
-    engine, options = choose("openvino", EngineOptions(precision="f32", threads=1))
-    image = decode(receipt)
-    network = engine.load(v6, "det", options)
-    (probability,) = network.infer(det_input(image, facts.det, Parameters())[None])
-    network.close()
-    found, _ = crops(image, boxes(probability[0], image.shape[:2], facts.det, Parameters()), facts.rec)
-    groups, start = [], 0
-    for width in dict.fromkeys(found.widths.tolist()):
-        count = int((found.widths == width).sum())
-        size = count * facts.rec.height * width * 3
-        groups.append(found.pixels[start : start + size].reshape(count, facts.rec.height, width, 3))
-        start += size
-    return groups
+    return receipts.lines("075", facts(v6, "rec").grid)

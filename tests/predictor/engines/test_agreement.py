@@ -8,26 +8,24 @@ import numpy as np
 import pytest
 
 from ppocr.bundle import Bundle
-from ppocr.contract import Part, RecAnswer
-from predictor.engines.base import EngineName, EngineOptions, Network, choose
-from transformer.algorithms.ctc import decode
+from predictor.engines.base import EngineName, EngineOptions, Network
+from predictor.engines.choice import choose
+from tests import needs
+from tests.predictor import receipts
+from tests.predictor.engines.conftest import facts
 
 
-def load(bundle: Bundle, part: Part, engine: EngineName, precision: str = "f32", streams: int = 1) -> Network:
+def load(bundle: Bundle, network: str, engine: EngineName, precision: str = "f32", streams: int = 1) -> Network:
     if importlib.util.find_spec(engine) is None:
-        pytest.skip(f"{engine} isn't installed")
+        needs.missing(engine)
     chosen, options = choose(engine, EngineOptions(device="cpu", precision=precision, threads=1, streams=streams))  # type: ignore[arg-type]
-    return chosen.load(bundle, part, options)
+    return chosen.load(bundle, facts(bundle, network), options)
 
 
 def texts(bundle: Bundle, lines: list[np.ndarray], engine: EngineName, precision: str = "f32") -> list[str]:
     network = load(bundle, "rec", engine, precision)
-    read = []
-    for group in lines:
-        ids, probabilities = network.infer(group)
-        steps = np.full(len(ids), ids.shape[1], np.int32)
-        answer = RecAnswer(ids.reshape(-1), probabilities.reshape(-1), steps, "1")
-        read += [reading.text for reading in decode(answer, bundle.facts().rec.characters)]
+    labels = facts(bundle, "rec").labels
+    read = [receipts.decoded(ids, labels) for group in lines for ids in network.infer(group)[0]]
     network.close()
     return read
 

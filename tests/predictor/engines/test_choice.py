@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import shutil
 import subprocess
 import sys
@@ -13,12 +12,15 @@ from typing import Any
 import pytest
 
 from ppocr.bundle import Bundle
+from ppocr.contract import Output
 from ppocr_api.errors import BundleError, ConfigError
-from predictor.engines.base import EngineName, EngineOptions, choose
+from predictor.engines.base import EngineName, EngineOptions
+from predictor.engines.choice import choose
 from predictor.engines.onnxruntime import has_gpu
+from tests import needs
+from tests.predictor.engines.conftest import facts
 
 without_gpu = pytest.mark.skipif(has_gpu(), reason="this machine has a GPU")
-with_paddle = pytest.mark.skipif(importlib.util.find_spec("paddle") is None, reason="paddle isn't installed")
 
 
 @without_gpu
@@ -52,11 +54,11 @@ def test_what_an_engine_cant_do_here_is_refused_at_load(
 ) -> None:
     chosen, options_ = choose(engine, EngineOptions(**options))
     with pytest.raises(ConfigError, match=says):
-        chosen.load(v6, "det", options_)
+        chosen.load(v6, facts(v6, "det"), options_)
 
 
 @without_gpu
-@with_paddle
+@needs.paddle
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -68,14 +70,14 @@ def test_what_an_engine_cant_do_here_is_refused_at_load(
 def test_what_paddle_cant_do_here_is_refused_at_load(v4: Bundle, options: dict[str, Any], says: str) -> None:
     chosen, options_ = choose("paddle", EngineOptions(**options))
     with pytest.raises(ConfigError, match=says):
-        chosen.load(v4, "det", options_)
+        chosen.load(v4, facts(v4, "det"), options_)
 
 
-@with_paddle
+@needs.paddle
 def test_paddle_says_when_a_bundle_has_no_paddle_format(v6: Bundle) -> None:
     chosen, options = choose("paddle", EngineOptions(device="cpu"))
     with pytest.raises(BundleError, match="no det network in Paddle's format"):
-        chosen.load(v6, "det", options)
+        chosen.load(v6, facts(v6, "det"), options)
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
@@ -86,8 +88,24 @@ def test_a_damaged_network_is_a_bundle_error(v6: Bundle, tmp_path: Path, engine:
     damaged = dataclasses.replace(v6, path=tmp_path / "1")
     chosen, options = choose(engine, EngineOptions(device="cpu", precision="f32"))
     with pytest.raises(BundleError, match="rec network of ppocrv6-small/1") as caught:
-        chosen.load(damaged, "rec", options)
+        chosen.load(damaged, facts(v6, "rec"), options)
     assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"input": "lines"}, "det network of ppocrv6-small/1 has no input 'lines'; it has image"),
+        ({"outputs": (Output("map", "UINT8"),)}, "has no output 'map'; it has probability"),
+    ],
+)
+def test_a_network_that_isnt_what_the_manifest_says_is_a_bundle_error(
+    v6: Bundle, engine: EngineName, change: dict[str, Any], says: str
+) -> None:
+    chosen, options = choose(engine, EngineOptions(device="cpu", precision="f32"))
+    with pytest.raises(BundleError, match=says):
+        chosen.load(v6, dataclasses.replace(facts(v6, "det"), **change), options)
 
 
 def test_an_engines_library_is_imported_when_it_is_chosen() -> None:

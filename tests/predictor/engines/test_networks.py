@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 
 from ppocr.bundle import Bundle
-from ppocr.contract import BundleFacts, Part
+from ppocr.contract import NetworkFacts
 from ppocr_api.errors import EngineError, InvalidRequest
-from predictor.engines.base import Answers, Capabilities, EngineName, EngineOptions, Network, choose
+from predictor.engines.base import Answers, Capabilities, EngineName, EngineOptions, Network
+from predictor.engines.choice import choose
+from tests.predictor.engines.conftest import facts
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
@@ -25,28 +27,29 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[3]
 
 
-def load(bundle: Bundle, part: Part, engine: EngineName, streams: int = 1) -> Network:
+def load(bundle: Bundle, network: str, engine: EngineName, streams: int = 1) -> Network:
     chosen, options = choose(engine, EngineOptions(device="cpu", precision="f32", threads=2, streams=streams))
-    return chosen.load(bundle, part, options)
+    return chosen.load(bundle, facts(bundle, network), options)
 
 
 @pytest.mark.parametrize(
-    ("part", "pixels", "says"),
+    ("name", "pixels", "says"),
     [
-        ("det", np.zeros((1, 64, 100, 3), np.uint8), "multiples of 32; this is 64x100"),
+        ("det", np.zeros((1, 64, 100, 3), np.uint8), "widths of 32 to 4000 in steps of 32 pixels; this is 64x100"),
+        ("det", np.zeros((1, 64, 4032, 3), np.uint8), "widths of 32 to 4000 .*; this is 64x4032"),
         ("det", np.zeros((1, 64, 64), np.uint8), r"UINT8 \[N,H,W,3\]"),
         ("det", np.zeros((1, 64, 64, 3), np.float32), "this is float32"),
         ("rec", np.zeros((0, 48, 64, 3), np.uint8), "N at least 1"),
-        ("rec", np.zeros((1, 32, 64, 3), np.uint8), "48 pixels high; these are 32"),
-        ("rec", np.zeros((1, 48, 16, 3), np.uint8), "widths from 32 to 3200; this is 16"),
+        ("rec", np.zeros((1, 32, 64, 3), np.uint8), "rec takes heights of 48 .*; this is 32x64"),
+        ("rec", np.zeros((1, 48, 16, 3), np.uint8), "widths of 32 to 3200 in steps of 32 pixels; this is 48x16"),
         ("rec", np.zeros((1, 48, 64, 4), np.uint8), r"UINT8 \[N,H,W,3\]"),
     ],
 )
-def test_pixels_that_a_network_cant_take_are_refused(v6: Bundle, part: Part, pixels: np.ndarray, says: str) -> None:
-    network = load(v6, part, "openvino")
+def test_pixels_that_a_network_cant_take_are_refused(v6: Bundle, name: str, pixels: np.ndarray, says: str) -> None:
+    network = load(v6, name, "openvino")
     with pytest.raises(InvalidRequest, match=says):
         network.infer(pixels)
-    good = np.zeros((1, 48, 64, 3) if part == "rec" else (1, 64, 64, 3), np.uint8)
+    good = np.zeros((1, 48, 64, 3) if name == "rec" else (1, 64, 64, 3), np.uint8)
     assert len(network.infer(good)[0]) == 1
 
 
@@ -98,8 +101,8 @@ def test_an_image_is_the_same_with_all_threads_as_with_one(v6: Bundle, page: np.
 class Meeting(Network):
     """Answers when as many calls as it has streams are under way."""
 
-    def __init__(self, facts: BundleFacts) -> None:
-        super().__init__("rec", facts)
+    def __init__(self, facts: NetworkFacts) -> None:
+        super().__init__(facts)
         self.capabilities = Capabilities("test", "CPU", "f32", 3, 0)
         self.calls = 0
         self._all = threading.Barrier(3, timeout=10)
@@ -114,10 +117,10 @@ class Meeting(Network):
 
 
 def test_a_size_is_prepared_for_on_all_streams_at_once(v6: Bundle) -> None:
-    network = Meeting(v6.facts())
+    network = Meeting(facts(v6, "rec"))
     network.prepare((2, 48, 64, 3))
     assert network.calls == 3
-    with pytest.raises(InvalidRequest, match="48 pixels high"):
+    with pytest.raises(InvalidRequest, match="heights of 48"):
         network.prepare((2, 40, 64, 3))
 
 
@@ -129,10 +132,12 @@ def test_out_of_memory_is_told_apart_and_survived(v6: Bundle, engine: EngineName
         import numpy as np
         from ppocr.bundle import Bundle
         from ppocr_api.errors import EngineOutOfMemory
-        from predictor.engines.base import EngineOptions, choose
+        from predictor.engines.base import EngineOptions
+        from predictor.engines.choice import choose
 
         engine, options = choose({engine!r}, EngineOptions(device="cpu", precision="f32", threads=1))
-        network = engine.load(Bundle.open({str(v6.path)!r}), "rec", options)
+        bundle = Bundle.open({str(v6.path)!r})
+        network = engine.load(bundle, bundle.facts().network("rec"), options)
         network.infer(np.zeros((1, 48, 64, 3), np.uint8))
         used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (used + 300_000_000, resource.RLIM_INFINITY))

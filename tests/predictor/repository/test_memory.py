@@ -33,10 +33,10 @@ def test_a_version_needs_what_its_files_say_or_what_those_before_it_took(
         memory.require(bundle, 0)
 
 
-def test_the_appetite_is_shared_out_among_the_versions_in_memory() -> None:
-    appetite = memory.Appetite()
-    assert appetite.of_each(0) == 0
+def test_what_is_in_memory_is_shared_out_among_the_versions() -> None:
+    estimate = memory.MemoryEstimate()
+    assert estimate.per_version(0) == 0
     held = np.ones(200 * MIB, np.uint8)
-    assert 190 * MIB < appetite.of_each(1) < 230 * MIB
-    assert 95 * MIB < appetite.of_each(2) < 115 * MIB
+    assert 190 * MIB < estimate.per_version(1) < 230 * MIB
+    assert 95 * MIB < estimate.per_version(2) < 115 * MIB
     assert held[0] == 1

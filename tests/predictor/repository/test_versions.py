@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ppocr.contract import BundleFacts, DetFacts, Normalisation, RecFacts
+from ppocr.contract import BundleFacts
 from ppocr_api.errors import NotFound, Unavailable
 from predictor.batching import Scheduler
 from predictor.engines.base import Capabilities
 from predictor.local import LocalPredictor
 from predictor.versions import LoadedVersion, Versions
-from tests.predictor.batching.stand_ins import Checksums, Held, det, lines, rec
-
-UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+from tests.predictor.batching.stand_ins import PATIENCE, Checksums, Held, det, lines, rec
+from tests.predictor.facts import DET, REC
 
 
 def loaded(version: str, network: Checksums | None = None, digest: str = "") -> LoadedVersion:
     network = network or Checksums()
-    facts = BundleFacts("x", version, DetFacts(), RecFacts(("", "a")), UNIT, UNIT, digest or f"d{version}")
-    return LoadedVersion(facts, Capabilities("test", "CPU", "f32", 1, 0), det(network), rec(network), network.close)
+    facts = BundleFacts("x", version, (DET, REC), digest or f"d{version}")
+    networks = {"det": det(network), "rec": rec(network)}
+    return LoadedVersion(facts, Capabilities("test", "CPU", "f32", 1, 0), networks, network.close)
 
 
 async def test_the_last_one_put_in_serves_and_the_one_before_answers_to_its_name_during_its_grace() -> None:
@@ -72,19 +73,24 @@ async def test_side_by_side_the_one_longest_here_leaves() -> None:
 
 
 async def test_a_request_in_flight_keeps_its_networks_until_it_is_answered() -> None:
+    # Networks are closed on one thread, in the order in which they may be: the second's end shows that the first's is past due.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     network = Held()
     versions = Versions(grace_seconds=0)
     versions.put_in(loaded("1", network))
     scheduler = Scheduler()
     predictor = LocalPredictor(versions, scheduler)
-    asked = asyncio.create_task(scheduler.submit(versions.serving().rec, [lines(1, 64)]))
+    asked = asyncio.create_task(scheduler.submit(versions.serving().networks["rec"], [lines(1, 64)]))
     await network.entered()
     versions.put_in(loaded("2"))
+    versions.put_in(loaded("3"))
     leaving = asyncio.create_task(versions.left())
-    # A request of the new version goes through the scheduler and back while the old one's is held.
-    await predictor.facts("2")
+    async with asyncio.timeout(PATIENCE):
+        while len(versions.leaving()) > 1:
+            await asyncio.sleep(0)
     assert not network.closed
     assert not leaving.done()
+    assert [facts.version for facts in versions.leaving()] == ["1"]
     network.let_go()
     await asked
     await leaving

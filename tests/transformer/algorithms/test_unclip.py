@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pyclipper
 import pytest
 from numpy.typing import NDArray
 
 from transformer.algorithms import boxes as module
 
-pyclipper = pytest.importorskip("pyclipper", reason="pyclipper is not installed")
 F32 = NDArray[np.float32]
 RATIO = 1.4
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import struct
 import zlib
 from collections.abc import Iterable
@@ -11,6 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from pillow_heif import register_heif_opener
+
+register_heif_opener()
 
 Array = NDArray[Any]
 
@@ -31,11 +35,15 @@ def save(image: Image.Image, format: str, **options: Any) -> bytes:
 
 
 def written(format: str, rgb: Array | None = None, **options: Any) -> bytes:
-    """`rgb` as an ordinary file of `format`, lossless where it can be."""
+    """`rgb` as an ordinary file of `format`, lossless where it can be; nearly so as AVIF and HEIF."""
     if format == "WEBP":
         options.setdefault("lossless", True)
     if format == "JPEG":
         options = {"quality": 95, "subsampling": 0, **options}
+    if format == "AVIF":
+        options = {"quality": 100, "subsampling": "4:4:4", "max_threads": 1, **options}
+    if format == "HEIF":
+        options = {"quality": 100, "chroma": 444, **options}
     return save(Image.fromarray(picture() if rgb is None else rgb), format, **options)
 
 
@@ -86,6 +94,13 @@ def exif(orientation: int) -> Image.Exif:
     return tags
 
 
+def turned_heif(orientation: int, rgb: Array | None = None) -> bytes:
+    """An HEIC file whose own boxes say how it is turned; its EXIF does too, as in those of telephones."""
+    image = Image.fromarray(picture() if rgb is None else rgb)
+    image.info["exif"] = exif(orientation).tobytes()
+    return save(image, "HEIF", quality=100, chroma=444)
+
+
 def tiff(
     samples: Array,
     photometric: int,
@@ -96,9 +111,10 @@ def tiff(
     tile: int | None = None,
     planar: int = 1,
     deflate: bool = False,
+    big: bool = False,
     tags: dict[int, tuple[int, list[int]]] | None = None,
 ) -> bytes:
-    """A TIFF of `samples` [H,W,S]; `tags` (type, values) are added or put in place of what was computed."""
+    """A TIFF of `samples` [H,W,S]; `tags` (type, values) are added or put in place of what was computed. 32 bits are floats."""
     height, width, count = samples.shape
     planes = [samples[..., i : i + 1] for i in range(count)] if planar == 2 else [samples]
     blocks: list[bytes] = []
@@ -117,36 +133,50 @@ def tiff(
     if deflate:
         blocks = [zlib.compress(block) for block in blocks]
     sizes = [len(block) for block in blocks]
-    offsets = [8 + sum(sizes[:i]) for i in range(len(sizes))]
+    offsets = [(16 if big else 8) + sum(sizes[:i]) for i in range(len(sizes))]
     entries = {256: (4, [width]), 257: (4, [height]), 258: (3, [bits] * count), 259: (3, [8 if deflate else 1])}
     entries |= {262: (3, [photometric]), 277: (3, [count]), 284: (3, [planar])}
+    if bits == 32:
+        entries[339] = (3, [3])
+    place = 16 if big else 4  # the type of offsets
     if tile:
-        entries |= {322: (4, [tile]), 323: (4, [tile]), 324: (4, offsets), 325: (4, sizes)}
+        entries |= {322: (4, [tile]), 323: (4, [tile]), 324: (place, offsets), 325: (place, sizes)}
     else:
-        entries |= {273: (4, offsets), 278: (4, [rows or height]), 279: (4, sizes)}
-    return tiff_file(b"".join(blocks), entries | (tags or {}), order)
+        entries |= {273: (place, offsets), 278: (4, [rows or height]), 279: (place, sizes)}
+    return tiff_file(b"".join(blocks), entries | (tags or {}), order, big=big)
 
 
-def tiff_file(body: bytes, entries: dict[int, tuple[int, list[int]]], order: str = "<", following: int = 0) -> bytes:
-    """`body` from byte 8 on, then one directory; `following` is the offset of the next one, -1 its own."""
+def tiff_file(
+    body: bytes, entries: dict[int, tuple[int, list[int]]], order: str = "<", following: int = 0, big: bool = False
+) -> bytes:
+    """`body` from byte 8 on (16 in a BigTIFF), then one directory; `following` is the offset of the next one, -1 its own."""
     body += b"\0" * (len(body) % 2)
-    start = 8 + len(body)
-    after = start + 2 + 12 * len(entries) + 4
-    table, values = struct.pack(order + "H", len(entries)), b""
+    count, head, place, inline = ("Q", "HHQ", "Q", 8) if big else ("H", "HHI", "I", 4)
+    start = (16 if big else 8) + len(body)
+    after = start + struct.calcsize(order + count) + (struct.calcsize(order + head) + inline) * len(entries) + inline
+    table, values = struct.pack(order + count, len(entries)), b""
     for tag, (kind, numbers) in sorted(entries.items()):
-        content = struct.pack(f"{order}{len(numbers)}{ {1: 'B', 3: 'H', 4: 'I'}[kind] }", *numbers)
-        table += struct.pack(order + "HHI", tag, kind, len(numbers))
-        if len(content) <= 4:
-            table += content.ljust(4, b"\0")
+        content = struct.pack(f"{order}{len(numbers)}{ {1: 'B', 3: 'H', 4: 'I', 16: 'Q'}[kind] }", *numbers)
+        table += struct.pack(order + head, tag, kind, len(numbers))
+        if len(content) <= inline:
+            table += content.ljust(inline, b"\0")
         else:
-            table += struct.pack(order + "I", after + len(values))
+            table += struct.pack(order + place, after + len(values))
             values += content + b"\0" * (len(content) % 2)
-    table += struct.pack(order + "I", start if following == -1 else following)
-    head = b"II*\0" if order == "<" else b"MM\0*"
-    return head + struct.pack(order + "I", start) + body + table + values
+    table += struct.pack(order + place, start if following == -1 else following)
+    mark = struct.pack(order + "2sH", b"II" if order == "<" else b"MM", 43 if big else 42)
+    return (
+        mark
+        + (struct.pack(order + "HHQ", 8, 0, start) if big else struct.pack(order + "I", start))
+        + body
+        + table
+        + values
+    )
 
 
 def _packed(block: Array, bits: int, order: str) -> bytes:
+    if bits == 32:
+        return block.astype(order + "f4").tobytes()
     if bits == 16:
         return block.astype(order + "u2").tobytes()
     if bits == 8:
@@ -161,6 +191,25 @@ def bmp(pixels: bytes, width: int, height: int, bits: int, *, compression: int =
     info = struct.pack("<IiiHHIIiiII", header, width, height, 1, bits, compression, len(pixels), 0, 0, 0, 0)
     info += masks + (b"BGRs" + bytes(48) if header == 108 else b"")
     return b"BM" + struct.pack("<IHHI", 14 + len(info) + len(pixels), 0, 0, 14 + len(info)) + info + pixels
+
+
+def bmp_of_runs(indices: Array, palette: Array, bits: int = 8, end: bytes = b"\0\1") -> bytes:
+    """A BMP of run lengths: UINT8 [H,W] of places in `palette`, UINT8 [N,3]. `end` follows its last row."""
+    runs = bytearray()
+    for row in indices[::-1]:
+        starts = [0, *(np.flatnonzero(np.diff(row)) + 1), len(row)]
+        for start, stop in itertools.pairwise(starts):
+            for first in range(start, stop, 255):
+                runs += bytes((min(stop - first, 255), int(row[start]) * (17 if bits == 4 else 1)))
+        runs += b"\0\0"
+    table = b"".join(bytes((int(b), int(g), int(r), 0)) for r, g, b in palette)
+    data = bytearray(
+        bmp(table + bytes(runs) + end, indices.shape[1], indices.shape[0], bits, compression=1 if bits == 8 else 2)
+    )
+    struct.pack_into("<I", data, 10, 54 + len(table))
+    struct.pack_into("<I", data, 34, len(runs) + len(end))
+    struct.pack_into("<I", data, 46, len(palette))
+    return bytes(data)
 
 
 def gif(width: int, height: int, *frames: bytes) -> bytes:

@@ -36,5 +36,13 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "WebP lossy": lambda: files.save(page("RGB"), "WEBP", method=0),
     "TIFF in one strip": lambda: files.tiff(PAGE, 2),
     "TIFF with alpha": lambda: files.tiff(np.dstack([PAGE, PAGE[..., :1]]), 2, tags={338: (3, [2])}, rows=64),
+    "TIFF of floats": lambda: files.tiff(PAGE[..., :1], 1, bits=32, rows=64, deflate=True),
+    "TIFF LZW in one strip": lambda: files.written("TIFF", PAGE, compression="tiff_lzw", strip_size=1 << 30),
+    "JPEG 2000": lambda: files.save(Image.fromarray(PAGE), "JPEG2000"),
+    "JPEG 2000 with alpha in tiles": lambda: files.save(page("RGBA"), "JPEG2000", tile_size=(512, 512)),
+    "AVIF": lambda: files.save(Image.fromarray(PAGE), "AVIF", speed=10),
+    "AVIF with alpha": lambda: files.save(page("RGBA"), "AVIF", speed=10, subsampling="4:4:4"),
+    "HEIC": lambda: files.save(Image.fromarray(PAGE), "HEIF", tile_size=512),
+    "HEIC with alpha": lambda: files.save(page("RGBA"), "HEIF", chroma=444),
     "BMP": lambda: files.written("BMP", PAGE),
 }

@@ -49,6 +49,7 @@ def seeds(format: str) -> list[bytes]:
             *kinds,
             files.png(33, 24, interlace=1, rows=files.adam7_rows(RGB)),
             files.written("PNG", RGB, exif=files.exif(5)),
+            files.written("PNG", RGB, save_all=True, append_images=[IMAGE.rotate(180)]),
         ]
     if format == "GIF":
         frames = files.gif_frame(9, 7, x=2, y=3), files.gif_frame(9, 7, index=0)
@@ -56,7 +57,8 @@ def seeds(format: str) -> list[bytes]:
     if format == "WEBP":
         turned = files.written("WEBP", RGB, exif=files.exif(8))
         lossy = files.save(Image.fromarray(alpha), "WEBP", quality=60), files.written("WEBP", RGB, lossless=False)
-        return [files.written("WEBP", alpha), files.written("WEBP", RGB), turned, *lossy]
+        moving = files.written("WEBP", RGB, save_all=True, append_images=[IMAGE.rotate(180)])
+        return [files.written("WEBP", alpha), files.written("WEBP", RGB), turned, *lossy, moving]
     if format == "TIFF":
         packed = [
             files.written("TIFF", RGB, compression=c) for c in ("tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg")
@@ -64,11 +66,37 @@ def seeds(format: str) -> list[bytes]:
         fax = [files.save(IMAGE.convert("1"), "TIFF", compression=c) for c in ("group3", "group4")]
         hand = [files.tiff(RGB, 2, rows=5), files.tiff(RGB, 2, tile=32, order=">"), files.tiff(RGB, 2, planar=2)]
         alphas = [files.tiff(alpha, 2, bits=b, tags={338: (3, [2])}) for b in (8, 16)]
-        return packed + fax + hand + alphas + [files.save(IMAGE.convert("P"), "TIFF"), files.tiff(alpha, 5)]
+        grey = RGB[..., :1]
+        deep = [files.tiff(grey, 0, bits=16, tile=16), files.tiff(grey / 255, 1, bits=32), files.tiff(RGB, 2, big=True)]
+        deep.append(files.tiff(RGB, 2, bits=16, planar=2, deflate=True))
+        return packed + fax + hand + alphas + deep + [files.save(IMAGE.convert("P"), "TIFF"), files.tiff(alpha, 5)]
+    if format == "JPEG2000":
+        kinds = [files.save(IMAGE.convert(mode), "JPEG2000") for mode in ("RGB", "L", "LA", "RGBA")]
+        return [*kinds, files.written("JPEG2000", RGB, no_jp2=True), files.written("JPEG2000", RGB, tile_size=(16, 16))]
+    if format == "AVIF":
+        moving = files.written("AVIF", RGB, save_all=True, append_images=[IMAGE.rotate(180)])
+        turned = files.written("AVIF", RGB, exif=files.exif(6), quality=60, subsampling="4:2:0")
+        return [
+            files.written("AVIF", RGB),
+            files.written("AVIF", alpha),
+            files.save(IMAGE.convert("L"), "AVIF"),
+            turned,
+            moving,
+        ]
+    if format == "HEIF":
+        tiles = files.written("HEIF", files.picture(70, 90), tile_size=64)
+        return [
+            files.written("HEIF", RGB, quality=60, chroma=420),
+            files.written("HEIF", alpha),
+            files.turned_heif(6, RGB),
+            tiles,
+        ]
     masks = struct.pack("<IIII", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
     kinds = [files.save(IMAGE.convert(mode), "BMP") for mode in ("RGB", "L", "P", "1")]
+    runs = (RGB[..., 0] >> 4, np.repeat(np.arange(0, 256, 17)[:, None], 3, 1))
     return [
         *kinds,
+        *(files.bmp_of_runs(*runs, bits=bits) for bits in (4, 8)),
         files.bmp(alpha.tobytes(), 33, 24, 32, compression=3, masks=masks),
         files.bmp(bytes(66 * 24 + 48), 33, 24, 16),
     ]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import re
 import struct
 import zlib
 from collections.abc import Callable
 
 import numpy as np
+from PIL import Image
 
 from tests.transformer.images import files
 
@@ -43,9 +45,90 @@ def png_with(*chunks: bytes) -> bytes:
     return PNG[:33] + b"".join(chunks) + PNG[33:]
 
 
-def animated_png() -> bytes:
-    control = struct.pack(">IIIIIHHBB", 0, 8, 8, 0, 0, 1, 1, 0, 0)
-    return files.png(extra=[files.chunk(b"acTL", struct.pack(">II", 1, 0)), files.chunk(b"fcTL", control)])
+def animated_png(*, damaged: bool = False) -> bytes:
+    """With chunks of animation; the damaged one makes OpenCV 4.11 and 4.12 crash."""
+    size = 2**31 - 1 if damaged else 8
+    control = struct.pack(">IIIIIHHBB", 0, size, size, 0, 0, 1, 1, 0, 0)
+    second = files.chunk(b"fdAT", struct.pack(">I", 1) + (b"" if damaged else zlib.compress(bytes(25 * 8))))
+    head = files.chunk(b"acTL", struct.pack(">II", 0xFFFFFFFF if damaged else 2, 0))
+    first = files.png(
+        extra=[head, files.chunk(b"fcTL", control)], rows=b"".join(b"\0" + b"\x50" * 24 for _ in range(8))
+    )
+    return first[:-12] + files.chunk(b"fcTL", control) + second + first[-12:]
+
+
+def bigtiff_of(**changes: tuple[int, list[int]]) -> bytes:
+    return files.tiff(SMALL, 1, big=True, tags=tiff_tags(**changes))
+
+
+def jpeg2000_of(width: int, height: int, tile: int = 0, components: int = 1) -> bytes:
+    """A codestream of a head and one empty tile."""
+    parts = bytes((7, 1, 1)) * components
+    sides = (width, height, 0, 0, tile or width, tile or height, 0, 0)
+    size = struct.pack(">HHH8IH", 0xFF51, 38 + len(parts), 0, *sides, components) + parts
+    coding = bytes.fromhex("ff52000c00000001000104040001ff5c00044040")
+    return b"\xff\x4f" + size + coding + struct.pack(">HHHIBBH", 0xFF90, 10, 0, 14, 0, 1, 0xFF93) + b"\xff\xd9"
+
+
+def with_number(data: bytes, box: bytes, place: int, *numbers: int) -> bytes:
+    """`data` with numbers of four bytes written over every box of this name, `place` bytes into its content."""
+    changed, position = bytearray(data), -1
+    while (position := data.find(box, position + 1)) >= 0:
+        struct.pack_into(f">{len(numbers)}I", changed, position + 4 + place, *numbers)
+    return bytes(changed)
+
+
+def heic_of_declared(width: int, height: int) -> bytes:
+    """A small HEIC file whose boxes are honest, but whose codec header says another size."""
+    data = files.written("HEIF", files.picture(64, 64))
+    unit = data.index(b"\x42\x01\x01", data.index(b"hvcC"))
+    (length,) = struct.unpack_from(">H", data, unit - 2)
+    head = data[unit : unit + length].replace(b"\0\0\3", b"\0\0")[:15]  # up to the identifier
+    # The identifier, chroma 4:2:0, the size, no crop, depths of 8 bits.
+    bits = "1" + golomb(1) + golomb(width) + golomb(height) + "0" + golomb(0) + golomb(0)
+    bits += "1" * (-len(bits) % 8)
+    changed = head + int(bits, 2).to_bytes(len(bits) // 8, "big")
+    changed = re.sub(rb"\0\0(?=[\0-\3])", b"\0\0\3", changed).ljust(length, b"\xff")
+    assert len(changed) == length
+    return data[:unit] + changed + data[unit + length :]
+
+
+def golomb(number: int) -> str:
+    digits = format(number + 1, "b")
+    return "0" * (len(digits) - 1) + digits
+
+
+def avif_of_declared(width: int, height: int) -> bytes:
+    """A small AVIF file whose boxes are honest, but whose sequence header says another size."""
+    data = files.written("AVIF", files.picture(64, 64))
+    mdat = data.index(b"mdat") + 4
+    start = data.index(b"\x0a", mdat)  # a unit of kind 1 with its length
+    length = data[start + 1]
+    bits = format(int.from_bytes(data[start + 2 : start + 2 + length], "big"), f"0{8 * length}b")
+    assert bits[4] == "1", "the encoder writes the short header"
+    after = 18 + int(bits[10:14], 2) + 1 + int(bits[14:18], 2) + 1
+    bits = bits[:10] + "1" * 8 + format(width - 1, "016b") + format(height - 1, "016b") + bits[after:]
+    bits += "0" * (-len(bits) % 8)
+    unit = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    before = len(data) - mdat
+    after = before + len(unit) - length
+    head = data[: mdat - 8].replace(struct.pack(">I", before), struct.pack(">I", after))
+    return (
+        head
+        + struct.pack(">I4s", after + 8, b"mdat")
+        + data[mdat : start + 1]
+        + bytes([len(unit)])
+        + unit
+        + data[start + 2 + length :]
+    )
+
+
+def heic_grid_of(rows: int, columns: int, width: int, height: int) -> bytes:
+    """A file of tiles whose grid says other numbers."""
+    data = files.written("HEIF", files.picture(70, 90), tile_size=64)
+    grid = struct.pack(">BBBBHH", 0, 0, 1, 1, 90, 70)
+    assert data.count(grid) == 1
+    return data.replace(grid, struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, width, height))
 
 
 def looping_tiff() -> bytes:
@@ -66,6 +149,16 @@ TOO_LARGE: dict[str, Callable[[], bytes]] = {
     "TIFF whose directories form a loop": looping_tiff,
     "BMP of 30,000 x 30,000": lambda: files.bmp(bytes(100), 30_000, 30_000, 24),
     "WebP of 16,383 x 16,383": lambda: webp_of(16_383, 16_383),
+    "WebP whose canvas is of 16 Mpx times 16": lambda: files.riff(
+        (b"VP8X", b"\2\0\0\0" + b"\xff\xff\0" * 2), (b"ANMF", bytes(24))
+    ),
+    "BigTIFF of 65,535 x 65,535": lambda: bigtiff_of(t256=(16, [65_535]), t257=(16, [65_535])),
+    "BMP of run lengths of 30,000 x 30,000": lambda: files.bmp(bytes(100), 30_000, 30_000, 8, compression=1),
+    "JPEG 2000 of 30,000 x 30,000": lambda: jpeg2000_of(30_000, 30_000),
+    "AVIF of 30,000 x 30,000": lambda: with_number(files.written("AVIF"), b"ispe", 4, 30_000, 30_000),
+    "AVIF whose picture says 30,000 x 30,000": lambda: avif_of_declared(30_000, 30_000),
+    "HEIC of 30,000 x 30,000": lambda: with_number(files.written("HEIF"), b"ispe", 4, 30_000, 30_000),
+    "HEIC whose picture says 16,384 x 16,384": lambda: heic_of_declared(16_384, 16_384),
     "64 MiB and one byte": lambda: JPEG + bytes(64 * 1024 * 1024 + 1 - len(JPEG)),
 }
 
@@ -76,20 +169,9 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "gzip body": (lambda: gzip.compress(PNG), "gzip data"),
     "PDF": (lambda: b"%PDF-1.7\n", "a PDF document"),
     "SVG": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
-    "HEIC": (lambda: b"\0\0\0\x18ftypheic" + bytes(40), "HEIC"),
-    "JPEG 2000": (lambda: b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
-    "BigTIFF": (lambda: b"II+\0\x08\0\0\0" + bytes(40), "BigTIFF"),
+    "video": (lambda: b"\0\0\0\x18ftypisom" + bytes(40), "a video, or an image of an unusual codec"),
     "data URL": (lambda: b"data:image/png;base64,iVBO", "a data URL"),
     "base64 of a JPEG": (lambda: b"/9j/4AAQSkZJRg==", "base64 text"),
-    "animated PNG": (animated_png, "an animated PNG is not read"),
-    "APNG control after the pixels": (
-        lambda: PNG[:-12] + files.chunk(b"fdAT", bytes(8)) + PNG[-12:],
-        "an animated PNG is not read",
-    ),
-    "animated WebP": (
-        lambda: files.riff((b"VP8X", b"\2\0\0\0\7\0\0\7\0\0"), (b"ANIM", bytes(6)), (b"ANMF", bytes(24))),
-        "an animated WebP is not read",
-    ),
     "lossless JPEG": (lambda: jpeg_head(8, 8, marker=0xC3) + b"\xff\xd9", "a lossless JPEG is not read"),
     "arithmetic-coded JPEG": (lambda: jpeg_head(8, 8, marker=0xC9) + b"\xff\xd9", "an arithmetic-coded JPEG"),
     "hierarchical JPEG": (lambda: jpeg_head(8, 8, marker=0xC5) + b"\xff\xd9", "a hierarchical JPEG"),
@@ -98,18 +180,20 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: jpeg_head(8000, 8000, marker=0xC2) + jpeg_scan(200_000) + jpeg_scan(1, first=1) * 60 + b"\xff\xd9",
         "a JPEG of 17 scans and this size is not read",
     ),
-    "TIFF of floats": (lambda: tiff_of(8, 8, t339=(3, [3]), t258=(3, [32])), "a TIFF of photometric 1"),
+    "TIFF of floats of 64 bits": (lambda: tiff_of(8, 8, t339=(3, [3]), t258=(3, [64])), "a TIFF of photometric 1"),
+    "TIFF of whole numbers of 32 bits": (lambda: tiff_of(8, 8, t258=(3, [32])), "1 samples of 32 bits"),
+    "TIFF of CIELAB": (lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 8), "a TIFF of photometric 8"),
     "TIFF of Zstandard": (lambda: tiff_of(8, 8, t259=(3, [50_000])), "a TIFF of compression 50000"),
     "TIFF of old JPEG": (lambda: tiff_of(8, 8, t259=(3, [6])), "a TIFF of compression 6"),
-    "TIFF of grey with alpha": (lambda: files.tiff(np.zeros((8, 8, 2), np.uint8), 1), "2 samples of 8 bits"),
-    "TIFF of YCbCr, not in JPEG": (lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 6), "a YCbCr TIFF"),
-    "TIFF of 16-bit planes": (
-        lambda: files.tiff(np.zeros((8, 8, 3), np.uint16), 2, bits=16, planar=2),
-        "a 16-bit TIFF in separate planes",
+    "TIFF of 16-bit grey with alpha": (
+        lambda: files.tiff(np.zeros((8, 8, 2), np.uint16), 1, bits=16),
+        "2 samples of 16 bits",
     ),
-    "TIFF of 16-bit grey tiles": (lambda: files.tiff(SMALL, 1, bits=16, tile=64), "a 16-bit grey TIFF in tiles"),
-    "TIFF of odd tiles": (lambda: files.tiff(SMALL, 1, tile=16), "an uncompressed TIFF in tiles of 256 bytes"),
-    "BMP of run lengths": (lambda: files.bmp(bytes(64), 8, 8, 8, compression=1), "a compressed BMP is not read"),
+    "TIFF of YCbCr, not in JPEG": (lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 6), "a YCbCr TIFF"),
+    "BMP of a JPEG": (lambda: files.bmp(JPEG, 8, 8, 24, compression=4), "a BMP of compression 4 is not read"),
+    "JPEG 2000 of five components": (lambda: jpeg2000_of(8, 8, components=5), "a JPEG 2000 image of 5 components"),
+    "JPEG 2000 of a million tiles": (lambda: jpeg2000_of(1000, 1000, tile=1), "image of 1,000,000 tiles"),
+    "HEIC of an overlay": (lambda: files.written("HEIF").replace(b"hvc1", b"iovl"), "an HEIC image of kind 'iovl'"),
     "BMP of odd masks": (
         lambda: files.bmp(bytes(256), 8, 8, 32, compression=3, masks=struct.pack("<III", 7, 8, 0xFF00)),
         "a BMP of unusual colour masks",
@@ -176,6 +260,59 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "TIFF of a tile of 4 Gpx": (lambda: tiff_of(8, 8, t322=(4, [65_520]), t323=(4, [65_520])), "don't suit it"),
     "TIFF without height": (lambda: tiff_of(8, 0), "its header says 8 x 0 pixels"),
+    "BigTIFF of offsets of 4 bytes": (lambda: b"II+\0\4\0\0\0" + bytes(40), "offsets that are not of 8 bytes"),
+    "BigTIFF of 2**60 entries": (
+        lambda: struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, 2**60) + bytes(400),
+        "its directory has 1,152,921,504,606,846,976 entries",
+    ),
+    "BMP of run lengths that are cut": (
+        lambda: files.bmp_of_runs(SMALL[..., 0], np.zeros((256, 3), np.uint8))[:-4],
+        "the BMP file is truncated: its pixels take 34 bytes, and 30 are left",
+    ),
+    "BMP of run lengths that end early": (
+        lambda: files.bmp_of_runs(SMALL[..., 0], np.zeros((256, 3), np.uint8)).replace(
+            b"\x08\0\0\0" * 8, b"\x08\0\0\0"
+        ),
+        "the BMP file is",
+    ),
+    "BMP of run lengths from the top": (
+        lambda: files.bmp(bytes(1100), 8, -8, 8, compression=1),
+        "top down, don't come as run lengths",
+    ),
+    "JPEG 2000 of an empty file": (lambda: b"\0\0\0\x0cjP  \r\n\x87\n", "it has no box jp2h"),
+    "JPEG 2000 without its tiles": (lambda: jpeg2000_of(64, 64, tile=8), "it has 1 of 64 tiles"),
+    "JPEG 2000 of 30 million parts": (
+        lambda: jpeg2000_of(64, 64)[:-2] + struct.pack(">HHHIBBH", 0xFF90, 10, 0, 14, 0, 1, 0xFF93) * 3_000_000,
+        "65,536 parts of tiles",
+    ),
+    "JPEG 2000 without pixels": (lambda: jpeg2000_of(0, 8), "its header says 0 x 8 pixels"),
+    "HEIC of nothing else": (lambda: b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic", "it has no box meta"),
+    "HEIC of 8 million boxes": (
+        lambda: b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic" + b"\0\0\0\x08free" * 8_000_000,
+        "it has more than 10,000 boxes",
+    ),
+    "HEIC of a box of 2**63 bytes": (
+        lambda: b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic\0\0\0\1meta" + b"\x7f" + bytes(7),
+        "a box declares 9,151,314,442,816,847,872 bytes",
+    ),
+    "HEIC cut out of more than it has": (
+        lambda: with_number(files.written("HEIF"), b"clap", 0, 60_000, 1, 60_000, 1),
+        "it is cut to 60,000 by 1 of 64 pixels",
+    ),
+    "HEIC of a grid of 65,536 tiles": (lambda: heic_grid_of(256, 256, 90, 70), "its grid has the wrong size"),
+    "HEIC of a grid of another size": (lambda: heic_grid_of(2, 2, 60_000, 60_000), "its grid has the wrong size"),
+    "HEIC of one item twice": (
+        lambda: files.written("HEIF", files.picture(70, 90), tile_size=64).replace(
+            b"infe\2\0\0\1\0\2", b"infe\2\0\0\1\0\3"
+        ),
+        "it has an item twice",
+    ),
+    "AVIF of a film alone": (
+        lambda: files.written("AVIF", save_all=True, append_images=[Image.new("RGB", (56, 40))]).replace(
+            b"meta", b"free"
+        ),
+        "it has no box meta",
+    ),
     "BMP of a header that isn't": (lambda: b"BM" + bytes(60), "a header of 0 bytes doesn't exist"),
     "BMP of 3 bits": (lambda: files.bmp(bytes(64), 8, 8, 3), "1 planes of 3 bits"),
     "BMP of 4 billion colours": (
@@ -205,6 +342,7 @@ HARMLESS: dict[str, Callable[[], bytes]] = {
     "PNG of a profile that inflates": lambda: png_with(
         files.chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(50_000_000)))
     ),
+    "PNG of a broken animation": lambda: animated_png(damaged=True),
     "GIF of 2,000 frames": lambda: files.gif(8, 8, *[GIF_FRAME] * 2000),
     "GIF of a second frame of 65,535 x 65,535": lambda: files.gif(
         8, 8, GIF_FRAME, struct.pack("<BHHHHB", 0x2C, 0, 0, 65_535, 65_535, 0) + b"\2\0"

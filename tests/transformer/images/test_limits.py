@@ -13,7 +13,7 @@ from tests.transformer.images.test_refusals import ROOT, probe
 from transformer.images import ImageLimits, decode
 from transformer.images.formats import reader_of
 
-FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP"]
+FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "AVIF"]
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 COUNT = 100_000 if os.environ.get("PPOCR_NIGHTLY") == "1" else 2_000
 
 
-@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP"])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "JPEG2000", "AVIF", "HEIF"])
 def test_mutated_files_are_read_or_refused(format: str, tmp_path: Path) -> None:
     note, complaints = tmp_path / "number", tmp_path / "stderr"
     command = [sys.executable, "-m", "tests.transformer.images.mutate", format, "0", str(COUNT), str(note)]

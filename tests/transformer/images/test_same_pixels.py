@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tests.transformer.images import files
+from tests.transformer.images import files, nasty
 from tests.transformer.images.files import Array
 from transformer.images import decode
 
@@ -87,8 +87,6 @@ def test_jpeg_with_bytes_after_its_end() -> None:
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "GIF"])
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_alpha_lies_on_white(format: str, mode: str) -> None:
-    if (format, mode) == ("TIFF", "LA"):
-        pytest.skip("refused: test_refusals.py")
     data = files.save(RGBA.convert(mode), format, **({"lossless": True} if format == "WEBP" else {}))
     assert difference(data, files.seen(data)) <= 1
 
@@ -140,6 +138,18 @@ def test_png_interlaced() -> None:
     assert difference(files.png(56, 40, interlace=1, rows=files.adam7_rows(RGB)), RGB) == 0
 
 
+@pytest.mark.parametrize("format", ["PNG", "WEBP", "GIF", "AVIF"])
+def test_an_animation_shows_its_first_frame(format: str) -> None:
+    others = [Image.fromarray(RGB[::-1]), Image.fromarray(RGB[:, ::-1])]
+    first = Image.fromarray(RGB) if format != "GIF" else Image.fromarray(RGB).quantize(32)
+    data = files.written(format, np.array(first.convert("RGB")), save_all=True, append_images=others)
+    assert difference(data, np.array(first.convert("RGB"))) <= (3 if format == "AVIF" else 0)
+
+
+def test_a_broken_animation_is_not_looked_at() -> None:
+    assert difference(nasty.animated_png(damaged=True), np.full((8, 8, 3), 0x50, np.uint8)) == 0
+
+
 def test_png_metadata_is_not_looked_at() -> None:
     bomb = files.chunk(b"iCCP", b"x\0\0" + b"not a zlib stream") + files.chunk(b"zTXt", b"a\0\0" + b"\xff" * 50)
     plain = files.written("PNG")
@@ -155,6 +165,15 @@ def test_gif_frame_in_a_larger_canvas_lies_on_white() -> None:
     expected = np.full((10, 12, 3), 255, np.uint8)
     expected[3:7, 2:8] = 0
     assert difference(files.gif(12, 10, files.gif_frame(6, 4, x=2, y=3)), expected) == 0
+
+
+def test_webp_frame_in_a_larger_canvas_lies_on_white() -> None:
+    still = files.written("WEBP", RGB)
+    frame = bytes((2, 0, 0, 3, 0, 0, 55, 0, 0, 39, 0, 0, 100, 0, 0, 0)) + still[12:]
+    data = files.riff((b"VP8X", bytes((2, 0, 0, 0, 69, 0, 0, 59, 0, 0))), (b"ANIM", bytes(6)), (b"ANMF", frame))
+    expected = np.full((60, 70, 3), 255, np.uint8)
+    expected[6:46, 4:60] = RGB
+    assert difference(data, expected) == 0
 
 
 BGRA = np.dstack([RGB[..., ::-1], ALPHA])[::-1]
@@ -185,6 +204,15 @@ def test_bmp_of_16_bits(green: int) -> None:
     masks = b"" if green == 5 else b"\0\xf8\0\0\xe0\x07\0\0\x1f\0\0\0"
     data = files.bmp(pixels.tobytes(), 56, 40, 16, compression=3 if masks else 0, masks=masks)
     assert difference(data, RGB) <= 8
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+@pytest.mark.parametrize("width", [1, 56, 700])
+def test_bmp_of_run_lengths(bits: int, width: int) -> None:
+    dice = np.random.default_rng(bits)
+    palette = dice.integers(0, 256, (1 << bits, 3)).astype(np.uint8)
+    indices = np.sort(dice.integers(0, 1 << bits, (40, width)).astype(np.uint8))
+    assert difference(files.bmp_of_runs(indices, palette, bits), palette[indices]) == 0
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20_000), (20_000, 1), (300, 300)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -28,7 +29,18 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "TIFF fax": lambda: files.save(IMAGE.convert("1"), "TIFF", compression="group4"),
     "TIFF tiles": lambda: files.tiff(files.picture(), 2, tile=128),
     "BMP": lambda: files.written("BMP"),
+    "TIFF big": lambda: files.tiff(files.picture(), 2, big=True),
+    "PNG animated": lambda: files.written("PNG", save_all=True, append_images=[IMAGE.rotate(180)]),
+    "WebP animated": lambda: files.written("WEBP", save_all=True, append_images=[IMAGE.rotate(180)]),
+    "JPEG 2000": lambda: files.written("JPEG2000"),
+    "JPEG 2000 codestream": lambda: files.written("JPEG2000", no_jp2=True),
+    "JPEG 2000 tiles": lambda: files.written("JPEG2000", tile_size=(16, 16)),
+    "AVIF": lambda: files.written("AVIF"),
+    "AVIF with alpha": lambda: files.save(IMAGE.convert("RGBA"), "AVIF"),
+    "HEIC": lambda: files.written("HEIF"),
+    "HEIC tiles": lambda: files.written("HEIF", tile_size=32),
     "BMP palette": lambda: files.save(IMAGE.convert("P"), "BMP"),
+    "BMP run lengths": lambda: files.bmp_of_runs(files.picture()[..., 0] >> 4, np.zeros((16, 3), np.uint8)),
 }
 
 
@@ -45,7 +57,10 @@ def test_a_cut_file_is_refused(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_sentence_names_the_format(kind: str) -> None:
     whole = KINDS[kind]()
-    with pytest.raises(InvalidImage, match=rf"the {kind.split(maxsplit=1)[0]} file is (truncated|damaged): "):
+    with pytest.raises(
+        InvalidImage,
+        match=rf"the {'JPEG 2000' if '2000' in kind else kind.split(maxsplit=1)[0]} file is (truncated|damaged): ",
+    ):
         decode(whole[: len(whole) * 2 // 3])
 
 

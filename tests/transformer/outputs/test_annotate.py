@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import importlib.util
-
 import numpy as np
 import pytest
 
@@ -48,7 +46,6 @@ def test_a_box_at_the_border_keeps_its_number_inside() -> None:
     assert annotate(grey(800, 800), corner, ["x"]).shape[0] == 800
 
 
-@pytest.mark.skipif(importlib.util.find_spec("PIL") is None, reason="Pillow is not installed")
 def test_pillow_without_a_system_font_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FONTS", ())
     assert module._pillow(20) is None

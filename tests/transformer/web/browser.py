@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 
-import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service as Driver
+
+from tests import needs
 
 _FLAGS = (
     "--headless",
@@ -24,18 +24,15 @@ _FLAGS = (
 
 
 def chromium() -> Iterator[webdriver.Chrome]:
-    """A browser with a fresh profile, closed at the end. Skips where Chromium or its driver isn't installed."""
-    binary = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if binary is None or driver is None:
-        pytest.skip("Chromium and chromedriver are not installed")
+    """A browser with a profile of its own, which its driver makes; closed at the end."""
+    binary, driver = needs.browser()
     options = webdriver.ChromeOptions()
     options.binary_location = binary
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as downloads:
+        for flag in _FLAGS:
             options.add_argument(flag)
-        options.add_experimental_option("prefs", {"download.default_directory": profile})
+        options.add_experimental_option("prefs", {"download.default_directory": downloads})
         browser = webdriver.Chrome(options=options, service=Driver(driver))
         try:
             yield browser

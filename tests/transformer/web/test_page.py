@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import cv2
 import pytest
-
-pytest.importorskip("selenium", reason="selenium is not installed")
-
+from PIL import Image
 from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -115,10 +114,9 @@ def test_a_chosen_image_is_shown_with_its_boxes_and_its_text(page: Chrome) -> No
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_the_drawing_lies_over_the_image_exactly(page: Chrome, tmp_path: Path, orientation: int) -> None:
     """Also where the file's pixels are turned by its EXIF orientation (6: a quarter)."""
-    image_module = pytest.importorskip("PIL.Image")
     turned = tmp_path / "turned.jpg"
-    with image_module.open(RECEIPT) as image:
-        exif = image_module.Exif()
+    with Image.open(RECEIPT) as image:
+        exif = Image.Exif()
         exif[0x0112] = orientation
         image.save(turned, exif=exif)
     read(page, turned)
@@ -204,7 +202,6 @@ def test_what_is_wrong_is_the_services_own_sentence(page: Chrome, service: Servi
 
 
 def test_an_image_that_the_browser_cannot_show_still_has_its_boxes(page: Chrome, tmp_path: Path) -> None:
-    cv2 = pytest.importorskip("cv2")
     tiff = tmp_path / "scan.tiff"
     cv2.imwrite(str(tiff), cv2.imread(str(RECEIPT)))
     read(page, tiff)

@@ -1,0 +1,137 @@
+"""Pixels by Pillow, for formats of which it reads more than OpenCV, or in less memory."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from transformer.images import exif, flatten
+from transformer.images.source import Source, damaged
+from transformer.images.tiff_directory import write_directory
+
+if TYPE_CHECKING:
+    from ppocr.contract import U8
+
+Opener = Callable[[io.BytesIO], Image.Image]
+
+#: Pixels that become RGB at a time, so that Pillow's picture and a copy of it never lie side by side.
+_BAND_PIXELS = 1 << 16
+
+# ImageLimits are checked before; Pillow's own limit would warn from 89 million pixels on, whatever the operator allows.
+Image.MAX_IMAGE_PIXELS = None
+ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def _tiff(file: io.BytesIO) -> Image.Image:
+    from PIL import TiffImagePlugin
+
+    # Pillow's own reader of uncompressed strips takes 16-bit planes for 8-bit ones.
+    TiffImagePlugin.READ_LIBTIFF = True
+    return TiffImagePlugin.TiffImageFile(file)
+
+
+def _gif(file: io.BytesIO) -> Image.Image:
+    from PIL import GifImagePlugin
+
+    return GifImagePlugin.GifImageFile(file)
+
+
+def _jpeg2000(file: io.BytesIO) -> Image.Image:
+    from PIL import Jpeg2KImagePlugin
+
+    return Jpeg2KImagePlugin.Jpeg2KImageFile(file)
+
+
+def _avif(file: io.BytesIO) -> Image.Image:
+    from PIL import AvifImagePlugin
+
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # images are decoded side by side
+    return AvifImagePlugin.AvifImageFile(file)
+
+
+def _heic(file: io.BytesIO) -> Image.Image:
+    import pillow_heif
+
+    pillow_heif.options.DECODE_THREADS = 1
+    found = pillow_heif.open_heif(file)
+    return Image.frombuffer(found.mode, found.size, found.data, "raw", found.mode, found.stride, 1)
+
+
+_OPENERS: dict[str, Opener] = {"TIFF": _tiff, "GIF": _gif, "JPEG 2000": _jpeg2000, "AVIF": _avif, "HEIC": _heic}
+FORMATS = frozenset(_OPENERS)
+
+
+def pixels(source: Source) -> U8:
+    """UINT8 [H,W,3], RGB, on white, as stored. Raises InvalidImage."""
+    try:
+        image = _OPENERS[source.format](io.BytesIO(source.data))
+        image.load()
+    except Exception as error:  # plugins raise whatever their parsing runs into: KeyError, SyntaxError, OSError, …
+        raise damaged(source.format, "its pixels can't be decoded") from error
+    # libheif turns and crops by itself: what is left must not be larger.
+    if image.size != (source.width, source.height) and (
+        source.format != "HEIC" or image.width * image.height > source.width * source.height
+    ):
+        raise damaged(source.format, "its pixels don't fill the size in its header")
+    scale = _scale(image, source)
+    rgb = np.empty((image.height, image.width, 3), np.uint8)
+    for top, band in _bands(image):
+        rgb[top : top + band.height] = _rgb(band, source, scale)
+    # AVIF says how it is turned in a box of its own, which libavif reads; the others' orientation is in `source`.
+    return exif.upright(rgb, image.getexif().get(exif.ORIENTATION, 1)) if source.format == "AVIF" else rgb
+
+
+@lru_cache(maxsize=1)
+def _swaps_floats() -> bool:
+    """Whether Pillow swaps big-endian floats that libtiff has swapped already. Version 13 does."""
+    tags = {256: [1], 257: [1], 258: [32], 259: [1], 262: [1], 273: [8], 277: [1], 278: [1], 279: [4], 339: [3]}
+    one = write_directory(memoryview(bytes(8) + struct.pack(">f", 1.0)), ">", {}, tags)
+    return _tiff(io.BytesIO(one)).getpixel((0, 0)) != 1.0
+
+
+def _floats(band: Image.Image, source: Source) -> NDArray[np.float32]:
+    """FLOAT32 [H,W]."""
+    samples: NDArray[np.float32] = np.asarray(band)
+    return samples.byteswap() if bytes(source.data[:2]) == b"MM" and _swaps_floats() else samples
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    step = max(_BAND_PIXELS // image.width, 1)
+    for top in range(0, image.height, step):
+        yield top, image.crop((0, top, image.width, min(top + step, image.height)))
+
+
+def _scale(image: Image.Image, source: Source) -> float:
+    """What floats are multiplied by to reach 255: they go from 0 to 1, unless one is larger; then to 255."""
+    if image.mode != "F":
+        return 1.0
+    top = 0.0
+    for _, band in _bands(image):
+        samples = _floats(band, source)
+        top = max(top, float(samples.max(where=np.isfinite(samples), initial=0)))
+    return 255.0 if top <= 1 else 1.0
+
+
+def _rgb(band: Image.Image, source: Source, scale: float) -> U8:
+    if band.mode == "F" or band.mode.startswith("I;16"):
+        if band.mode == "F":
+            grey = np.rint(np.nan_to_num(_floats(band, source) * scale, posinf=255).clip(0, 255)).astype(np.uint8)
+        else:
+            grey = (np.asarray(band) >> 8).astype(np.uint8)
+        return np.repeat((255 - grey if source.negative else grey)[..., None], 3, axis=2)
+    if band.mode == "La":
+        band = band.convert("LA")
+    if not band.has_transparency_data:
+        return np.asarray(band.convert("RGB"))
+    if band.mode != "RGBa":
+        band = band.convert("RGBA")
+    bgra = cv2.cvtColor(np.asarray(band), cv2.COLOR_RGBA2BGRA)
+    return flatten.on_white(bgra, "premultiplied" if band.mode == "RGBa" else "straight")

@@ -1,0 +1,93 @@
+"""JPEG 2000: its boxes, the size marker, and the tile-parts to the end of the codestream (ITU-T T.800, annexes A and I)."""
+
+from __future__ import annotations
+
+import struct
+
+from transformer.images.boxes import boxes, one
+from transformer.images.limits import ImageLimits
+from transformer.images.source import Source, check_not_empty, damaged, pillow_memory, refused, truncated
+
+_NAME = "JPEG 2000"
+_SIZ, _SOT, _SOD, _EOC = 0xFF51, 0xFF90, 0xFF93, 0xFFD9
+_MAX_SEGMENTS = 1_000  # of the main header
+_MAX_TILES = 4_096  # of 1,024 x 1,024 pixels in the largest picture there are 64
+_MAX_PARTS = 65_536
+_NOT_GIVEN_BACK = 8 << 20  # bytes of small pieces that the allocator keeps
+_TILE_BYTES = 4_000  # of the codec's records of a tile, before it holds a pixel
+
+
+def read(data: memoryview, limits: ImageLimits) -> Source:
+    """Raises InvalidImage or ImageTooLarge; see docs/images.md."""
+    stream, size = data, None
+    if bytes(data[:4]) != b"\xff\x4f\xff\x51":
+        found = boxes(data, 0, len(data), _NAME)
+        header = one(found, b"jp2h", _NAME)
+        inside = one(boxes(data, header.start, header.end, _NAME), b"ihdr", _NAME)
+        height, width = struct.unpack_from(">II", data, inside.start)
+        limits.check_size(width, height)
+        size = width, height
+        pixels = one(found, b"jp2c", _NAME)
+        stream = data[pixels.start : pixels.end]
+    marker, length, _, right, bottom, left, top, tile_width, tile_height, tile_left, tile_top, components = (
+        struct.unpack_from(">HHHIIIIIIIIH", stream, 2)
+    )
+    if marker != _SIZ or length != 38 + 3 * components:
+        raise damaged(_NAME, "its codestream doesn't begin with its size")
+    width, height = right - left, bottom - top
+    check_not_empty(_NAME, width, height)
+    limits.check_size(width, height)
+    if size not in (None, (width, height)):
+        raise damaged(_NAME, "its header and its codestream differ in size")
+    if not 1 <= components <= 4:
+        raise refused(f"a JPEG 2000 image of {components} components", "one of grey or RGB, with alpha or without")
+    depths = {stream[42 + 3 * i] for i in range(components)}
+    if max(depth & 0x7F for depth in depths) >= 16:
+        raise refused("a JPEG 2000 image of more than 16 bits", "one of 8 or 16 bits")
+    if tile_width < 1 or tile_height < 1 or tile_left > left or tile_top > top:
+        raise damaged(_NAME, "its tiles have no pixels")
+    tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
+    if tiles > _MAX_TILES:
+        raise refused(f"a JPEG 2000 image of {tiles:,} tiles", f"one of at most {_MAX_TILES:,}")
+    _check_tiles(stream, 4 + length, tiles)
+    deep = max(depths) & 0x7F >= 8
+    held = (2 if deep else 1) if components == 1 else 4
+    # The codec holds four bytes a sample of the tile that it works on, and hands them over as one or two.
+    tile = min(tile_width, width) * min(tile_height, height) * components * (6 if deep else 5)
+    kept = 2 * len(data) + components * tiles * _TILE_BYTES + min(tile, _NOT_GIVEN_BACK)
+    memory = pillow_memory(width * height, held, 1, kept, tile)
+    return Source(_NAME, bytes(data), width, height, memory)
+
+
+def _check_tiles(stream: memoryview, position: int, tiles: int) -> None:
+    """Whether every tile has a part, the parts fill the stream, and it has its end marker."""
+    for _ in range(_MAX_SEGMENTS):
+        marker, length = struct.unpack_from(">HH", stream, position)
+        if marker == _SOT:
+            break
+        if marker < 0xFF00 or length < 2:
+            raise damaged(_NAME, "its header has a segment without a marker")
+        position += 2 + length
+    else:
+        raise damaged(_NAME, f"its header has more than {_MAX_SEGMENTS:,} segments")
+    seen: set[int] = set()
+    for _ in range(_MAX_PARTS):
+        (marker,) = struct.unpack_from(">H", stream, position)
+        if marker == _EOC:
+            break
+        if marker != _SOT:
+            raise damaged(_NAME, "its tiles don't follow each other")
+        tile, size = struct.unpack_from(">HI", stream, position + 4)
+        if size == 0:  # the last part reaches to the end marker
+            size = len(stream) - 2 - position
+        left = len(stream) - position
+        if size > left:
+            raise truncated(_NAME, f"a tile declares {size:,} bytes, and {left:,} are left")
+        if size < 14 or tile >= tiles:
+            raise damaged(_NAME, f"tile {tile} has {size} bytes")
+        seen.add(tile)
+        position += size
+    else:
+        raise damaged(_NAME, f"it has more than {_MAX_PARTS:,} parts of tiles")
+    if len(seen) != tiles:
+        raise truncated(_NAME, f"it has {len(seen):,} of {tiles:,} tiles")
