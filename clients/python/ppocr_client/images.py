@@ -25,7 +25,7 @@ _SIGNATURES: Final = (
 
 
 class ReadParameters(TypedDict, total=False):
-    """Parameters of one request; what is left out is the model's own. docs/parameters.md says how to choose them."""
+    """Parameters of one request; what is left out is the model's own. docs/api.md lists them."""
 
     text_det_limit_side_len: int | None
     text_det_limit_type: Literal["max", "min"] | None
