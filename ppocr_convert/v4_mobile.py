@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ppocr.bundle import CHARACTERS as CHARACTERS_FILE
 from ppocr.bundle import Bundle
+from ppocr.manifest import CHARACTERS as CHARACTERS_FILE
 from ppocr.manifest import Manifest
 from ppocr_convert import network_facts, surgery, writer
 from ppocr_convert.normalisations import HALF, IMAGENET
