@@ -81,7 +81,7 @@ def v2(data: Any, **more: Any) -> bytes:
         (v1({"b64": B64}), "instance 0"),
         (v1({"url": "http://localhost/x.png"}), "URLs and paths are not read"),
         (v1("file:///etc/passwd"), "URLs and paths are not read"),
-        (b'{"instances": [], "parameters": []}', "1 to 32"),
+        (b'{"instances": [], "parameters": []}', "'parameters' must be an object"),
         (b'{"instances": [{"image": {"b64": "YQ=="}}], "parameters": [1]}', "'parameters' must be an object"),
         (b'{"instances": [{"image": {"b64": "YQ=="}}], "parameters": {"text_det_thresh": 2}}', "text_det_thresh"),
         (b'{"instances": [{"image": {"b64": "YQ=="}}], "parameters": {"no_such": 2}}', "unknown parameter 'no_such'"),
