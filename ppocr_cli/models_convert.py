@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import io
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ppocr_api.errors import BundleError, ConfigError
+from ppocr_cli import models_proof
 from ppocr_cli.extras import extra
 from ppocr_cli.models_store import next_version
 
 if TYPE_CHECKING:
     from ppocr.bundle import Bundle
-    from ppocr_convert.making import Network
-    from ppocr_convert.proof import Compared
+    from ppocr_convert.assembly import SourceNetwork
     from ppocr_convert.serving import Pipeline
 
 #: Share of the source's characters that may be read otherwise.
@@ -36,8 +34,11 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("out", metavar="OUT", help="repository to write the bundle to, as OUT/NAME/VERSION")
     parser.add_argument("--det", metavar="MODEL", help="detection network")
     parser.add_argument("--rec", metavar="MODEL", help="recognition network")
+    parser.add_argument("--cls", metavar="MODEL", help="text-line orientation network, for use_textline_orientation")
     parser.add_argument(
-        "--cls", metavar="MODEL", help="text-line orientation network: kept in the bundle, not used yet"
+        *("--page_orientation", "--page-orientation"),
+        metavar="MODEL",
+        help="page orientation network, for use_doc_orientation_classify",
     )
     parser.add_argument("--dict", metavar="FILE", help="the recognition network's characters, one a line, UTF-8")
     parser.add_argument(
@@ -85,10 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         det, rec = map(str, folders)
     if not det or not rec:
-        raise ConfigError("a bundle has two networks: name both --det and --rec")
+        raise ConfigError("a bundle has a detection and a recognition network: name both --det and --rec")
     if not 0 <= arguments.tolerance <= 1:
         raise ConfigError(f"--tolerance is {arguments.tolerance}; it is a share, from 0 to 1")
-    networks = _read(det, rec, arguments.cls)
+    networks = _read(
+        {"page_orientation": arguments.page_orientation, "det": det, "line_orientation": arguments.cls, "rec": rec}
+    )
     bundle = _make(arguments, networks)
     return 0 if bundle else 1
 
@@ -115,29 +118,31 @@ def _pipeline(arguments: argparse.Namespace) -> Pipeline | None:
     return found
 
 
-def _read(det: str, rec: str, cls: str | None) -> list[Network]:
-    from ppocr_convert import making
+def _read(models: Mapping[str, str | None]) -> dict[str, SourceNetwork]:
+    """The networks by their names in the bundle, for those that a model is named for."""
+    from ppocr_convert import assembly
     from ppocr_convert.sources import open_source
 
-    networks = []
-    for flag, argument in (("--det", det), ("--rec", rec), ("--cls", cls)):
+    networks = {}
+    for name, argument in models.items():
         if argument:
             source = open_source(argument)
-            networks.append(making.read(source, flag))
+            networks[name] = assembly.read(source, name)
             kind = f"Paddle, {source.program_file}" if source.is_paddle else "ONNX"
-            print(f"{flag[2:]}: {source.name} ({kind}, {len(networks[-1].model.graph.node)} operators)")
+            print(f"{name}: {source.name} ({kind}, {len(networks[name].model.graph.node)} operators)")
     return networks
 
 
-def _make(arguments: argparse.Namespace, networks: list[Network]) -> Bundle | None:
+def _make(arguments: argparse.Namespace, networks: Mapping[str, SourceNetwork]) -> Bundle | None:
     """The bundle in its place; None, and nothing there, where it doesn't read what its model reads."""
     import tempfile
 
-    from ppocr_convert import making
+    from ppocr_convert import assembly
     from ppocr_convert.characters import from_file
+    from ppocr_convert.normalisations import OF_DETECTION
 
     root = Path(arguments.out)
-    name = arguments.name or _name(networks[1])
+    name = arguments.name or _name(networks["rec"])
     version = arguments.version or next_version(root, name)
     folder = root / name / version
     if folder.exists():
@@ -148,13 +153,15 @@ def _make(arguments: argparse.Namespace, networks: list[Network]) -> Bundle | No
             dictionary = from_file(Path(arguments.dict).read_bytes(), Path(arguments.dict).name)
         except OSError as error:
             raise BundleError(f"--dict {arguments.dict} can't be read: {error.strerror or error}") from error
-    normalisation = making.NORMALISATIONS.get(arguments.det_normalisation or "")
-    wishes = making.Wishes(name, version, arguments.licence, arguments.source, normalisation)
-    made = making.make(networks[0], networks[1], networks[2] if len(networks) > 2 else None, dictionary, wishes)
+    normalisation = OF_DETECTION.get(arguments.det_normalisation or "")
+    options = assembly.ConvertOptions(name, version, arguments.licence, arguments.source, normalisation)
+    made = assembly.assemble(networks, dictionary, options)
     if not arguments.no_proof:
         # A version that may be served is never one that wasn't proven yet.
         with tempfile.TemporaryDirectory(prefix="ppocr-proof-") as place:
-            if not _proven(made.write(Path(place) / version), networks, arguments):
+            if not models_proof.proven(
+                made.write(Path(place) / version), networks, arguments.images, arguments.tolerance
+            ):
                 return None
     try:
         bundle = made.write(folder)
@@ -168,7 +175,7 @@ def _make(arguments: argparse.Namespace, networks: list[Network]) -> Bundle | No
     return bundle
 
 
-def _name(rec: Network) -> str:
+def _name(rec: SourceNetwork) -> str:
     """The model's own name, or its file's, in letters that a bundle's name may have."""
     import re
 
@@ -176,75 +183,3 @@ def _name(rec: Network) -> str:
     for part in ("_rec", "-rec"):
         name = name.replace(part, "")
     return re.sub(r"[^a-z0-9._-]+", "-", name.lower()).strip("-._") or "model"
-
-
-def _proven(bundle: Bundle, networks: Sequence[Network], arguments: argparse.Namespace) -> bool:
-    """Runs bundle and model side by side and prints what came out. Raises ConfigError where an engine is missing."""
-    with extra("serve", "the proof (--no_proof leaves it out)"):
-        import cv2  # noqa: F401
-    for engine in sorted({"paddle" if network.source.is_paddle else "onnxruntime" for network in networks[:2]}):
-        with extra(engine, "running the model as it came, for the proof (--no_proof leaves it out),"):
-            _import_quietly(engine)
-    from ppocr_convert import proof
-
-    made, source = proof.sides(bundle, networks[0].source, networks[1].source)
-    try:
-        compared = [proof.compare(name, image, made, source) for name, image in _images(arguments.images)]
-    finally:
-        made.close()
-        source.close()
-    return _report(compared, arguments.tolerance)
-
-
-def _import_quietly(library: str) -> None:
-    """Paddle says at its import that it would build extensions slowly; none are built."""
-    import importlib
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        importlib.import_module(library)
-
-
-def _images(folder: str | None) -> list[tuple[str, Any]]:
-    if not folder:
-        from ppocr_convert.sample import picture
-
-        return [("drawn picture", picture())]
-    from ppocr_cli.pictures import pictures
-    from transformer.images import decode
-
-    return [(Path(image.name).name, decode(image.data())) for image in pictures([folder], recursive=False)]
-
-
-def _report(compared: Sequence[Compared], tolerance: float) -> bool:
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    print(f"proof on {len(compared)} image{'s' if len(compared) > 1 else ''}, bundle against model, both in f32:")
-    for image in compared:
-        same = image.texts == image.source_texts
-        print(
-            f"  {image.name}: {len(image.source_texts)} lines, {'equal' if same else f'{image.edits} characters differ'}; "
-            f"map within {image.map_difference}/255, {image.differing_steps} of {image.steps} time steps differ, "
-            f"probabilities within {image.probability_difference:.1g}"
-        )
-        if not same:
-            print("\n".join(f"    {line}" for line in _differences(image)))
-    characters, edits = sum(image.characters for image in compared), sum(image.edits for image in compared)
-    if not characters:
-        print("  the model read nothing on these images, so nothing is proven: name others by --images")
-        return False
-    share = edits / characters
-    good = share <= tolerance
-    print(
-        f"  {edits} of {characters} characters differ ({share:.2%}); up to {tolerance:.2%} may: {'passed' if good else 'FAILED'}"
-    )
-    return good
-
-
-def _differences(image: Compared) -> list[str]:
-    """Lines that differ: - as the model reads them, + as the bundle does."""
-    import difflib
-
-    found = difflib.ndiff(list(image.source_texts), list(image.texts))
-    return [line for line in found if line[:2] in ("- ", "+ ")][:20]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ppocr.bundle import TIMES_FILE, Bundle
+from ppocr.bundle import TIMES_FILE, Bundle, Manifest
+from ppocr.contract import Axis
+from ppocr.facts_json import network_to_json
 from ppocr.repository import Entry
 from ppocr_api.errors import BundleError
 
@@ -16,28 +18,39 @@ def summary(entry: Entry) -> dict[str, Any]:
     try:
         bundle = entry.open()
     except BundleError:
-        return {**row, "memory_bytes": 0, "formats": [], "licence": "", "problem": entry.problem}
+        return {**row, "memory_bytes": 0, "networks": [], "formats": [], "licence": "", "problem": entry.problem}
     manifest = bundle.manifest
     return {
         **row,
         "memory_bytes": memory(bundle),
-        "formats": _formats(set(manifest.files)),
+        "networks": [network.name for network in manifest.networks],
+        "formats": _formats(manifest),
         "licence": manifest.licence,
         "problem": entry.problem,
     }
 
 
 def facts_of(entry: Entry) -> dict[str, Any]:
-    """All of the manifest, the character set's size, and the space on disk. Raises BundleError."""
+    """All of the manifest, with the number of each network's labels, and the space on disk. Raises BundleError."""
     bundle = entry.open()
     manifest = bundle.manifest
-    raw = dataclasses.asdict(manifest)
-    del raw["rec"]["characters"]
-    raw["rec"]["classes"] = len(bundle.facts().rec.characters)
+    networks = []
+    for network in bundle.facts().networks:
+        told = network_to_json(network)
+        if network.name in manifest.labels_files:
+            told["labels_file"] = manifest.labels_files[network.name]
+            told["labels"] = []
+        networks.append({**told, "classes": len(network.labels)})
     return {
-        **raw,
+        "name": manifest.name,
+        "version": manifest.version,
+        "licence": manifest.licence,
+        "source": manifest.source,
+        "networks": networks,
+        "files": {name: dataclasses.asdict(record) for name, record in manifest.files.items()},
+        "converter": manifest.converter,
         "digest": bundle.digest,
-        "formats": _formats(set(manifest.files)),
+        "formats": _formats(manifest),
         "bytes": disk(entry),
         "memory_bytes": memory(bundle),
         "path": str(entry.path),
@@ -57,14 +70,8 @@ def describe(facts: dict[str, Any]) -> str:
         f"  formats     {', '.join(facts['formats'])}",
         f"  converter   {facts['converter'] or 'another one'}",
     ]
-    for part in ("det", "rec"):
-        values = ", ".join(f"{name} {value}" for name, value in facts[part].items())
-        normalisation = facts[f"{part}_normalisation"]
-        lines += [
-            f"  {part}         {values}",
-            f"              normalised in {normalisation['channels']}: mean {_numbers(normalisation['mean'])}, "
-            f"std {_numbers(normalisation['std'])}",
-        ]
+    for network in facts["networks"]:
+        lines += _network(network)
     lines.append("  files")
     lines += [
         f"    {name:<24} {size(record['bytes']):>9}  {record['sha256']}"
@@ -93,11 +100,30 @@ def memory(bundle: Bundle) -> int:
     return TIMES_FILE * bundle.network_bytes
 
 
-def _formats(files: set[str]) -> list[str]:
-    found = ["onnx"] if {"det.onnx", "rec.onnx"} <= files else []
-    if {"det/inference.pdiparams", "rec/inference.pdiparams"} <= files:
+def _network(network: dict[str, Any]) -> list[str]:
+    normalisation, grid = network["normalisation"], network["grid"]
+    height, width = (str(Axis(**grid[side])) for side in ("height", "width"))
+    lines = [
+        f"  network     {network['name']}, for {network['task']}",
+        f"              height {height}, width {width}",
+        f"              normalised in {normalisation['channels']}: mean {_numbers(normalisation['mean'])}, "
+        f"std {_numbers(normalisation['std'])}",
+    ]
+    if network["parameters"]:
+        lines.append("              " + ", ".join(f"{name} {value}" for name, value in network["parameters"].items()))
+    if network["classes"]:
+        labels = network["labels"]
+        lines.append(f"              {network['classes']} classes" + (f": {', '.join(labels)}" if labels else ""))
+    return lines
+
+
+def _formats(manifest: Manifest) -> list[str]:
+    """The formats that all of its networks are there in."""
+    names, files = [network.name for network in manifest.networks], set(manifest.files)
+    found = ["onnx"] if files.issuperset(f"{name}.onnx" for name in names) else []
+    if files.issuperset(f"{name}/inference.pdiparams" for name in names):
         found.append("paddle")
-    return found + (["cls"] if "cls.onnx" in files else [])
+    return found
 
 
 def _numbers(values: Any) -> str:

