@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import dataclasses
+import itertools
 import json
 import sys
 import time
@@ -23,15 +24,18 @@ from numpy.typing import NDArray
 
 import ppocr
 from ppocr.bundle import Bundle
-from ppocr.contract import BundleFacts, DetAnswer, Lines, Part, RecAnswer
-from predictor.engines.base import Answers, EngineOptions, choose
+from ppocr.call import Call
+from ppocr.contract import Answer, BundleFacts, Items
+from ppocr_api.document import Page
+from predictor.engines.base import Answers, EngineOptions
+from predictor.engines.choice import choose
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.reader import Reader
 from transformer.settings import ReaderSettings
 
 U8 = NDArray[np.uint8]
-Call = tuple[Part, U8]
+NetworkCall = tuple[str, U8]
 BUILT_IN = Path(ppocr.__file__).parent / "bundles" / "ppocrv6-small" / "1"
 
 
@@ -40,45 +44,44 @@ class Engine:
 
     def __init__(self, bundle: Bundle) -> None:
         engine, options = choose("auto", EngineOptions(device="cpu"))
-        parts: tuple[Part, Part] = ("det", "rec")
         self._facts = bundle.facts()
-        self._networks = {part: engine.load(bundle, part, options) for part in parts}
-        self.precision = self._networks["rec"].capabilities.precision
-        self.name = self._networks["rec"].capabilities.engine
-        self.streams = self._networks["rec"].capabilities.streams
-        self.calls: list[Call] = []
+        self._networks = {network.name: engine.load(bundle, network, options) for network in self._facts.networks}
+        known = next(iter(self._networks.values())).capabilities
+        self.precision, self.name, self.streams = known.precision, known.engine, known.streams
+        self.calls: list[NetworkCall] = []
 
-    def infer(self, part: Part, pixels: U8) -> Answers:
-        self.calls.append((part, pixels.copy()))
-        return self._networks[part].infer(pixels)
+    def infer(self, network: str, pixels: U8) -> Answers:
+        self.calls.append((network, pixels.copy()))
+        return self._networks[network].infer(pixels)
 
-    def replay(self, calls: list[Call]) -> float:
+    def replay(self, calls: list[NetworkCall]) -> float:
         """Seconds that the networks take for `calls`."""
         begin = time.perf_counter()
-        for part, pixels in calls:
-            self._networks[part].infer(pixels)
+        for network, pixels in calls:
+            self._networks[network].infer(pixels)
         return time.perf_counter() - begin
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         return self._facts
 
-    async def det(self, image: U8, deadline: float | None = None, version: str | None = None) -> DetAnswer:
-        return DetAnswer(self.infer("det", image[np.newaxis])[0][0], self._facts.identity)
-
-    async def rec(self, lines: Lines, version: str | None = None, deadline: float | None = None) -> RecAnswer:
-        """One call for each width, as lines of equal width lie together."""
-        ids, probabilities, steps, start = [], [], [], 0
-        widths, counts = run_lengths(lines.widths.tolist())
-        for width, count in zip(widths, counts, strict=True):
-            stop = start + count * self._facts.rec.height * width * 3
-            block = lines.pixels[start:stop].reshape(count, self._facts.rec.height, width, 3)
-            got = self.infer("rec", block)
-            ids.append(got[0].ravel())
-            probabilities.append(got[1].ravel())
-            steps += [got[0].shape[1]] * count
+    async def run(
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+    ) -> Answer:
+        """One call for each size, as items of equal size lie together."""
+        facts = self._facts.network(network)
+        assert facts is not None
+        blocks, counts, start = [], [], 0
+        for (height, width), count in run_lengths([(h, w) for h, w in items.sizes.tolist()]):
+            stop = start + count * height * width * 3
+            block = self.infer(network, items.pixels[start:stop].reshape(count, height, width, 3))
+            blocks.append(block)
+            counts += [block[0].size // count] * count
             start = stop
-        answer = np.concatenate(ids), np.concatenate(probabilities), np.asarray(steps, np.int32)
-        return RecAnswer(*answer, version=self._facts.identity)
+        outputs = {
+            output.name: np.concatenate([block[index].ravel() for block in blocks])
+            for index, output in enumerate(facts.outputs)
+        }
+        return Answer(outputs, np.asarray(counts, np.int32), self._facts.identity)
 
     async def ready(self) -> bool:
         return True
@@ -88,21 +91,21 @@ class Engine:
             network.close()
 
 
-def run_lengths(values: list[int]) -> tuple[list[int], list[int]]:
-    """[32, 32, 64] → [32, 64], [2, 1]"""
-    starts = [index for index, value in enumerate(values) if index == 0 or value != values[index - 1]]
-    return [values[start] for start in starts], [b - a for a, b in zip(starts, [*starts[1:], len(values)], strict=True)]
+def run_lengths(values: list[tuple[int, int]]) -> list[tuple[tuple[int, int], int]]:
+    """[a, a, b] → [(a, 2), (b, 1)]"""
+    return [(value, len(list(equal))) for value, equal in itertools.groupby(values)]
 
 
 @dataclasses.dataclass(frozen=True)
 class Recording:
     texts: list[str]
-    calls: list[Call]
+    calls: list[NetworkCall]
 
 
 async def record(engine: Engine, reader: Reader, image: Path) -> Recording:
     engine.calls = []
-    (page,) = await reader.read_many([ImageFile(image.read_bytes())], Parameters())
+    (page,) = await reader.read_many([ImageFile(image.read_bytes())], Parameters(), Call())
+    assert isinstance(page, Page)
     return Recording([line.text for line in page.lines], engine.calls)
 
 

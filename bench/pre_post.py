@@ -16,16 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from transformer.page import page_of
 
 from ppocr.bundle import Bundle
-from ppocr.contract import BundleFacts, Predictor
-from transformer import ctc
+from ppocr.call import Call
+from ppocr.contract import DETECTION, RECOGNITION, BundleFacts, Items, Predictor
+from transformer.algorithms import ctc
 from transformer.algorithms.boxes import boxes
 from transformer.algorithms.crops import crops
 from transformer.algorithms.det_input import det_input
+from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.reading_order import reading_order
 from transformer.images import decode
+from transformer.outputs.page import page_of
 from transformer.parameters import Parameters
+from transformer.pipeline.page import PageInWork
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,27 +63,44 @@ class Receipt:
 
 async def measure(path: Path, predictor: Predictor, facts: BundleFacts, repeats: int) -> Receipt:
     """Reads the image at `path` once through `predictor`, then times every stage on what the networks answered."""
-    data, parameters = path.read_bytes(), Parameters()
-    raw = np.frombuffer(data, np.uint8)
+    data, raw = path.read_bytes(), np.fromfile(path, np.uint8)
     image = decode(data)
     size = image.shape[0], image.shape[1]
-    probability = (await predictor.det(det_input(image, facts.det, parameters))).probability
-    found = boxes(probability, size, facts.det, parameters)
-    lines, order = crops(image, found, facts.rec)
-    answer = await predictor.rec(lines)
+    det, rec = facts.of_task(DETECTION), facts.of_task(RECOGNITION)
+    assert det is not None and rec is not None
+    parameters = DetectionParameters.of(det, Parameters())
+    scaled = det_input(image, det.grid, parameters)
+    map_ = await predictor.run(det.name, Items(scaled.reshape(-1), np.array([scaled.shape[:2]], np.int32)))
+    probability = map_.outputs["probability"].reshape(scaled.shape[:2])
+    found = boxes(probability, size, parameters)
+    lines, order = crops(image, found, rec.grid)
+    answer = await predictor.run(rec.name, lines)
 
     def page() -> None:
-        readings = ctc.decode(answer, facts.rec.characters)
-        page_of([readings[i] for i in np.argsort(order).tolist()], found, size, facts, parameters)
+        readings = ctc.decode(answer, rec.labels)
+        page_of(
+            PageInWork(
+                call=Call(),
+                parameters=Parameters(),
+                facts=facts,
+                image=image,
+                size=size,
+                free_image=lambda: None,
+                max_line_pixels=0,
+                boxes=found,
+                readings=[readings[i] for i in np.argsort(order).tolist()],
+                order=reading_order(found),
+            )
+        )
 
     def least(work: Callable[[], Any]) -> float:
         return min(_thread_ms(work) for _ in range(repeats))
 
     stages = (
         least(lambda: decode(data)),
-        least(lambda: det_input(image, facts.det, parameters)),
-        least(lambda: boxes(probability, size, facts.det, parameters)),
-        least(lambda: crops(image, found, facts.rec)),
+        least(lambda: det_input(image, det.grid, parameters)),
+        least(lambda: boxes(probability, size, parameters)),
+        least(lambda: crops(image, found, rec.grid)),
         least(page),
     )
     imdecode = least(lambda: cv2.imdecode(raw, cv2.IMREAD_COLOR))

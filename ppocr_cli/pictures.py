@@ -12,7 +12,9 @@ from pathlib import Path, PurePath
 from ppocr_api.errors import ConfigError, InvalidImage
 
 #: Files of a folder that count as images; a file named by itself is read whatever it is called.
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+SUFFIXES = frozenset(
+    {".avif", ".bmp", ".gif", ".heic", ".heif", ".j2k", ".jp2", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
 STDIN = "-"
 _URL = re.compile("[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 

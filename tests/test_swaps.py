@@ -23,7 +23,7 @@ CLIENTS, SWAPS = 4, 10
 #: MiB that the smaller of the models takes, at the least.
 ONE_MODEL = 150
 SECONDS = 60.0 if os.environ.get("PPOCR_NIGHTLY") else 20.0
-#: Short, so that ten swaps don't take long: an image whose lines come later is read anew.
+#: Short, so that ten swaps don't take long: an image whose lines come later is read again.
 QUICK = ("--swap_grace_seconds", "0.5", "--swap_warm_up_seconds", "1")
 
 

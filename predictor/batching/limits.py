@@ -1,4 +1,4 @@
-"""The bounds and habits of the scheduler."""
+"""The limits of the scheduler, and how it forms batches."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class BatchObserver(Protocol):
 
 
 class SilentObserver:
-    """An observer that nobody listens to."""
+    """An observer that does nothing."""
 
     def on_batch(self, network: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
         pass

@@ -46,7 +46,7 @@ class EngineOptions:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What became of the options.
+    """What the engine made of the options.
 
     `batch_pixels` is the size of a batch from which a larger one is no faster. `by_size` says that the engine makes
     kernels for each size of input, and keeps them.

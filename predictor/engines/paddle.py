@@ -44,6 +44,10 @@ class PaddleEngine:
         config = inference.Config(str(program), str(parameters))
         config.disable_glog_info()
         config.enable_memory_optim()
+        if program.suffix == ".json":
+            # Paddle 3.2 doesn't turn them on by itself, and plans no memory for a PIR program without them.
+            config.enable_new_ir(True)
+            config.enable_new_executor(True)
         threads = options.threads or available_cpus()
         streams = 1 if on_gpu else min(options.streams or 1, threads)
         on_cpu_threads = max(1, threads // streams)

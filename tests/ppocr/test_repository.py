@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ppocr import repository
-from ppocr.bundle import CHARACTERS, MANIFEST, Manifest, file_record
+from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr_api.errors import BundleError
 from ppocr_convert import network_facts
 from ppocr_convert.normalisations import HALF

@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from ppocr import repository
-from ppocr.bundle import CHARACTERS, MANIFEST, Bundle, Manifest
+from ppocr.bundle import Bundle
+from ppocr.manifest import CHARACTERS, MANIFEST, Manifest
 from ppocr_cli import main
 from ppocr_cli.models import BUILT_IN
 from ppocr_cli.models_output import size

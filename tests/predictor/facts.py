@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from ppocr.contract import (
     DETECTION,
@@ -15,6 +16,7 @@ from ppocr.contract import (
     Normalisation,
     Output,
 )
+from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 
 UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
@@ -42,3 +44,14 @@ CLS = NetworkFacts(
 
 def bundle(version: str = "1", networks: Iterable[NetworkFacts] = (DET, REC), digest: str = "") -> BundleFacts:
     return BundleFacts("small", version, tuple(networks), digest)
+
+
+def on_disk(folder: Path, name: str, version: str) -> Path:
+    """A bundle's folder that is complete but for the networks' files, which its manifest doesn't list."""
+    folder.mkdir(parents=True)
+    characters = b"\na\n"
+    (folder / CHARACTERS).write_bytes(characters)
+    files = {CHARACTERS: file_record(characters)}
+    manifest = Manifest(name, version, "Apache-2.0", "a test", (DET, REC), {"rec": CHARACTERS}, files)
+    (folder / MANIFEST).write_text(manifest.to_json())
+    return folder

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from ppocr import settings as settings_of
-from ppocr.bundle import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr.cpus import available_cpus
 from ppocr.repository import version_order
 from ppocr_api.errors import BundleError
@@ -24,23 +23,13 @@ from predictor.settings import NetworkSettings, PredictorSettings
 from predictor.versions import LoadedVersion
 from tests.predictor import facts
 from tests.predictor.batching.stand_ins import Checksums, det, rec
-from tests.predictor.facts import DET, REC
-
-
-def bundle(folder: Path, name: str, version: str) -> Path:
-    folder.mkdir(parents=True)
-    characters = b"\na\n"
-    (folder / CHARACTERS).write_bytes(characters)
-    files = {CHARACTERS: file_record(characters)}
-    manifest = Manifest(name, version, "Apache-2.0", "a test", (DET, REC), {"rec": CHARACTERS}, files)
-    (folder / MANIFEST).write_text(manifest.to_json())
-    return folder
+from tests.predictor.facts import on_disk
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     for version in ("9", "10", "beta"):
-        bundle(tmp_path / "small" / version, "small", version)
+        on_disk(tmp_path / "small" / version, "small", version)
     (tmp_path / "small" / "empty").mkdir()
     return tmp_path
 
@@ -56,7 +45,7 @@ def test_a_version_can_be_asked_for(repository: Path) -> None:
 
 
 def test_of_several_bundles_one_must_be_named(repository: Path) -> None:
-    bundle(repository / "large" / "1", "large", "1")
+    on_disk(repository / "large" / "1", "large", "1")
     with pytest.raises(BundleError, match="must say which bundle to serve; the repository has large, small"):
         find(NetworkSettings(model_dir=str(repository))).open()
     assert find(NetworkSettings(model_dir=str(repository), bundle="large")).open().label == "large/1"

@@ -44,12 +44,6 @@ def _gif(file: io.BytesIO) -> Image.Image:
     return GifImagePlugin.GifImageFile(file)
 
 
-def _jpeg2000(file: io.BytesIO) -> Image.Image:
-    from PIL import Jpeg2KImagePlugin
-
-    return Jpeg2KImagePlugin.Jpeg2KImageFile(file)
-
-
 def _avif(file: io.BytesIO) -> Image.Image:
     from PIL import AvifImagePlugin
 
@@ -58,14 +52,15 @@ def _avif(file: io.BytesIO) -> Image.Image:
 
 
 def _heic(file: io.BytesIO) -> Image.Image:
-    import pillow_heif
+    import pi_heif
 
-    pillow_heif.options.DECODE_THREADS = 1
-    found = pillow_heif.open_heif(file)
-    return Image.frombuffer(found.mode, found.size, found.data, "raw", found.mode, found.stride, 1)
+    pi_heif.options.DECODE_THREADS = 1
+    found = pi_heif.open_heif(file)
+    # Copied: the memory behind `data` is libheif's, and goes with `found`.
+    return Image.frombuffer(found.mode, found.size, found.data, "raw", found.mode, found.stride, 1).copy()
 
 
-_OPENERS: dict[str, Opener] = {"TIFF": _tiff, "GIF": _gif, "JPEG 2000": _jpeg2000, "AVIF": _avif, "HEIC": _heic}
+_OPENERS: dict[str, Opener] = {"TIFF": _tiff, "GIF": _gif, "AVIF": _avif, "HEIC": _heic}
 FORMATS = frozenset(_OPENERS)
 
 

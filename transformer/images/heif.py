@@ -47,8 +47,8 @@ def name_of(head: bytes) -> str | None:
 def read(data: memoryview, limits: ImageLimits) -> Source:
     """Raises InvalidImage or ImageTooLarge; see docs/images.md."""
     name = name_of(bytes(data[:_HEAD])) or "HEIC"
-    if name == "HEIC" and importlib.util.find_spec("pillow_heif") is None:
-        raise refused("an HEIC image", "a JPEG or PNG (this server lacks pillow-heif, of the extra `heic`)")
+    if name == "HEIC" and importlib.util.find_spec("pi_heif") is None:
+        raise refused("an HEIC image", "a JPEG or PNG (this server lacks pi-heif, of the extra `heic`)")
     return _File(data, limits, name).source()
 
 
@@ -71,13 +71,11 @@ class _File:
             raise damaged(self.name, "its picture is none of its items")
         coded_kind = _AV1 if self.name == "AVIF" else _HEVC
         if primary.kind not in (coded_kind, _GRID):
-            kind = primary.kind.decode("latin-1")
-            raise refused(f"an {self.name} image of kind {kind!r}", "a JPEG or PNG")
+            raise refused(f"an {self.name} image of kind {primary.kind.decode('latin-1')!r}", "a JPEG or PNG")
         width, height = self._declared(primary)
         coded = [size for item in self.items.values() if item.kind == coded_kind for size in self._coded(item)]
-        for item in self.items.values():
-            if item.kind == _GRID:
-                self._check_grid(item, coded_kind)
+        for grid in (item for item in self.items.values() if item.kind == _GRID):
+            self._check_grid(grid, coded_kind)
         if not coded:
             raise truncated(self.name, "it has no coded picture")
         area = width * height
@@ -125,10 +123,8 @@ class _File:
             method = cursor.read(2) & 15 if version else 0
             cursor.read(2)
             base = cursor.read(base_size)
-            origin, end = 0, len(self.data)
-            if method == 1:
-                idat = self._one(b"idat")
-                origin, end = idat.start, idat.end
+            inside = self._one(b"idat") if method == 1 else None
+            origin, end = (inside.start, inside.end) if inside else (0, len(self.data))
             for _ in range(cursor.read(2)):
                 cursor.read(index_size)
                 start = origin + base + cursor.read(offset_size)
@@ -178,7 +174,7 @@ class _File:
 
     def _declared(self, item: _Item) -> tuple[int, int]:
         """The size of an item by its ispe property."""
-        box = one([box for box in item.properties], b"ispe", self.name)
+        box = one(item.properties, b"ispe", self.name)
         width, height = struct.unpack_from(">II", self.data, box.start + 4)
         check_not_empty(self.name, width, height)
         self.limits.check_size(width, height)

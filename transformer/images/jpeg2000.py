@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import struct
 
-from transformer.images.boxes import boxes, one
+from transformer.images.boxes import Box, boxes, one
 from transformer.images.limits import ImageLimits
-from transformer.images.source import Source, check_not_empty, damaged, pillow_memory, refused, truncated
+from transformer.images.source import Source, check_not_empty, damaged, peak_memory, refused, truncated
 
 _NAME = "JPEG 2000"
 _SIZ, _SOT, _SOD, _EOC = 0xFF51, 0xFF90, 0xFF93, 0xFFD9
 _MAX_SEGMENTS = 1_000  # of the main header
 _MAX_TILES = 4_096  # of 1,024 x 1,024 pixels in the largest picture there are 64
 _MAX_PARTS = 65_536
-_NOT_GIVEN_BACK = 8 << 20  # bytes of small pieces that the allocator keeps
+_COLOURS = (16, 17)  # sRGB and grey
 _TILE_BYTES = 4_000  # of the codec's records of a tile, before it holds a pixel
 
 
@@ -23,8 +23,9 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     if bytes(data[:4]) != b"\xff\x4f\xff\x51":
         found = boxes(data, 0, len(data), _NAME)
         header = one(found, b"jp2h", _NAME)
-        inside = one(boxes(data, header.start, header.end, _NAME), b"ihdr", _NAME)
-        height, width = struct.unpack_from(">II", data, inside.start)
+        inside = boxes(data, header.start, header.end, _NAME)
+        height, width = struct.unpack_from(">II", data, one(inside, b"ihdr", _NAME).start)
+        _check_colours(data, inside)
         limits.check_size(width, height)
         size = width, height
         pixels = one(found, b"jp2c", _NAME)
@@ -39,24 +40,32 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     limits.check_size(width, height)
     if size not in (None, (width, height)):
         raise damaged(_NAME, "its header and its codestream differ in size")
-    if not 1 <= components <= 4:
-        raise refused(f"a JPEG 2000 image of {components} components", "one of grey or RGB, with alpha or without")
-    depths = {stream[42 + 3 * i] for i in range(components)}
-    if max(depth & 0x7F for depth in depths) >= 16:
-        raise refused("a JPEG 2000 image of more than 16 bits", "one of 8 or 16 bits")
+    if components not in (1, 3, 4):
+        raise refused(f"a JPEG 2000 image of {components} components", "one of grey, RGB, or RGB with alpha")
+    depths = {stream[42 + 3 * i] + 1 for i in range(components)}  # from 129 on they are of signed samples
+    bits = max(depths)
+    if len(depths) > 1 or bits not in ((8, 16) if components == 4 else range(8, 17)):
+        raise refused(f"a JPEG 2000 image of samples {bits & 0x7F} bits deep", "one of 8 or 16 bits, unsigned")
     if tile_width < 1 or tile_height < 1 or tile_left > left or tile_top > top:
         raise damaged(_NAME, "its tiles have no pixels")
     tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
     if tiles > _MAX_TILES:
         raise refused(f"a JPEG 2000 image of {tiles:,} tiles", f"one of at most {_MAX_TILES:,}")
     _check_tiles(stream, 4 + length, tiles)
-    deep = max(depths) & 0x7F >= 8
-    held = (2 if deep else 1) if components == 1 else 4
-    # The codec holds four bytes a sample of the tile that it works on, and hands them over as one or two.
-    tile = min(tile_width, width) * min(tile_height, height) * components * (6 if deep else 5)
-    kept = 2 * len(data) + components * tiles * _TILE_BYTES + min(tile, _NOT_GIVEN_BACK)
-    memory = pillow_memory(width * height, held, 1, kept, tile)
-    return Source(_NAME, bytes(data), width, height, memory)
+    # The codec holds four bytes a sample of the picture, and of a tile that is smaller.
+    tile = min(tile_width, width) * min(tile_height, height)
+    working = 4 * components * (width * height + (tile if tiles > 1 else 0)) + components * tiles * _TILE_BYTES
+    held = bits // 2 if components == 4 else 3
+    memory = peak_memory(width * height, held, 1, len(data) + working)
+    return Source(_NAME, data, width, height, memory, alpha="straight" if components == 4 else "none")
+
+
+def _check_colours(data: memoryview, header: list[Box]) -> None:
+    for box in header:
+        if box.name == b"colr" and bytes(data[box.start : box.start + 1]) == b"\1":
+            (space,) = struct.unpack_from(">I", data, box.start + 3)
+            if space not in _COLOURS:
+                raise refused(f"a JPEG 2000 image of colour space {space}", "one of grey or RGB")
 
 
 def _check_tiles(stream: memoryview, position: int, tiles: int) -> None:

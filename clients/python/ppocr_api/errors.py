@@ -1,7 +1,7 @@
 """The one error tree. Each class carries the HTTP status and the gRPC code that a caller gets.
 
 PpocrError                      500 INTERNAL            something of ours broke
-├── RequestError                400 INVALID_ARGUMENT    the caller can mend the request
+├── RequestError                400 INVALID_ARGUMENT    the caller can fix the request
 │   ├── InvalidRequest          400                     JSON, base64, shape, dtype, parameter
 │   ├── InvalidImage            400                     not an image, truncated, refused format
 │   ├── ImageTooLarge           413                     more pixels or bytes than the limit

@@ -6,7 +6,7 @@
         page = client.read("receipt.jpg")
         print(page.text)
 
-Errors are those of `ppocr_api.errors`, as the service raised them: `RequestError` where the request can be mended,
+Errors are those of `ppocr_api.errors`, as the service raised them: `RequestError` where the request must be fixed,
 `RetryableError` (with `retry_after`) where the same one may succeed later. Their text is the service's own sentence.
 """
 

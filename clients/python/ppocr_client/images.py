@@ -18,11 +18,14 @@ _SIGNATURES: Final = (
     (b"BM", "image/bmp"),
     (b"II*\x00", "image/tiff"),
     (b"MM\x00*", "image/tiff"),
+    (b"II+\x00", "image/tiff"),
+    (b"MM\x00+", "image/tiff"),
+    (b"\x00\x00\x00\x0cjP  ", "image/jp2"),
 )
 
 
 class ReadParameters(TypedDict, total=False):
-    """Parameters of one request; what is left out is the model's own. docs/parameters.md says how to choose them."""
+    """Parameters of one request; what is left out is the model's own. docs/api.md lists them."""
 
     text_det_limit_side_len: int | None
     text_det_limit_type: Literal["max", "min"] | None
@@ -51,6 +54,10 @@ def content_type(data: bytes) -> str:
     """The media type by the first bytes. The service looks for itself; proxies and logs like to be told."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
+    if data[4:12] in (b"ftypavif", b"ftypavis"):
+        return "image/avif"
+    if data[4:12] in (b"ftypheic", b"ftypheix", b"ftypmif1"):
+        return "image/heic"
     for signature, kind in _SIGNATURES:
         if data.startswith(signature):
             return kind

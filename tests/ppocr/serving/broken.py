@@ -17,6 +17,7 @@ import_kserve()
 from kserve import Model  # noqa: E402
 
 from ppocr.serving.server import OcrServer  # noqa: E402
+from ppocr.serving.tensor_format import TensorFormat  # noqa: E402
 
 
 class Broken(Model):  # type: ignore[misc]
@@ -39,9 +40,8 @@ class Broken(Model):  # type: ignore[misc]
 async def main() -> None:
     settings = load(ListenSettings)
     telemetry.configure_logging("info", "text")
-    server = OcrServer(
-        rest_options(settings, repository=False), grpc_options(settings, repository=False), lifecycle(settings)
-    )
+    formats = (TensorFormat(),)
+    server = OcrServer(rest_options(settings, formats), grpc_options(settings, formats), lifecycle(settings))
 
     async def close() -> None:
         """Nothing is open."""

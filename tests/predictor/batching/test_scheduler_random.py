@@ -47,7 +47,10 @@ async def test_no_answer_goes_astray_while_requests_are_cancelled(workers: int, 
     dice = random.Random(workers)
     watcher = Leaving()
     scheduler = Scheduler(Limits(workers=workers, prefetch=prefetch, max_queue_pixels=10**12, patience=0.01), watcher)
-    slots = [rec(Checksums(), 48 * 32 * 20, "1"), rec(Checksums(), 48 * 32 * 30, "2"), det(Checksums(), 64 * 64 * 3)]
+    # The second version has a network before those of the first, and so its lines a place of their own.
+    later = NetworkSlot("rec", 2, "2", Checksums(), 48 * 32 * 30, batch_items=1000)
+    new = NetworkSlot("cls", 1, "2", Checksums(), 48 * 32 * 10)
+    slots = [rec(Checksums(), 48 * 32 * 20, "1"), later, det(Checksums(), 64 * 64 * 3), new]
     requests = [request(dice, slots) for _ in range(REQUESTS)]
     tasks = [asyncio.create_task(scheduler.submit(slot, blocks)) for slot, blocks in requests]
     watcher.leaving = dice.sample(tasks, REQUESTS * 3 // 10)
@@ -63,6 +66,6 @@ async def test_no_answer_goes_astray_while_requests_are_cancelled(workers: int, 
     stats = scheduler.stats()
     assert (set(stats.queue_items.values()), set(stats.queue_pixels.values())) == ({0}, {0})
     await scheduler.close()
-    assert [slot.users for slot in slots] == [0, 0, 0]
+    assert [slot.users for slot in slots] == [0, 0, 0, 0]
     assert watcher.drops == ["cancelled"] * left
     assert sum(items for _, items, _ in watcher.batches) == scheduler.stats().items

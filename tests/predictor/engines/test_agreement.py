@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from ppocr.bundle import Bundle
 from predictor.engines.base import EngineName, EngineOptions, Network
 from predictor.engines.choice import choose
 from tests import needs
-from tests.predictor import receipts
+from tests.predictor import receipts, third_network
 from tests.predictor.engines.conftest import facts
 
 
@@ -74,6 +75,24 @@ def test_v4s_class_probabilities_agree_with_paddles(v4: Bundle, lines: list[np.n
             same = other_ids == ids
             assert same.mean() > 0.999
             np.testing.assert_allclose(probabilities[same], expected[same], atol=2e-3)
+
+
+@pytest.mark.parametrize("engine", ["openvino", "onnxruntime", "paddle", "paddle of PIR"])
+def test_a_classifier_says_the_same_on_all_engines(v6: Bundle, tmp_path: Path, engine: str) -> None:
+    files = None
+    if engine.startswith("paddle"):
+        if importlib.util.find_spec("paddle") is None:
+            needs.missing("paddle")
+        (tmp_path / "paddle").mkdir()
+        files = third_network.in_paddles_format(tmp_path / "paddle", pir="PIR" in engine)
+        assert any(name.endswith(".json" if "PIR" in engine else ".pdmodel") for name in files)
+    bundle = Bundle.open(third_network.put(tmp_path, "1", v6, ("cls",), files))
+    network = load(bundle, "cls", engine.partition(" ")[0])  # type: ignore[arg-type]
+    labels, probabilities = network.infer(third_network.thumbnails(0, 1, 1, 0))
+    assert labels.tolist() == [0, 1, 1, 0]
+    assert probabilities.shape == (4,)
+    np.testing.assert_allclose(probabilities, third_network.probabilities(0, 1, 1, 0), atol=1e-4)
+    network.close()
 
 
 @pytest.mark.parametrize("engine", ["openvino", "onnxruntime"])

@@ -71,7 +71,7 @@ def seeds(format: str) -> list[bytes]:
         deep.append(files.tiff(RGB, 2, bits=16, planar=2, deflate=True))
         return packed + fax + hand + alphas + deep + [files.save(IMAGE.convert("P"), "TIFF"), files.tiff(alpha, 5)]
     if format == "JPEG2000":
-        kinds = [files.save(IMAGE.convert(mode), "JPEG2000") for mode in ("RGB", "L", "LA", "RGBA")]
+        kinds = [files.save(IMAGE.convert(mode), "JPEG2000") for mode in ("RGB", "L", "RGBA")]
         return [*kinds, files.written("JPEG2000", RGB, no_jp2=True), files.written("JPEG2000", RGB, tile_size=(16, 16))]
     if format == "AVIF":
         moving = files.written("AVIF", RGB, save_all=True, append_images=[IMAGE.rotate(180)])
