@@ -75,7 +75,8 @@ def digested(raw: Mapping[str, Any]) -> dict[str, Any]:
         "det_normalisation": _normalisation(raw["det_normalisation"]),
         "rec_normalisation": _normalisation(raw["rec_normalisation"]),
         "files": {
-            name: {"sha256": record["sha256"], "bytes": record["bytes"]} for name, record in sorted(raw["files"].items())
+            name: {"sha256": record["sha256"], "bytes": record["bytes"]}
+            for name, record in sorted(raw["files"].items())
         },
         "converter": int(raw.get("converter", 0)),
     }
