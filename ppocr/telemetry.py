@@ -19,7 +19,7 @@ REQUEST_SECONDS = Histogram("ppocr_request_seconds", "Time to answer a request."
 IN_FLIGHT = Gauge("ppocr_requests_in_flight", "Requests that are being answered.")
 STAGE_SECONDS = Histogram(
     "ppocr_stage_seconds",
-    "Time of one image in a stage: decode, det, boxes, crops, rec, ctc (transformer), queue, infer (predictor).",
+    "Time of one image in a stage of the transformer, or of one item in a stage of the predictor (queue, infer).",
     ["stage"],
     buckets=_SECONDS,
 )

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from ppocr_api.errors import InvalidRequest
+from ppocr_cli.read import ReadSettings
+from ppocr_client import ReadParameters
 from transformer.parameters import Parameters
 
 
@@ -65,6 +68,11 @@ def test_a_wrong_value_is_refused_by_name_range_and_what_came(name: str, value: 
     with pytest.raises(InvalidRequest) as refused:
         Parameters.parse({name: value})
     assert refused.value.message == f"parameter {name} must be {sentence}"
+
+
+def test_the_client_and_the_command_offer_every_parameter() -> None:
+    assert list(ReadParameters.__annotations__) == [field.name for field in dataclasses.fields(Parameters)]
+    assert {field.name for field in dataclasses.fields(ReadSettings)} > set(ReadParameters.__annotations__)
 
 
 def test_texts_of_a_query_string() -> None:

@@ -34,6 +34,8 @@ class ReadParameters(TypedDict, total=False):
     text_det_unclip_ratio: float | None
     text_rec_score_thresh: float | None
     return_word_box: bool | None
+    use_textline_orientation: bool | None
+    use_doc_orientation_classify: bool | None
 
 
 def content(image: Image) -> bytes:
