@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 #: An image that a checkout has, for the line that can be pasted.
-SAMPLE = "tests/data/075.jpg"
+SAMPLE = "docs/invoice.jpg"
 
 
 @dataclass(frozen=True)
