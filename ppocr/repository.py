@@ -13,7 +13,8 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from ppocr.bundle import MANIFEST, Bundle
+from ppocr.bundle import Bundle
+from ppocr.manifest import MANIFEST
 from ppocr_api.errors import BundleError
 
 #: Path, size and time of change (ns) of each file of a version.

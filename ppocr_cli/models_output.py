@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ppocr.bundle import TIMES_FILE, Bundle, Manifest
+from ppocr.bundle import TIMES_FILE, Bundle
 from ppocr.contract import Axis
 from ppocr.facts_json import network_to_json
+from ppocr.manifest import Manifest
 from ppocr.repository import Entry
 from ppocr_api.errors import BundleError
 

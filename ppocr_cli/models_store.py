@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from ppocr import repository
-from ppocr.bundle import MANIFEST, Bundle, Manifest
+from ppocr.bundle import Bundle
+from ppocr.manifest import MANIFEST, Manifest
 from ppocr.repository import Entry
 from ppocr_api.errors import BundleError
 from ppocr_cli.models_output import disk

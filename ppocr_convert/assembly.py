@@ -11,8 +11,9 @@ import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto
 
-from ppocr.bundle import CHARACTERS, Bundle, Manifest, file_record
+from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts, Normalisation
+from ppocr.manifest import CHARACTERS, Manifest, file_record
 from ppocr_api.errors import BundleError
 from ppocr_convert import (
     characters,

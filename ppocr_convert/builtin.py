@@ -11,8 +11,9 @@ from pathlib import Path
 import onnx
 from onnx import ModelProto
 
-from ppocr.bundle import CHARACTERS, Bundle, Manifest
+from ppocr.bundle import Bundle
 from ppocr.contract import LINE_ORIENTATION, PAGE_ORIENTATION
+from ppocr.manifest import CHARACTERS, Manifest
 from ppocr_api.errors import BundleError
 from ppocr_convert import characters, network_facts, orientation_head, surgery, writer
 from ppocr_convert.normalisations import HALF, IMAGENET_RGB

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ppocr.bundle import CHARACTERS as CHARACTERS_FILE
-from ppocr.bundle import Bundle, Manifest
+from ppocr.bundle import Bundle
+from ppocr.manifest import CHARACTERS as CHARACTERS_FILE
+from ppocr.manifest import Manifest
 from ppocr_convert import network_facts, surgery, writer
 from ppocr_convert.normalisations import HALF, IMAGENET
 from ppocr_convert.paddle_format.to_onnx import convert, read_program

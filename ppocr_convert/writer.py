@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ppocr.bundle import CHARACTERS, MANIFEST, Bundle, Manifest, file_record
+from ppocr.bundle import Bundle
+from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr_api.errors import BundleError
 
 #: Goes up with every change of this package that makes other bundles of the same sources.

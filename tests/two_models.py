@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-from ppocr.bundle import MANIFEST
+from ppocr.manifest import MANIFEST
 from ppocr_client import Client
 from predictor.loading import BUILT_IN
 from tests import needs, services

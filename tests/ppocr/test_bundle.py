@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 import ppocr
-from ppocr.bundle import Bundle, Manifest
+from ppocr.bundle import Bundle
 from ppocr.contract import DetFacts, Normalisation, RecFacts
+from ppocr.manifest import Manifest
 from ppocr_api.errors import BundleError
 from ppocr_convert import writer
 

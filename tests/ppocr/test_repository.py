@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ppocr import repository
-from ppocr.bundle import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr.contract import DetFacts, Normalisation, RecFacts
+from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr_api.errors import BundleError
 
 UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from ppocr import repository
-from ppocr.bundle import MANIFEST, Bundle, Manifest
+from ppocr.bundle import Bundle
 from ppocr.contract import DetFacts, Normalisation, RecFacts
+from ppocr.manifest import MANIFEST, Manifest
 from ppocr_cli import main
 from ppocr_cli.models import BUILT_IN
 from ppocr_cli.models_output import size

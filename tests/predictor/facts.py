@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ppocr.bundle import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr.contract import (
     DETECTION,
     LINE_ORIENTATION,
@@ -17,6 +16,7 @@ from ppocr.contract import (
     Normalisation,
     Output,
 )
+from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 
 UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 

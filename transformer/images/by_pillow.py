@@ -52,11 +52,12 @@ def _avif(file: io.BytesIO) -> Image.Image:
 
 
 def _heic(file: io.BytesIO) -> Image.Image:
-    import pillow_heif
+    import pi_heif
 
-    pillow_heif.options.DECODE_THREADS = 1
-    found = pillow_heif.open_heif(file)
-    return Image.frombuffer(found.mode, found.size, found.data, "raw", found.mode, found.stride, 1)
+    pi_heif.options.DECODE_THREADS = 1
+    found = pi_heif.open_heif(file)
+    # Copied: the memory behind `data` is libheif's, and goes with `found`.
+    return Image.frombuffer(found.mode, found.size, found.data, "raw", found.mode, found.stride, 1).copy()
 
 
 _OPENERS: dict[str, Opener] = {"TIFF": _tiff, "GIF": _gif, "AVIF": _avif, "HEIC": _heic}

@@ -47,8 +47,8 @@ def name_of(head: bytes) -> str | None:
 def read(data: memoryview, limits: ImageLimits) -> Source:
     """Raises InvalidImage or ImageTooLarge; see docs/images.md."""
     name = name_of(bytes(data[:_HEAD])) or "HEIC"
-    if name == "HEIC" and importlib.util.find_spec("pillow_heif") is None:
-        raise refused("an HEIC image", "a JPEG or PNG (this server lacks pillow-heif, of the extra `heic`)")
+    if name == "HEIC" and importlib.util.find_spec("pi_heif") is None:
+        raise refused("an HEIC image", "a JPEG or PNG (this server lacks pi-heif, of the extra `heic`)")
     return _File(data, limits, name).source()
 
 
