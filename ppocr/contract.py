@@ -74,7 +74,7 @@ class Grid:
 
     @property
     def whole_pages(self) -> bool:
-        """Whether items are pages of any shape, one an image, rather than lines or thumbnails of one height."""
+        """Whether items are pages of any shape, one per image, rather than lines or thumbnails of one height."""
         return not self.height.fixed
 
     def check(self, name: str, height: int, width: int) -> None:

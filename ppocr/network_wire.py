@@ -101,8 +101,8 @@ def answer_of(network: NetworkFacts, items: Items, response: TensorResponse) -> 
 def _flat(outputs: Mapping[str, Array], name: str, datatype: str) -> Array:
     array = outputs.get(name)
     if array is None or array.dtype != DTYPES[datatype]:
-        came = "is missing" if array is None else f"is {NAMES[array.dtype]}"
-        raise BadAnswer(f"the output '{name}' of the predictor {came}, and must be {datatype}")
+        found = "is missing" if array is None else f"is {NAMES[array.dtype]}"
+        raise BadAnswer(f"the output '{name}' of the predictor {found}, and must be {datatype}")
     return array.reshape(-1)
 
 

@@ -67,7 +67,7 @@ def printable(text: str) -> str:
 
 
 class _TextFormatter(logging.Formatter):
-    """One line a record, whatever a caller put into a path: only a trace of ours has more."""
+    """One line per record, whatever a caller put into a path; only our own traces have more."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = printable(record.message)
@@ -84,7 +84,7 @@ class _JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, form: str) -> None:
-    """Sends all logs to stderr, as text or as one JSON object a line. Third parties speak from WARNING on."""
+    """Sends all logs to stderr, as text or as one JSON object per line. Other libraries log from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     text = _TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(_JsonFormatter() if form == "json" else text)

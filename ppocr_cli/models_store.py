@@ -1,4 +1,4 @@
-"""Copies a bundle into a repository and takes one out, so that whoever watches it never sees half of one."""
+"""Copies a bundle into a repository and takes one out, so that a predictor that watches it never sees half of one."""
 
 from __future__ import annotations
 

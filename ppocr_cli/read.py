@@ -33,7 +33,7 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 class ReadSettings:
     """How `ppocr read` reads. The parameters are those of a request; what isn't given is the model's own."""
 
-    json: bool = setting("Print one JSON object an image and line (JSON Lines) instead of the text.", False)
+    json: bool = setting("Print one JSON object per image, each on a line (JSON Lines), instead of the text.", False)
     annotate: str = setting("Draw boxes and texts: a .png for one image, a folder for several.", "")
     recursive: bool = setting("Also read the folders inside a folder.", False)
     jobs: int = setting("Images in flight at a time.", 4, minimum=1, maximum=256)

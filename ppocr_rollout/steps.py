@@ -35,7 +35,7 @@ class Plan:
 
 
 class Interrupted(Exception):
-    """Whoever started the rollout wants it to end."""
+    """The rollout was interrupted."""
 
 
 class Rollout:

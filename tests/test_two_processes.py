@@ -110,7 +110,7 @@ def test_a_transformer_without_a_predictor_starts_and_is_not_ready(tmp_path: Pat
 
 
 async def test_a_predictor_that_stops_under_load_loses_nothing(tmp_path: Path, receipt: bytes) -> None:
-    """Two predictors, requests in turn to both; one is told to stop in the middle."""
+    """Two predictors, requests in turn to both; one gets SIGTERM in the middle."""
     lame = ("--lame_duck_seconds", "0.5")
     with (
         services.predictor(tmp_path / "one.log", *lame) as one,

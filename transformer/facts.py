@@ -74,7 +74,7 @@ class FactsByVersion:
         self._asked.clear()
 
     async def _ask(self, key: str) -> BundleFacts:
-        """Joins the question that is under way, or asks it. One that was begun comes to its end, whoever leaves."""
+        """Joins the question that is under way, or asks it. A question is finished even if everybody who asked it has left."""
         question = self._questions.get(key)
         if question is None:
             question = self._questions[key] = asyncio.create_task(self._facts(key))
@@ -90,7 +90,7 @@ class FactsByVersion:
     def _answered(self, key: str, question: asyncio.Task[BundleFacts]) -> None:
         self._questions.pop(key, None)
         if not question.cancelled():
-            question.exception()  # whoever asked may have left: then nobody else looks at it
+            question.exception()  # marks it as seen: everybody who asked may have left
 
 
 def _forget_oldest(known: dict[str, Any]) -> None:

@@ -25,8 +25,8 @@ class Parameters:
     | text_det_unclip_ratio | how far a box is grown beyond the text's core |
     | text_rec_score_thresh | confidence below which a line is dropped; None and 0 drop nothing |
     | return_word_box | whether the words of a line and their boxes are returned as well |
-    | use_textline_orientation | whether lines that stand on their heads are found and read upright |
-    | use_doc_orientation_classify | whether a page that stands turned by 90, 180 or 270 degrees is read upright |
+    | use_textline_orientation | whether lines that stand upside down are read upright |
+    | use_doc_orientation_classify | whether a page that is turned by 90, 180 or 270 degrees is read upright |
     """
 
     text_det_limit_side_len: int | None = None
@@ -124,7 +124,7 @@ def _from_text(name: str, text: str) -> Any:
 
 
 def _wrong(name: str, expected: str, value: Any) -> InvalidRequest:
-    return InvalidRequest(f"parameter {name} must be {expected}; {_shown(value)} came")
+    return InvalidRequest(f"parameter {name} must be {expected}; got {_shown(value)}")
 
 
 def _shown(value: Any) -> str:

@@ -49,10 +49,10 @@ _OPTIONS = (
     # The predictor ends connections every few seconds, so that its name is looked up again: new pods are found by that.
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
 )
-#: How long a call waits for a predictor where none can be reached: the last pod may have gone a moment before the next is known.
+#: How long a call waits for a predictor where none can be reached: the last pod may have stopped before the next one is known.
 RECONNECT_SECONDS = 5.0
-#: How gRPC says that there was no connection to send a call on (round_robin's and the resolver's status). Nothing else tells it
-#: from a connection that broke under a call, which may have been computed.
+#: How gRPC says that there was no connection to send a call on (round_robin's and the resolver's status). Nothing else
+#: distinguishes it from a connection that broke under a call, which may have been computed.
 _NOT_SENT = (
     "connections to all backends failing",
     "failed to connect to all addresses",

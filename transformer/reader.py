@@ -1,4 +1,4 @@
-"""Reads images: lets them in, decodes them, and sends each through the stages of the pipeline."""
+"""Reads images: admits them, decodes them, and sends each through the stages of the pipeline."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ class Reader:
                     raise
                 # The version that had begun the page was unloaded, or was never on the pod that was asked next.
                 self._facts.forget()
-        raise Unavailable("the model was changed again and again while the image was read")
+        raise Unavailable("the model was changed repeatedly while the image was read")
 
     async def _read_once(self, file: ImageFile, source: Source, parameters: Parameters, call: Call) -> Page:
         facts = await self._facts.current(call.version)

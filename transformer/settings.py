@@ -10,7 +10,7 @@ from ppocr.settings import setting
 
 @dataclass(frozen=True)
 class ReaderSettings:
-    """How images are read: what is let in, and how much at a time."""
+    """How images are read: what is admitted, and how much at a time."""
 
     max_image_bytes: int = setting("Largest image file, in bytes.", 64 * 1024 * 1024, minimum=1024)
     max_image_pixels: int = setting(
@@ -34,7 +34,7 @@ class ReaderSettings:
         64_000_000,
         minimum=1024,
     )
-    image_threads: int = setting("Threads for decoding, boxes and crops; 0 = one a processor.", 0, minimum=0)
+    image_threads: int = setting("Threads for decoding, boxes and crops; 0 = one per processor.", 0, minimum=0)
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
         )
         self._options = options
         self.config.host = options.host
-        self.config.access_log = False  # RequestGuard writes one line a request
+        self.config.access_log = False  # RequestGuard writes one line per request
         groups = [*options.endpoints, management(data_plane, repository)]
         self.routes = routes_of(options.formats, groups)
         self.app = _application([*options.formats, *groups])

@@ -103,8 +103,8 @@ async def test_all_who_wait_share_one_question(first: BundleFacts) -> None:
     while predictor.asked < 2:
         await asyncio.sleep(0)
     nobody.set_exception(Unavailable("nobody is there"))
-    told = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(error) for error in told] == [Unavailable] * 40
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(error) for error in outcomes] == [Unavailable] * 40
     assert predictor.asked == 2
 
 

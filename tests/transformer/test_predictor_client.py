@@ -20,7 +20,7 @@ PAGE = Items(np.zeros(32 * 32 * 3, np.uint8), np.array([[32, 32]], np.int32))
 
 
 def client_of(host: str, port: int) -> PredictorClient:
-    """A client that was told before which networks there are."""
+    """A client that knows already which networks there are."""
     client = PredictorClient(target(host, port))
     client._networks["det"] = DET
     return client

@@ -45,7 +45,7 @@ def peak_memory(pixels: int, held: int, orientation: int, decoder: int = 0) -> i
     """Bytes at the peak of decoding `pixels` that OpenCV returns with `held` bytes each.
 
     The decoder's own memory lies beside its picture; the picture is then copied into a numpy array; and that is
-    flattened or turned into another of three bytes a pixel.
+    flattened or turned into another of three bytes per pixel.
     """
     turned = 6 * pixels if orientation > 1 else 0
     return max(decoder + held * pixels, 2 * held * pixels, (held + 3) * pixels, turned)

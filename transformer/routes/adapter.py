@@ -49,7 +49,7 @@ class Adapter(WireFormat):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The payload of the KServe model: a request, and the adapter whose it is."""
+    """The payload of the KServe model: a request and its adapter."""
 
     adapter: Adapter
     request: WireRequest

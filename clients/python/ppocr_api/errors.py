@@ -12,7 +12,7 @@ PpocrError                      500 INTERNAL            something of ours broke
 ├── Unavailable                 503 UNAVAILABLE         not ready, draining, or the predictor is away
 ├── DeadlineExceeded            504 DEADLINE_EXCEEDED   dropped before or while it was computed
 ├── BadAnswer                   502 INTERNAL            a predictor answered what is no answer
-├── Cancelled                   499 CANCELLED           the client has left: nobody hears it
+├── Cancelled                   499 CANCELLED           the client has left: nobody gets it
 ├── EngineError                 500 INTERNAL            the network failed on this input
 │   └── EngineOutOfMemory       503 UNAVAILABLE         smaller batches may work
 ├── BundleError                 503 UNAVAILABLE         a model is missing, corrupt or of the wrong kind

@@ -71,7 +71,7 @@ def _page(response: httpx.Response) -> Page:
 class Client(_Requests):
     """Reads images through a service; threads may share one.
 
-    `timeout`: seconds for one image, over all tries; the service is told, and drops what it can't answer in time.
+    `timeout`: seconds for one image, over all tries; the request carries it, and the service drops what it can't answer in time.
     `retries`: how often a request is sent again that the service never got, or turned away with 429 or 503.
     `headers`: sent with every request, for a gateway's tokens or routing.
     """

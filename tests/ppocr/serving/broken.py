@@ -1,4 +1,4 @@
-"""A service whose model fails as it is told: `python -m tests.ppocr.serving.broken --http_port P --grpc_port Q`."""
+"""A service whose model fails on request: `python -m tests.ppocr.serving.broken --http_port P --grpc_port Q`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ppocr import telemetry
 from ppocr.listen import ListenSettings
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
+from ppocr.serving.tensor_format import TensorFormat
 from ppocr.settings import load
 from ppocr_api import errors
 
@@ -39,9 +40,8 @@ class Broken(Model):  # type: ignore[misc]
 async def main() -> None:
     settings = load(ListenSettings)
     telemetry.configure_logging("info", "text")
-    server = OcrServer(
-        rest_options(settings, repository=False), grpc_options(settings, repository=False), lifecycle(settings)
-    )
+    formats = (TensorFormat(),)
+    server = OcrServer(rest_options(settings, formats), grpc_options(settings, formats), lifecycle(settings))
 
     async def close() -> None:
         """Nothing is open."""
