@@ -23,7 +23,7 @@ _DEFAULT_HOST = "http://127.0.0.1:8080"
 
 @dataclass(frozen=True)
 class Limits:
-    """What ends a run with exit code 1; None is not judged. Milliseconds are of each protocol alone."""
+    """What ends a run with exit code 1; None is not judged. Milliseconds are per protocol."""
 
     fail_ratio: float
     refused_ratio: float | None

@@ -58,7 +58,7 @@ class Bundle:
 
     @property
     def digest(self) -> str:
-        """Tells its content from any other's."""
+        """Identifies its content."""
         return self.manifest.digest
 
     @property

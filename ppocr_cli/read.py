@@ -38,7 +38,7 @@ class ReadSettings:
     recursive: bool = setting("Also read the folders inside a folder.", False)
     jobs: int = setting("Images in flight at a time.", 4, minimum=1, maximum=256)
     url: str = setting("Ask the service at this address instead of reading in this process.", "")
-    timeout: float = setting("Seconds that one image may take by a service, over all tries.", 60.0, minimum=0.001)
+    timeout: float = setting("Seconds that one image may take with url, over all tries.", 60.0, minimum=0.001)
     text_det_limit_side_len: int | None = setting("Side in pixels that an image is scaled to before detection.", None)
     text_det_limit_type: Literal["max", "min"] | None = setting(
         "Which side that bounds: the longer one from above, or the shorter one from below.",

@@ -14,7 +14,7 @@ _SMOOTHING = 0.1
 
 
 class Admission:
-    """At most `limit` images at a time. Refuses at once, and says after how long it is worth trying again."""
+    """At most `limit` images at a time. Refuses at once, and says after how long to try again."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -34,13 +34,13 @@ class Admission:
                 retry_after=self._inside * self._seconds_per_image,
             )
         self._inside += images
-        started, crowd = time.monotonic(), self._inside
+        started, together = time.monotonic(), self._inside
         try:
             yield
         finally:
             self._inside -= images
-            # Little's law: with `crowd` inside, one leaves every (time inside / crowd) seconds.
-            seconds = (time.monotonic() - started) / crowd
+            # Little's law: with `together` inside, one leaves every (time inside / together) seconds.
+            seconds = (time.monotonic() - started) / together
             self._seconds_per_image += _SMOOTHING * (seconds - self._seconds_per_image)
 
 

@@ -50,7 +50,7 @@ class Parameters:
 
     @classmethod
     def parse_texts(cls, raw: Mapping[str, str]) -> Parameters:
-        """Like `parse`, for sources that know text alone: a query string, form fields, metadata. "" means absent."""
+        """Like `parse`, for sources that have only text: a query string, form fields, metadata. "" means absent."""
         return cls.parse({name: _from_text(_known(name), text.strip()) for name, text in raw.items() if text.strip()})
 
 
@@ -75,7 +75,7 @@ def _number(low: float, high: float, unit: str = "") -> Callable[[str, Any], flo
 
 def _whole(low: int, high: int, unit: str) -> Callable[[str, Any], int]:
     def check(name: str, value: Any) -> int:
-        # JSON and the V2 protocol don't tell 960 from 960.0.
+        # JSON and the V2 protocol don't distinguish 960 from 960.0.
         whole = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value) and value.is_integer())
         if isinstance(value, bool) or not whole or not low <= value <= high:
             raise _wrong(name, f"a whole number from {low} to {high}{unit}", value)

@@ -59,7 +59,7 @@ class Reader:
         """All images of a request. Admitted together; refused together when the service is full.
 
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
-        error of an image ends the reading of all and is raised; with `partial` it stands in the image's place.
+        error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
         with self._admission.enter(len(files)):
             if partial:

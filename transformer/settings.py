@@ -17,8 +17,8 @@ class ReaderSettings:
         "Most pixels an image may have, read from its header before anything is decoded.", 64_000_000, minimum=1024
     )
     max_images: int = setting(
-        "Images that may be in the service at a time; more are answered 429. Twice the number of clients that you "
-        "want to serve without a refusal is a good value.",
+        "Images that may be in the service at a time; more are answered 429. A good value is twice the number of clients "
+        "to be served without a refusal.",
         128,
         minimum=1,
     )

@@ -128,8 +128,8 @@ class RestServer(RESTServer):  # type: ignore[misc]
 
         async def framework(_: Request, error: Exception) -> Response:
             if isinstance(error, HTTPException):
-                gone = error.status_code == HTTPStatus.NOT_FOUND
-                known = plain_error(NotFound("no such route") if gone else InvalidRequest(error.detail))
+                missing = error.status_code == HTTPStatus.NOT_FOUND
+                known = plain_error(NotFound("no such route") if missing else InvalidRequest(error.detail))
                 return Response(known.body, error.status_code, {**known.headers, **(error.headers or {})})
             return _response(plain_error(InvalidRequest("the request can't be read")))
 

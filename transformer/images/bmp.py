@@ -1,4 +1,4 @@
-"""BMP: its header, its colour table, and rows that lie uncompressed or as run lengths (headers of 12 to 124 bytes)."""
+"""BMP: its header, its colour table, and rows, uncompressed or as run lengths (headers of 12 to 124 bytes)."""
 
 from __future__ import annotations
 

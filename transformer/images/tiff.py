@@ -1,7 +1,7 @@
 """TIFF: the first page, under a new directory that is written from checked values (TIFF 6.0).
 
 libtiff follows whatever a directory says. So the decoder never sees the sender's directory: it gets the sender's strips
-or tiles, and a directory of `_TAGS` alone that ends the file. Loops, further pages and private tags end here.
+or tiles, and a directory of only `_TAGS` that ends the file. Loops, further pages and private tags end here.
 """
 
 from __future__ import annotations

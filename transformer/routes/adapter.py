@@ -40,7 +40,7 @@ class Adapter(WireFormat):
 
     @abstractmethod
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
-        """The answer: `pages[i]` is what was read in `asked.files[i]`; errors are among them with `asked.partial` alone."""
+        """The answer: `pages[i]` is what was read in `asked.files[i]`; errors are among them only with `asked.partial`."""
 
     async def answer(self, request: WireRequest, infer: Infer) -> WireAnswer:
         """The model calls `parse`, reads, and calls `render`."""

@@ -58,7 +58,7 @@ class GrpcClient:
         self._ready = oip.unary(self._channel, "ModelReady")
 
     def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
-        """The text of one image. Raises errors of `ppocr_api.errors` alone."""
+        """The text of one image. Raises only errors of `ppocr_api.errors`."""
         return self.read_batch([image], **parameters)[0]
 
     def read_batch(self, images: Sequence[Image], **parameters: Unpack[ReadParameters]) -> list[Page]:

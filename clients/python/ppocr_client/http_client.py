@@ -1,4 +1,4 @@
-"""Clients over HTTP: one image a request as its raw bytes, which spares the third that base64 adds."""
+"""Clients over HTTP: one image a request as its raw bytes, which avoids the third that base64 adds."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Client(_Requests):
         self._http = httpx.Client(headers=headers)
 
     def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
-        """The text of one image. Raises errors of `ppocr_api.errors` alone."""
+        """The text of one image. Raises only errors of `ppocr_api.errors`."""
         data = content(image)
         attempts = self._attempts()
         while True:
@@ -162,7 +162,7 @@ class AsyncClient(_Requests):
         self._http = httpx.AsyncClient(headers=headers)
 
     async def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
-        """The text of one image. Raises errors of `ppocr_api.errors` alone."""
+        """The text of one image. Raises only errors of `ppocr_api.errors`."""
         data = content(image) if isinstance(image, bytes) else await asyncio.to_thread(content, image)
         attempts = self._attempts()
         while True:
