@@ -21,8 +21,8 @@ the variable. `ppocr serve` takes all of the first three groups; the headings of
 
 A wrong value ends the start with a sentence, and so does a flag that doesn't exist: the sentence names the nearest one. Numbers
 must be finite. A variable whose name is almost that of a setting is only reported on standard error: both services may share a
-list of variables, and Kubernetes adds `PPOCR_…` variables of its own where a Service is called ppocr. Flags that KServe gives every
-model server, such as `--workers`, are accepted, and those without an effect here are named at the start.
+list of variables, and Kubernetes adds `PPOCR_…` variables of its own where a Service is called ppocr. Flags that KServe gives
+every model server, such as `--workers`, are accepted, and those without an effect here are named at the start.
 
 This page is written by `scripts/settings_doc.py`.
 """

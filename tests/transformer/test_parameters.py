@@ -64,7 +64,7 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
         ("return_word_box", "x" * 1000, "true or false; got '" + "x" * 40 + "…'"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name_range_and_what_was_given(name: str, value: Any, sentence: str) -> None:
+def test_a_wrong_value_is_refused_with_name_range_and_value(name: str, value: Any, sentence: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         Parameters.parse({name: value})
     assert refused.value.message == f"parameter {name} must be {sentence}"

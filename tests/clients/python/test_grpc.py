@@ -117,7 +117,7 @@ def test_tensors_that_do_not_fit_together(changed: dict[str, bytes]) -> None:
         client.read(b"x")
 
 
-def test_nobody_listens() -> None:
+def test_no_server() -> None:
     with GrpcClient("127.0.0.1:9", retries=0, timeout=5) as client:
         assert client.ready() is False
         with pytest.raises(errors.Unavailable):

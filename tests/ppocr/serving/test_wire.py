@@ -86,7 +86,7 @@ async def test_a_path_can_not_write_lines_of_the_log(caplog: pytest.LogCaptureFi
     assert "/toy/a%0D%0AINFO%20forged 200" in line
 
 
-async def test_the_call_is_the_models_and_knows_when_nobody_waits() -> None:
+async def test_the_model_gets_the_call_and_its_cancellation() -> None:
     model, rest, _ = servers(ACTS, Toy())
     async with client(rest) as http:
         await http.post("/toy/x", content=b"up", headers=TEXT)
