@@ -8,7 +8,6 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
 
 from ppocr import telemetry
 from ppocr.call import Call
@@ -27,7 +26,6 @@ log = logging.getLogger("ppocr.access")
 #: A client's own bound, in milliseconds; Envoy sends the second one by itself.
 TIMEOUT_HEADERS = (b"x-request-timeout-ms", b"x-envoy-expected-rq-timeout-ms")
 CLIENT_LEFT = 499
-MAX_LOGGED_PATH = 200
 #: The answer's header (trailing metadata, over gRPC) that names the deployment it came from.
 TRACK_HEADER = "x-ppocr-track"
 #: Where the scope holds the request's `Call`.
@@ -160,10 +158,14 @@ class RequestGuard:
         telemetry.REQUESTS.labels(call.route, str(code)).inc()
         telemetry.REQUEST_SECONDS.labels(call.route).observe(took)
         if scope["path"] not in _QUIET:
-            # Quoted: a path is what a caller chose, and may hold line breaks.
-            path = quote(scope["path"][:MAX_LOGGED_PATH], safe="/:")
             log.info(
-                "%s %s %d %.1fms images=%d lines=%d", scope["method"], path, code, took * 1000, call.images, call.lines
+                "%s %s %d %.1fms images=%d lines=%d",
+                scope["method"],
+                scope["path"],
+                code,
+                took * 1000,
+                call.images,
+                call.lines,
             )
 
 

@@ -31,6 +31,10 @@ _KERNELS = 4000
 #: it; those of a thousand sizes would take hundreds of megabytes.
 _KERNELS_OF_PAGES = 0
 
+#: Requests of compiled models that got no memory. OpenVINO 2026.4 crashes in whichever model runs after one of these was
+#: destroyed, so they are kept: some 60 MB for each time, which is little beside a process that ends.
+_BROKEN: list[queue.SimpleQueue[ov.InferRequest]] = []
+
 
 class OpenVinoEngine:
     """One core object for all networks: compiled kernels and threads are shared through it."""
@@ -98,6 +102,7 @@ class OpenVinoNetwork(Network):
             # new outputs, whose shape tells whether they were written, and the model is compiled again.
             with self._compiling:
                 if self._requests is requests:
+                    _BROKEN.append(requests)
                     self._requests = None
             raise EngineOutOfMemory(f"no memory for a batch of {list(pixels.shape)}; a smaller one may work")
         return check_answers(answers, pixels)

@@ -9,7 +9,6 @@ from ppocr import telemetry
 from ppocr.listen import ListenSettings
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
-from ppocr.serving.tensor_format import TensorFormat
 from ppocr.settings import load
 from ppocr_api import errors
 
@@ -18,6 +17,7 @@ import_kserve()
 from kserve import Model  # noqa: E402
 
 from ppocr.serving.server import OcrServer  # noqa: E402
+from ppocr.serving.tensor_format import TensorFormat  # noqa: E402
 
 
 class Broken(Model):  # type: ignore[misc]
