@@ -56,7 +56,7 @@ class Contestant(Protocol):
 
 
 class LineProgram:
-    """A program that takes a path a line and answers a JSON object a line. It times itself: the pipes don't count.
+    """A program that takes one path per line and answers one JSON object per line. It times itself: the pipes don't count.
 
     `command` is called when it starts, as it may have to make an environment first.
     """

@@ -17,7 +17,7 @@ class Row:
     """One contestant over all rounds; latencies over all of them together.
 
     `rates` are images/s, one a round. `first_rate` is that of the reading after the start, when every shape is new
-    to the networks' libraries. Latencies are in seconds, memory in bytes. `cpu` is CPU seconds an image: a busy machine
+    to the networks' libraries. Latencies are in seconds, memory in bytes. `cpu` is CPU seconds per image: a busy machine
     changes it far less than it changes the rate.
     """
 

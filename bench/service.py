@@ -157,7 +157,7 @@ def drive(port: int, requests: Sequence[Request], clients: int) -> tuple[list[An
 
 
 class Served:
-    """A `Service` read by a number of clients. Several rows may share one service: whoever comes first starts it."""
+    """A `Service` read by a number of clients. Several rows may share one service: the first to read starts it."""
 
     ours = True
 

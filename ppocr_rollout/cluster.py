@@ -30,7 +30,7 @@ _FRONT_PORT: Final = "http1"
 
 @dataclass(frozen=True)
 class Pod:
-    """One pod of a track. `front` is the port of its metrics where it answers clients, None for a predictor alone."""
+    """One pod of a track. `front` is the port of its metrics where it answers clients, None for a predictor."""
 
     name: str
     uid: str
@@ -180,7 +180,7 @@ def _connect(context: str | None) -> str:
 
 
 def _route(plural: str, item: Mapping[str, Any], tracks: Mapping[str, str]) -> Route:
-    """A route's rules that name both tracks; a rule that a header chooses names one alone, and stays as it is."""
+    """A route's rules that name both tracks; a rule that a header chooses names only one, and stays as it is."""
     places, weight = [], 0
     for rule_at, rule in enumerate(item["spec"].get("rules", ())):
         at: dict[str, int] = {}

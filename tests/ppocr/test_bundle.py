@@ -128,7 +128,7 @@ def test_the_built_in_bundle(tmp_path: Path) -> None:
     assert Bundle.open(tmp_path / "copy").manifest == bundle.manifest
 
 
-def test_a_bundle_of_this_converter_stands(bundle: Bundle) -> None:
+def test_a_bundle_of_this_converter_is_kept(bundle: Bundle) -> None:
     assert writer.standing(bundle.path, MANIFEST) == bundle
     assert writer.standing(bundle.path.parent / "4", MANIFEST) is None
 

@@ -53,7 +53,7 @@ def answer(capsys: pytest.CaptureFixture[str], *argv: object) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_list_shows_what_lies_there(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_the_versions_on_disk(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "tiny" / "2" / "rec.onnx").unlink()
     assert run("list", "--model_dir", root) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -158,7 +158,7 @@ def test_add_of_what_is_wrong_changes_nothing(
     assert sorted(root.rglob("*")) == before
 
 
-def test_nobody_sees_half_a_version(root: Path, tmp_path: Path) -> None:
+def test_half_a_version_is_never_visible(root: Path, tmp_path: Path) -> None:
     """A watcher that looks all the time while versions come finds each of them whole or not at all."""
     source = write(tmp_path / "large", rec=b"r" * 20_000_000)
     half: list[str] = []

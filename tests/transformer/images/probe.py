@@ -24,7 +24,7 @@ def memory(field: str) -> int:
 
 def cost(corpus: str, name: str) -> dict[str, float | str]:
     data = CORPORA[corpus][name]()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from the present level
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from the present level
     before, started = memory("VmRSS"), time.process_time()
     try:
         shape = decode(data).shape
