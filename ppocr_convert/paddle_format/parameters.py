@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from ppocr_api.errors import BundleError
-from ppocr_convert.paddle_format.protobuf import Message
+from ppocr_convert.paddle_format.framework_pb2 import TensorDesc
 
 #: VarType.Type of framework.proto → NumPy.
 DTYPES = {
@@ -38,7 +39,7 @@ def read(content: bytes, shapes: Mapping[str, tuple[int, ...]], file: str) -> di
     for name in sorted(shapes):
         try:
             value, place = _tensor(content, place)
-        except (struct.error, ValueError, KeyError, BundleError) as error:
+        except (struct.error, ValueError, KeyError, DecodeError) as error:
             raise BundleError(
                 f"{file} ends or is damaged at parameter {len(found) + 1} of {len(shapes)}, {name!r} "
                 f"(byte {place} of {len(content)}); is the file whole, and does it belong to this program?"
@@ -69,9 +70,9 @@ def _tensor(content: bytes, place: int) -> tuple[NDArray[Any], int]:
     place += 8
     if version or size < 0:
         raise ValueError("not a tensor")
-    description = Message(content[place : place + size])
+    described = TensorDesc.FromString(content[place : place + size])
     place += size
-    kind, shape = description.integer(1), tuple(description.integers(2))
+    kind, shape = described.data_type, tuple(described.dims)
     count = int(np.prod(shape, dtype=np.int64))
     if kind == _BF16:
         halves = np.frombuffer(content, "<u2", count, place)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from ppocr import repository
-from ppocr.contract import DetFacts, Normalisation, RecFacts
 from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr_api.errors import BundleError
+from ppocr_convert import network_facts
+from ppocr_convert.normalisations import HALF
 
-UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))
 
 
 def put(folder: Path, characters: bytes = b"\na\n") -> Path:
@@ -19,7 +20,7 @@ def put(folder: Path, characters: bytes = b"\na\n") -> Path:
     folder.mkdir(parents=True)
     (folder / CHARACTERS).write_bytes(characters)
     files = {CHARACTERS: file_record(characters)}
-    manifest = Manifest("made", "7", "Apache-2.0", "a test", DetFacts(), RecFacts(()), UNIT, UNIT, files)
+    manifest = Manifest("made", "7", "Apache-2.0", "a test", NETWORKS, {"rec": CHARACTERS}, files)
     (folder / MANIFEST).write_text(manifest.to_json())
     return folder
 

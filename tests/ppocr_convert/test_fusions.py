@@ -12,7 +12,6 @@ from onnx import ModelProto, helper, numpy_helper
 from onnx.version_converter import convert_version
 
 from ppocr.bundle import Bundle
-from ppocr.contract import Part
 from ppocr_convert import builtin, fusions, v4_mobile, writer
 from tests import needs
 
@@ -92,19 +91,19 @@ def test_nothing_is_left_to_do_the_second_time() -> None:
     assert fusions.hardswish(fused).SerializeToString() == before
 
 
-@pytest.mark.parametrize(("part", "whole", "left"), [("det", 24, 10), ("rec", 28, 2)])
-def test_pp_ocrv4_mobile(part: Part, whole: int, left: int) -> None:
+@pytest.mark.parametrize(("name", "whole", "left"), [("det", 24, 10), ("rec", 28, 2)])
+def test_pp_ocrv4_mobile(name: str, whole: int, left: int) -> None:
     folder = needs.v4_bundle()
     bundle = Bundle.open(folder)
-    assert writer.standing(folder, v4_mobile.MANIFEST) == bundle, "made by another converter; make it anew"
-    found = operators(onnx.load(bundle.onnx(part)))
+    assert writer.existing(folder, v4_mobile.MANIFEST) == bundle, "another revision made it; make it again"
+    found = operators(onnx.load(bundle.onnx(name)))
     assert (found.count("HardSwish"), found.count("HardSigmoid")) == (whole, left)
 
 
-@pytest.mark.parametrize(("part", "left"), [("det", 13), ("rec", 5)])
-def test_pp_ocrv6_small_has_no_pairs_and_keeps_its_opset(part: Part, left: int) -> None:
+@pytest.mark.parametrize(("name", "left"), [("det", 13), ("rec", 5)])
+def test_pp_ocrv6_small_has_no_pairs_and_keeps_its_opset(name: str, left: int) -> None:
     folder = ROOT / "ppocr" / "bundles" / builtin.NAME / builtin.VERSION
-    model = onnx.load(Bundle.open(folder).onnx(part))
+    model = onnx.load(Bundle.open(folder).onnx(name))
     found = operators(model)
     assert (found.count("HardSwish"), found.count("HardSigmoid")) == (0, left)
     assert model.opset_import[0].version == 12

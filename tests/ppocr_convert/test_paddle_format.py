@@ -160,3 +160,12 @@ def test_parameters_of_another_network(v4: Model) -> None:
     program = read_program((v4.det / "inference.pdmodel").read_bytes(), "inference.pdmodel")
     with pytest.raises(BundleError, match=r"inference\.pdiparams doesn't belong to this program: its parameter '\w+"):
         convert(program, (v4.rec / "inference.pdiparams").read_bytes(), "inference.pdiparams")
+
+
+def test_generated_code_is_up_to_date(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    environ = {**os.environ, "PYTHON": sys.executable}
+    subprocess.run([root / "scripts" / "generate_protobuf", tmp_path], env=environ, check=True, timeout=60)
+    for name in ("framework_pb2.py", "framework_pb2.pyi"):
+        place = Path("ppocr_convert", "paddle_format", name)
+        assert (tmp_path / place).read_text() == (root / place).read_text(), "run scripts/generate_protobuf"
