@@ -123,7 +123,7 @@ def rounds(
             except RuntimeError as error:
                 say(f"left out    {label(one)}  {error}")
                 continue
-            say(f"first time  {label(one)}  {passes[key(one)][0].rate:6.2f} images/s  {one.facts.said}")
+            say(f"first time  {label(one)}  {passes[key(one)][0].rate:6.2f} images/s  {one.facts.reported}")
         for number in range(1, count + 1):
             for one in (one for one in takes_part if key(one) in passes):
                 read = one.read(images)

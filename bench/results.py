@@ -32,7 +32,7 @@ class Row:
     cpu: float
     score: Score
     same_texts: bool
-    said: dict[str, Any]
+    reported: dict[str, Any]
 
     @property
     def rate(self) -> float:
@@ -55,7 +55,7 @@ def row(contestant: Contestant, passes: Sequence[Pass], score: Score) -> Row:
         cpu=statistics.median(one.cpu / len(one.seconds) for one in measured),
         score=score,
         same_texts=all(one.texts == first.texts for one in measured),
-        said=contestant.facts.said,
+        reported=contestant.facts.reported,
     )
 
 
