@@ -41,7 +41,7 @@ def facts_from_json(text: str) -> BundleFacts:
         networks = tuple(
             network_from_json(network) for network in raw.get("networks") or former_format.networks_of(raw)
         )
-        characters = tuple(map(_label, raw["rec"]["characters"])) if "rec" in raw else ()
+        characters = _labels(raw["rec"]["characters"]) if "rec" in raw else ()
         return BundleFacts(
             name=_text(raw["name"], "name"),
             version=_text(raw["version"], "version"),
@@ -53,7 +53,7 @@ def facts_from_json(text: str) -> BundleFacts:
             ),
             digest=_text(raw["digest"], "digest"),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise BundleError(f"the model facts can't be read: {type(error).__name__} at {error}") from error
 
 
@@ -72,7 +72,10 @@ def network_to_json(network: NetworkFacts) -> dict[str, Any]:
 
 
 def network_from_json(raw: Mapping[str, Any]) -> NetworkFacts:
-    """Raises ValueError, KeyError or TypeError for a field that is wrong or missing. Fields that are unknown are left out."""
+    """Raises ValueError, KeyError, TypeError or OverflowError for a field that is wrong or missing.
+
+    Fields that are unknown are left out.
+    """
     outputs = tuple(
         Output(_text(output["name"], "output"), _one_of(output["datatype"], DATATYPES, "datatype"))
         for output in raw["outputs"]
@@ -86,13 +89,13 @@ def network_from_json(raw: Mapping[str, Any]) -> NetworkFacts:
         grid=Grid(_axis(raw["grid"]["height"]), _axis(raw["grid"]["width"])),
         normalisation=normalisation_from_json(raw["normalisation"]),
         outputs=outputs,
-        labels=tuple(map(_label, raw.get("labels", []))),
+        labels=_labels(raw.get("labels", [])),
         parameters=_parameters(raw.get("parameters", {})),
     )
 
 
 def normalisation_from_json(raw: Mapping[str, Any]) -> Normalisation:
-    """Raises ValueError, KeyError or TypeError."""
+    """Raises ValueError, KeyError, TypeError or OverflowError."""
     channels, mean, std = raw["channels"], tuple(map(float, raw["mean"])), tuple(map(float, raw["std"]))
     finite = all(map(math.isfinite, (*mean, *std)))
     if channels not in ("RGB", "BGR") or len(mean) != 3 or len(std) != 3 or not all(std) or not finite:
@@ -105,8 +108,8 @@ def _axis(raw: Mapping[str, Any]) -> Axis:
     if not all(type(number) is int and 1 <= number <= MAX_SIDE for number in numbers):
         raise ValueError(f"an axis is four whole numbers from 1 to {MAX_SIDE}")
     axis = Axis(*numbers)
-    if not axis.minimum <= axis.usual <= axis.maximum:
-        raise ValueError("an axis has its usual length between its minimum and its maximum")
+    if not axis.takes(axis.usual):
+        raise ValueError("the usual length of an axis lies on its steps, between its minimum and its maximum")
     return axis
 
 
@@ -126,10 +129,10 @@ def _text(value: Any, field: str) -> str:
     return value
 
 
-def _label(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("labels must be texts")
-    return value
+def _labels(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
+        raise ValueError("labels must be a list of texts")
+    return tuple(value)
 
 
 def _one_of(value: Any, known: tuple[str, ...], field: str) -> str:

@@ -6,10 +6,11 @@ may ask a predictor of this one while a release is rolled out.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from ppocr.contract import DETECTION, RECOGNITION, BundleFacts, NetworkFacts
+from ppocr.contract import DETECTION, RECOGNITION, BundleFacts
 
 DET, REC = "det", "rec"
 _DB = ("limit_side_len", "limit_type", "thresh", "box_thresh", "unclip_ratio", "max_candidates")
@@ -24,14 +25,15 @@ _DET_DEFAULTS = {
     "unclip_ratio": 1.5,
     "max_candidates": 1000,
 }
+_USUAL_WIDTH = 320
 _REC_DEFAULTS = {"height": 48, "width_step": 32, "min_width": 32, "max_width": 3200, "stride": 8}
 
 
 def networks_of(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The two networks of a manifest or of facts, as JSON of today's format. Raises KeyError or TypeError."""
     det, rec = {**_DET_DEFAULTS, **raw["det"]}, {**_REC_DEFAULTS, **raw["rec"]}
-    page = _axis(det["stride"], det["max_side_len"], det["stride"], min(det["limit_side_len"], det["max_side_len"]))
-    width = _axis(rec["min_width"], rec["max_width"], rec["width_step"], min(320, rec["max_width"]))
+    page = _axis(det["stride"], det["max_side_len"], det["stride"], det["limit_side_len"])
+    width = _axis(rec["min_width"], rec["max_width"], rec["width_step"], _USUAL_WIDTH)
     height = _axis(rec["height"], rec["height"], 1, rec["height"])
     return [
         {
@@ -56,6 +58,29 @@ def networks_of(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def digested(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """What the release that wrote the former format takes the digest of: pods of both may serve a bundle side by side.
+
+    Fields that a manifest leaves out have their defaults in it, and all of them one order. Raises KeyError, TypeError or
+    ValueError.
+    """
+    return {
+        "format": raw["format"],
+        "name": "",
+        "version": "",
+        "licence": "",
+        "source": "",
+        DET: {name: {**_DET_DEFAULTS, **raw[DET]}[name] for name in _DET_DEFAULTS},
+        REC: {name: {**_REC_DEFAULTS, **raw[REC]}[name] for name in _REC_DEFAULTS},
+        "det_normalisation": _normalisation(raw["det_normalisation"]),
+        "rec_normalisation": _normalisation(raw["rec_normalisation"]),
+        "files": {
+            name: {"sha256": record["sha256"], "bytes": record["bytes"]} for name, record in sorted(raw["files"].items())
+        },
+        "converter": int(raw.get("converter", 0)),
+    }
+
+
 def facts_of(facts: BundleFacts) -> dict[str, Any] | None:
     """The fields that the former format has beside name, version and digest; None where a bundle doesn't fit into it."""
     det, rec = facts.of_task(DETECTION), facts.of_task(RECOGNITION)
@@ -75,15 +100,16 @@ def facts_of(facts: BundleFacts) -> dict[str, Any] | None:
             "max_width": rec.grid.width.maximum,
             "stride": rec.parameters.get("stride", _REC_DEFAULTS["stride"]),
         },
-        "det_normalisation": _normalisation(det),
-        "rec_normalisation": _normalisation(rec),
+        "det_normalisation": _normalisation(dataclasses.asdict(det.normalisation)),
+        "rec_normalisation": _normalisation(dataclasses.asdict(rec.normalisation)),
     }
 
 
-def _normalisation(network: NetworkFacts) -> dict[str, Any]:
-    known = network.normalisation
-    return {"channels": known.channels, "mean": list(known.mean), "std": list(known.std)}
+def _normalisation(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {"channels": raw["channels"], "mean": list(map(float, raw["mean"])), "std": list(map(float, raw["std"]))}
 
 
-def _axis(minimum: int, maximum: int, step: int, usual: int) -> dict[str, int]:
-    return {"minimum": minimum, "maximum": maximum, "step": step, "usual": usual}
+def _axis(minimum: int, maximum: int, step: int, wanted: int) -> dict[str, int]:
+    """An axis on which the largest length up to `wanted` is usual."""
+    steps = (min(wanted, maximum) - minimum) // max(step, 1)
+    return {"minimum": minimum, "maximum": maximum, "step": step, "usual": minimum + max(steps, 0) * step}

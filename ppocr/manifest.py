@@ -68,7 +68,7 @@ class Manifest:
             "files": {name: dataclasses.asdict(record) for name, record in sorted(self.files.items())},
             "converter": self.converter,
         }
-        return json.dumps(raw, ensure_ascii=False, indent=2) + "\n"
+        return _to_text(raw)
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -87,7 +87,7 @@ class Manifest:
             return _manifest(raw)
         except KeyError as error:
             raise BundleError(f"{MANIFEST} lacks the field {error}") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise BundleError(f"{MANIFEST} has a field of the wrong kind: {error}") from error
 
 
@@ -110,14 +110,8 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
         labels_files={former_format.REC: CHARACTERS} if former else labels_files,
         files={_inside(name): _record(record) for name, record in raw["files"].items()},
         converter=int(raw.get("converter", 0)),
-        former_digest=_former_digest(raw) if former else "",
+        former_digest=_digest(_to_text(former_format.digested(raw))) if former else "",
     )
-
-
-def _former_digest(raw: dict[str, Any]) -> str:
-    """As the release that wrote the former format computes it: pods of both may serve the same bundle side by side."""
-    anonymous = {**raw, "name": "", "version": "", "licence": "", "source": ""}
-    return _digest(json.dumps(anonymous, ensure_ascii=False, indent=2) + "\n")
 
 
 def _record(raw: Mapping[str, Any]) -> FileRecord:
@@ -142,6 +136,10 @@ def _inside(name: str) -> str:
     if not name or name.startswith("/") or "\\" in name or ".." in name.split("/"):
         raise BundleError(f"{MANIFEST} names a file outside of the bundle: {name!r}")
     return name
+
+
+def _to_text(raw: Mapping[str, Any]) -> str:
+    return json.dumps(raw, ensure_ascii=False, indent=2) + "\n"
 
 
 def _digest(text: str) -> str:

@@ -23,11 +23,11 @@ TASKS = {PAGE_ORIENTATION: PAGE_ORIENTATION, DET: DETECTION, LINE_ORIENTATION: L
 
 #: Detection's map is as large as its input, and five times halved inside.
 STRIDE = 32
-_PAGE = Axis(STRIDE, 4000, STRIDE, 960)
+_MAX_SIDE = 4000
 _LINE = Axis(32, 3200, 32, 320)
 HEIGHT = 48
 #: PaddleOCR's defaults.
-_DETECTION = {
+_DETECTION: dict[str, Any] = {
     "limit_side_len": 960,
     "limit_type": "max",
     "thresh": 0.3,
@@ -39,14 +39,17 @@ _DETECTION = {
 
 def detection(normalisation: Normalisation, **parameters: Any) -> NetworkFacts:
     """`parameters` are DB's, in place of PaddleOCR's defaults."""
+    known = {**_DETECTION, **parameters}
+    usual = min(known["limit_side_len"], _MAX_SIDE) if known["limit_type"] == "max" else _DETECTION["limit_side_len"]
+    page = Axis(STRIDE, _MAX_SIDE, STRIDE, max(usual // STRIDE, 1) * STRIDE)
     return NetworkFacts(
         name=DET,
         task=DETECTION,
         input=surgery.DET_INPUT,
-        grid=Grid(_PAGE, _PAGE),
+        grid=Grid(page, page),
         normalisation=normalisation,
         outputs=(Output(surgery.DET_OUTPUT, "UINT8"),),
-        parameters={**_DETECTION, **parameters},
+        parameters=known,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,13 +12,14 @@ import pytest
 
 import ppocr
 from ppocr.bundle import Bundle
-from ppocr.contract import DetFacts, Normalisation, RecFacts
-from ppocr.manifest import Manifest
+from ppocr.contract import DETECTION, RECOGNITION
+from ppocr.manifest import CHARACTERS, Manifest
 from ppocr_api.errors import BundleError
-from ppocr_convert import writer
+from ppocr_convert import network_facts, writer
+from ppocr_convert.normalisations import HALF
 
-HALF = Normalisation("BGR", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-MANIFEST = Manifest("tiny", "3", "Apache-2.0", "made up", DetFacts(), RecFacts(()), HALF, HALF)
+NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))
+MANIFEST = Manifest("tiny", "3", "Apache-2.0", "made up", NETWORKS, {"rec": CHARACTERS})
 
 
 @pytest.fixture
@@ -37,7 +39,10 @@ def test_what_was_written_is_read(bundle: Bundle) -> None:
     assert read == bundle
     facts = read.facts()
     assert (facts.name, facts.version) == ("tiny", "3")
-    assert facts.rec.characters == ("", "a", "\u2028", " ")
+    det, rec = facts.networks
+    assert det == NETWORKS[0] and rec.labels == ("", "a", "\u2028", " ")
+    assert (facts.of_task(DETECTION), facts.network("rec"), facts.network("x")) == (det, rec, None)
+    assert facts.identity == f"tiny/3@{read.digest}" and facts.is_called("3") and not facts.is_called("tiny")
     assert read.onnx("rec").read_bytes() == b"rec"
 
 
@@ -58,9 +63,10 @@ def test_nothing_is_left_of_a_bundle_that_cant_be_written(tmp_path: Path) -> Non
         ("{", "is not JSON"),
         ("[]", "no field 'format'"),
         ("{}", "no field 'format'"),
-        ('{"format": 2}', "has format 2; this version reads format 1"),
-        ('{"format": 1}', "lacks the field 'name'"),
-        ('{"format": 1, "name": "../x"}', "the name in manifest.json is '../x'"),
+        ("[" * 100_000, "is not JSON"),
+        ('{"format": 3}', "has format 3; this version reads the formats 1 and 2"),
+        ('{"format": 1}', "lacks the field 'det'"),
+        ('{"format": 2}', "lacks the field 'networks'"),
     ],
 )
 def test_a_wrong_manifest_is_refused(bundle: Bundle, text: str, says: str) -> None:
@@ -72,18 +78,55 @@ def test_a_wrong_manifest_is_refused(bundle: Bundle, text: str, says: str) -> No
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"det": {"thresh": 0.3, "colour": 1}}, "wrong kind.*colour"),
+        ({"name": "../x"}, "the name in manifest.json is '../x'"),
+        ({"version": 3}, "the version in manifest.json is 3"),
+        ({"networks": []}, "at least one"),
+        ({"networks": {"det": {}}}, "wrong kind"),
+        ({"networks": "det"}, "wrong kind"),
         ({"files": {"../../secret": {"sha256": "", "bytes": 1}}}, "outside of the bundle"),
         ({"files": {"/etc/passwd": {"sha256": "", "bytes": 1}}}, "outside of the bundle"),
         ({"files": {"more.onnx": {"sha256": "", "bytes": 1}}}, "lacks the file more.onnx"),
+        ({"files": {"more.onnx": {"sha256": 1, "bytes": 1}}}, "wrong kind"),
+        ({"files": {"more.onnx": {"sha256": "", "bytes": "1"}}}, "wrong kind"),
         ({"files": []}, "wrong kind"),
-        ({"rec_normalisation": {"channels": "GREY", "mean": [0], "std": [1]}}, "three means"),
+        ({"converter": 1e999}, "wrong kind"),
     ],
 )
 def test_a_wrong_field_is_refused(bundle: Bundle, fields: dict[str, Any], says: str) -> None:
     edit(bundle, **fields)
     with pytest.raises(BundleError, match=says):
         Bundle.open(bundle.path)
+
+
+def test_networks_have_names_of_their_own(bundle: Bundle) -> None:
+    networks = json.loads((bundle.path / "manifest.json").read_text())["networks"]
+    for name in ("rec", "../rec", ""):
+        edit(bundle, networks=[{**networks[0], "name": name}, networks[1]])
+        with pytest.raises(BundleError):
+            Bundle.open(bundle.path)
+
+
+def test_labels_outside_of_the_bundle_are_refused(bundle: Bundle) -> None:
+    networks = json.loads((bundle.path / "manifest.json").read_text())["networks"]
+    for name in ("../characters.txt", "/etc/passwd", 5):
+        edit(bundle, networks=[networks[0], {**networks[1], "labels_file": name}])
+        with pytest.raises(BundleError):
+            Bundle.open(bundle.path)
+
+
+def test_the_order_of_networks_is_kept(tmp_path: Path) -> None:
+    """It is the order in which a page meets them, which the predictor's scheduler goes by."""
+    for order in (NETWORKS, NETWORKS[::-1]):
+        made = writer.write(tmp_path / order[0].name, dataclasses.replace(MANIFEST, networks=order), {}, ["", "a"])
+        assert [network.name for network in made.facts().networks] == [network.name for network in order]
+
+
+def test_the_digest_is_that_of_the_content(bundle: Bundle) -> None:
+    manifest = bundle.manifest
+    renamed = dataclasses.replace(manifest, name="x", version="9", licence="MIT", source="elsewhere")
+    assert renamed.digest == manifest.digest
+    for networks in (NETWORKS[:1], NETWORKS[::-1], (network_facts.detection(HALF, thresh=0.2), NETWORKS[1])):
+        assert dataclasses.replace(manifest, networks=networks).digest != manifest.digest
 
 
 def test_no_manifest(tmp_path: Path) -> None:
@@ -121,28 +164,30 @@ def test_the_built_in_bundle(tmp_path: Path) -> None:
     bundle = Bundle.open(built_in)
     bundle.verify()
     facts = bundle.facts()
-    assert len(facts.rec.characters) == 18710
-    assert len(set(facts.rec.characters)) == 18710
-    assert (facts.det.thresh, facts.det.box_thresh, facts.det.unclip_ratio) == (0.2, 0.45, 1.4)
+    assert [network.name for network in facts.networks] == ["page_orientation", "det", "line_orientation", "rec"]
+    det, rec = facts.of_task(DETECTION), facts.of_task(RECOGNITION)
+    assert det is not None and rec is not None
+    assert len(rec.labels) == len(set(rec.labels)) == 18710
+    assert {"thresh": 0.2, "box_thresh": 0.45, "unclip_ratio": 1.4}.items() <= det.parameters.items()
     shutil.copytree(built_in, tmp_path / "copy")
     assert Bundle.open(tmp_path / "copy").manifest == bundle.manifest
 
 
-def test_a_bundle_of_this_converter_is_kept(bundle: Bundle) -> None:
-    assert writer.standing(bundle.path, MANIFEST) == bundle
-    assert writer.standing(bundle.path.parent / "4", MANIFEST) is None
+def test_a_bundle_of_this_converter_is_taken_as_it_is(bundle: Bundle) -> None:
+    assert writer.existing(bundle.path, MANIFEST) == bundle
+    assert writer.existing(bundle.path.parent / "4", MANIFEST) is None
 
 
 @pytest.mark.parametrize("fields", [{"converter": writer.REVISION - 1}, {"source": "made up otherwise"}])
 def test_a_bundle_of_another_revision_is_replaced(bundle: Bundle, fields: dict[str, Any]) -> None:
     edit(bundle, **fields)
-    assert writer.standing(bundle.path, MANIFEST) is None
+    assert writer.existing(bundle.path, MANIFEST) is None
     with bundle.onnx("rec").open("rb") as before:
         made = writer.write(bundle.path, MANIFEST, {"rec.onnx": b"newer"}, ["", "a"], replace=True)
         assert before.read() == b"rec"
     made.verify()
     assert made.onnx("rec").read_bytes() == b"newer" and not (made.path / "det.onnx").exists()
-    assert writer.standing(made.path, MANIFEST) == made
+    assert writer.existing(made.path, MANIFEST) == made
     assert [path.name for path in made.path.parent.iterdir()] == ["3"]
 
 
@@ -156,7 +201,7 @@ def test_a_bundle_that_cant_be_replaced_stays(bundle: Bundle) -> None:
 def test_a_broken_bundle_is_no_reason_to_build_over_it(bundle: Bundle) -> None:
     (bundle.path / "rec.onnx").write_bytes(b"reC")
     with pytest.raises(BundleError, match=r"rec\.onnx of the bundle tiny/3 is not the file"):
-        writer.standing(bundle.path, MANIFEST)
+        writer.existing(bundle.path, MANIFEST)
 
 
 def test_a_manifest_of_another_maker_names_no_converter(bundle: Bundle) -> None:
