@@ -65,7 +65,22 @@ def set_in(*path: str | int) -> Callable[[Any, Any], None]:
     return change
 
 
-NOTHING_OF_IT = (None, True, 5, -1, 1.5, float("nan"), float("inf"), 10**400, "", "text", [], [1], {}, {"a": 1})
+NOTHING_OF_IT: tuple[Any, ...] = (
+    None,
+    True,
+    5,
+    -1,
+    1.5,
+    float("nan"),
+    float("inf"),
+    10**400,
+    "",
+    "text",
+    [],
+    [1],
+    {},
+    {"a": 1},
+)
 #: Where something stands in a network's JSON, and the values of NOTHING_OF_IT that may stand there.
 FIELDS: list[tuple[tuple[str | int, ...], tuple[Any, ...]]] = [
     (("name",), ("", "text")),

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -30,12 +31,13 @@ from tests import needs
 from tests.ppocr_convert.conftest import Model, OrientationModels
 from tests.ppocr_convert.networks import RNG, det_network, orientation_network, rec_network
 from transformer.algorithms.thumbnails import line_thumbnails, page_thumbnail
+from transformer.images import decode
 
 DATA = Path(__file__).parents[1] / "data"
 Array = NDArray[np.uint8]
 
 
-def run(model: ModelProto | Path, items: NDArray[np.generic]) -> Sequence[NDArray[np.generic]]:
+def run(model: ModelProto | Path, items: NDArray[Any]) -> Sequence[NDArray[Any]]:
     content = str(model) if isinstance(model, Path) else model.SerializeToString()
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
     return list(session.run(None, {session.get_inputs()[0].name: items}))
@@ -47,7 +49,7 @@ def normalised(pixels: Array, how: Normalisation) -> NDArray[np.float32]:
 
 
 def image(name: str) -> Array:
-    return np.ascontiguousarray(cv2.imread(str(DATA / f"{name}.jpg"))[..., ::-1], np.uint8)
+    return decode((DATA / f"{name}.jpg").read_bytes())
 
 
 def boxes(name: str) -> NDArray[np.float32]:
@@ -84,7 +86,7 @@ def test_the_built_in_line_network_is_the_published_one(orientation_models: Orie
     items = np.concatenate([lines(network, turned) for turned in (False, True)])
     (softmax,) = run(orientation_models.mobile, normalised(items, network.normalisation))
     labels, probabilities = run(bundle.onnx(network.name), items)
-    assert (labels.dtype, labels.shape, probabilities.dtype) == (np.int32, (len(items),), np.float32)
+    assert (labels.dtype.name, labels.shape, probabilities.dtype.name) == ("int32", (len(items),), "float32")
     np.testing.assert_array_equal(labels, softmax.argmax(axis=1))
     np.testing.assert_allclose(probabilities, softmax.max(axis=1), atol=1e-5)
 
