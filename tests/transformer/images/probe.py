@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 from ppocr_api.errors import PpocrError
-from tests.transformer.images import files, large, nasty
+from tests.transformer.images import files, harmless, large, nasty
 from transformer.images import decode
 
-CORPORA = {"corpus": nasty.CORPUS, "harmless": nasty.HARMLESS, "large": large.KINDS}
+CORPORA = {"corpus": nasty.CORPUS, "harmless": harmless.HARMLESS, "large": large.KINDS}
 STATUS = Path("/proc/self/status")
 
 
