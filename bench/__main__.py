@@ -61,7 +61,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--images", type=Path, default=receipts(), help="folder of images [%(default)s]")
     parser.add_argument("--labels", type=Path, help="folder of labels, NAME.csv for each image [that of the images]")
     parser.add_argument("--rounds", type=int, default=3, help="passes over the images that are measured [3]")
-    parser.add_argument("--count", type=int, help="take the first so many images alone")
+    parser.add_argument("--count", type=int, help="take only the first N images")
     parser.add_argument("--cores", type=int, help="keep everything to so many cores [all]")
     parser.add_argument("--only", nargs="+", metavar="TEXT", help="contestants whose names or models hold one of these")
     parser.add_argument("--python", default=sys.executable, help="python of the service's environment [this one]")
@@ -123,7 +123,7 @@ def rounds(
             except RuntimeError as error:
                 say(f"left out    {label(one)}  {error}")
                 continue
-            say(f"first time  {label(one)}  {passes[key(one)][0].rate:6.2f} images/s  {one.facts.said}")
+            say(f"first time  {label(one)}  {passes[key(one)][0].rate:6.2f} images/s  {one.facts.reported}")
         for number in range(1, count + 1):
             for one in (one for one in takes_part if key(one) in passes):
                 read = one.read(images)

@@ -50,7 +50,7 @@ def _of(rows: Sequence[Row], models: str, machine: Machine) -> Iterator[Bar]:
     if eight and TWO in by_kind:
         yield Bar(f"{models}: images/s, two processes against one", 0.95, ratio(by_kind[TWO], eight))
     if one:
-        yield Bar(f"{models}: start to ready, seconds", START_SECONDS, one.said["ready_seconds"], at_most=True)
+        yield Bar(f"{models}: start to ready, seconds", START_SECONDS, one.reported["ready_seconds"], at_most=True)
 
 
 def _kind(row: Row) -> str:

@@ -34,9 +34,9 @@ class Pass:
 
 @dataclass
 class Facts:
-    """What it said of itself when it started: versions, precision, seconds from its start to the first answer."""
+    """What it reported when it started: versions, precision, seconds from its start to the first answer."""
 
-    said: dict[str, Any] = field(default_factory=dict)
+    reported: dict[str, Any] = field(default_factory=dict)
 
 
 class Contestant(Protocol):
@@ -56,7 +56,7 @@ class Contestant(Protocol):
 
 
 class LineProgram:
-    """A program that takes a path a line and answers a JSON object a line. It times itself: the pipes don't count.
+    """A program that takes one path per line and answers one JSON object per line. It times itself: the pipes don't count.
 
     `command` is called when it starts, as it may have to make an environment first.
     """
@@ -70,7 +70,7 @@ class LineProgram:
         # The models are on disk: PaddleX needn't ask model hubs whether they can be reached.
         environ = {"PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK": "True"}
         self._running = Program([*self._command(), "--warm", images[0].resolve()], environ, pipes=True)
-        self.facts.said = json.loads(self._running.listen())["ready"]
+        self.facts.reported = json.loads(self._running.listen())["ready"]
 
     def read(self, images: Sequence[Path]) -> Pass:
         program = self.program()

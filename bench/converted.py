@@ -141,7 +141,7 @@ def speed(bundle: Bundle, det: Source, rec: Source, rounds: int) -> None:
                 fastest[name] = min(fastest[name], time.perf_counter() - began)
         size = "x".join(map(str, SIZES[network.name][:3]))
         for name, seconds in fastest.items():
-            # Each engine against itself, where it can read the model as published.
+            # Each engine against itself, where it can read the original model.
             reference = fastest.get(f"as published, {name.partition(', ')[2]}", fastest[f"as published, {own}"])
             print(
                 f"| {network.name} | {size} | {name} | {seconds * 1000:.1f} | {reference / seconds:.2f} |", flush=True

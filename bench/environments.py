@@ -20,7 +20,7 @@ V4_SHA256 = "ad74a4a467f8eac7892512cd262edb3b2ec819bdbb7b6846d23f3ad969510a46"
 
 
 def python(name: str) -> Path:
-    """The python of the environment that bench/peers/`name`.txt describes; it is made, or made anew, where needed."""
+    """The python of the environment that bench/peers/`name`.txt describes; it is made, or made again, where needed."""
     pins = HERE / "peers" / f"{name}.txt"
     folder, digest = ROOT / name, hashlib.sha256(pins.read_bytes()).hexdigest()
     stamp, program = folder / "pins.sha256", folder / "bin" / "python"

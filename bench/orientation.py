@@ -1,6 +1,6 @@
 """Turned pages and lines, read with the orientation networks: python -m bench.orientation --images DIR --labels DIR.
 
-The receipts are read upright, turned by 90, 180 and 270 degrees, and with every labelled line turned on its head where it
+The receipts are read upright, turned by 90, 180 and 270 degrees, and with every labelled line turned upside down where it
 stands; with and without the parameters. Then what each network costs a page: the time of its stages, from the service's
 metrics, and the rate of one client with the parameter on and off, in turns.
 """

@@ -1,6 +1,6 @@
 """What pre- and post-processing cost beside the decoding of the same file: python -m bench.pre_post [FOLDER].
 
-The networks run once an image, to record what they answer; then each stage repeats alone, on one thread, and its least
+The networks run once per image, to record what they answer; then each stage repeats alone, on one thread, and its least
 CPU time counts. The bar: all stages together take at most three times cv2.imdecode, on receipts of about 55 lines.
 """
 

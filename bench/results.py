@@ -17,7 +17,7 @@ class Row:
     """One contestant over all rounds; latencies over all of them together.
 
     `rates` are images/s, one a round. `first_rate` is that of the reading after the start, when every shape is new
-    to the networks' libraries. Latencies are in seconds, memory in bytes. `cpu` is CPU seconds an image: a busy machine
+    to the networks' libraries. Latencies are in seconds, memory in bytes. `cpu` is CPU seconds per image: a busy machine
     changes it far less than it changes the rate.
     """
 
@@ -32,7 +32,7 @@ class Row:
     cpu: float
     score: Score
     same_texts: bool
-    said: dict[str, Any]
+    reported: dict[str, Any]
 
     @property
     def rate(self) -> float:
@@ -55,7 +55,7 @@ def row(contestant: Contestant, passes: Sequence[Pass], score: Score) -> Row:
         cpu=statistics.median(one.cpu / len(one.seconds) for one in measured),
         score=score,
         same_texts=all(one.texts == first.texts for one in measured),
-        said=contestant.facts.said,
+        reported=contestant.facts.reported,
     )
 
 

@@ -157,7 +157,7 @@ def drive(port: int, requests: Sequence[Request], clients: int) -> tuple[list[An
 
 
 class Served:
-    """A `Service` read by a number of clients. Several rows may share one service: whoever comes first starts it."""
+    """A `Service` read by a number of clients. Several rows may share one service: the first to read starts it."""
 
     ours = True
 
@@ -168,7 +168,11 @@ class Served:
     def start(self, images: Sequence[Path]) -> None:
         if not self._service.programs:
             self._service.start()
-        self.facts.said = {"ready_seconds": self._service.ready_seconds, "clients": self._clients, "body": self._body}
+        self.facts.reported = {
+            "ready_seconds": self._service.ready_seconds,
+            "clients": self._clients,
+            "body": self._body,
+        }
 
     def read(self, images: Sequence[Path]) -> Pass:
         requests = [request(image, self._body) for image in images]

@@ -10,7 +10,7 @@ from loadtest.pictures import Picture
 
 
 class WrongText(Exception):
-    """The service answered, and said something else than the image."""
+    """The service answered, with other text than the image has."""
 
 
 class Judge:
@@ -34,14 +34,14 @@ class Judge:
                     f"{picture.name}: {share:.2f} of the label's words were read, and at least {self._min_recall:g} must be"
                 )
             return
-        said = "the reference" if picture.reference is not None else "the first answer"
+        expected = "the reference" if picture.reference is not None else "the first answer"
         before = self._first.setdefault(picture.name, tuple(lines)) if picture.reference is None else picture.reference
         if self._min_agreement == 1:
             if before != tuple(lines):
-                raise WrongText(f"{picture.name}: other lines than in {said}")
+                raise WrongText(f"{picture.name}: other lines than in {expected}")
         elif (share := recall(before, lines)) < self._min_agreement:
             raise WrongText(
-                f"{picture.name}: {share:.2f} of the words of {said} were read, and at least {self._min_agreement:g} must be"
+                f"{picture.name}: {share:.2f} of the words of {expected} were read, and at least {self._min_agreement:g} must be"
             )
 
 

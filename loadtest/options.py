@@ -23,7 +23,7 @@ _DEFAULT_HOST = "http://127.0.0.1:8080"
 
 @dataclass(frozen=True)
 class Limits:
-    """What ends a run with exit code 1; None is not judged. Milliseconds are of each protocol alone."""
+    """What ends a run with exit code 1; None is not judged. Milliseconds are per protocol."""
 
     fail_ratio: float
     refused_ratio: float | None
@@ -76,7 +76,7 @@ def add_options(parser: Any) -> None:
     option("host-header", str, None, "Host to ask a gateway for, over HTTP and as :authority over gRPC.")
     option("grpc-target", str, None, "gRPC address; the host of --host with port 8081 where none is given.")
     option("authority", str, None, ":authority over gRPC where it is another than --host-header.")
-    option("request-timeout", float, 60.0, "Seconds until a request counts as failed; the service is told.")
+    option("request-timeout", float, 60.0, "Seconds until a request counts as failed; the request carries it.")
     option("metrics-url", str, None, "Addresses of /metrics for the times by stage, split by commas; HOST/metrics.")
     option("report", Path, None, "File to write the figures to, as JSON.")
     option("fail-ratio", float, 0.0, "Most failed reads (errors, wrong texts), as a share.")

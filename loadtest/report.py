@@ -63,21 +63,27 @@ class Report:
         """A sentence for each limit that isn't kept."""
         read, failed = sum(row.read for row in self.rows), sum(row.failed for row in self.rows)
         refused = sum(row.refused for row in self.rows)
-        said = [] if read else ["nothing was read"]
-        said += [f"{row.protocol} sent nothing" for row in self.rows if not row.read + row.failed + row.refused]
+        broken_limits = [] if read else ["nothing was read"]
+        broken_limits += [
+            f"{row.protocol} sent nothing" for row in self.rows if not row.read + row.failed + row.refused
+        ]
         if failed and failed / (read + failed) > limits.fail_ratio:
-            said.append(f"{failed} of {read + failed} reads failed, and {limits.fail_ratio:g} of them may")
+            broken_limits.append(f"{failed} of {read + failed} reads failed, and {limits.fail_ratio:g} of them may")
         sent = read + failed + refused
         if limits.refused_ratio is not None and refused and refused / sent > limits.refused_ratio:
-            said.append(f"{refused} of {sent} requests were refused, and {limits.refused_ratio:g} of them may be")
+            broken_limits.append(
+                f"{refused} of {sent} requests were refused, and {limits.refused_ratio:g} of them may be"
+            )
         for row in self.rows:
             for share, took, limit in ((95, row.p95_ms, limits.p95_ms), (99, row.p99_ms, limits.p99_ms)):
                 if limit is not None and took > limit:
-                    said.append(f"{share} % of {row.protocol} took up to {took:g} ms, and {limit:g} is the limit")
+                    broken_limits.append(
+                        f"{share} % of {row.protocol} took up to {took:g} ms, and {limit:g} is the limit"
+                    )
         least = limits.min_images_per_second
         if least is not None and self.images_per_second < least:
-            said.append(f"{self.images_per_second:.1f} images/s, and {least:g} is the least")
-        return said
+            broken_limits.append(f"{self.images_per_second:.1f} images/s, and {least:g} is the least")
+        return broken_limits
 
 
 def report(

@@ -20,7 +20,7 @@ class Tally:
         self.lines += lines
 
     def reset(self) -> None:
-        """Counts anew, as `--reset-stats` does it with Locust's own figures."""
+        """Starts counting again, as `--reset-stats` does it with Locust's own figures."""
         self.images = self.lines = 0
 
     def send(self, client_id: str, data: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@
     manifest.json       format, name, version, licence, source, networks in the order in which a page meets them, each
                         file's SHA-256 and size, and the converter's revision
     NETWORK.onnx        UINT8 NHWC RGB in; normalisation and argmax inside
-    characters.txt      the recognition network's labels, one a line, UTF-8; the first line is empty: CTC's blank
+    characters.txt      the recognition network's labels, one per line, UTF-8; the first line is empty: CTC's blank
     NETWORK/            optional: the same network in Paddle's own format
 """
 
@@ -58,7 +58,7 @@ class Bundle:
 
     @property
     def digest(self) -> str:
-        """Tells its content from any other's."""
+        """Identifies its content."""
         return self.manifest.digest
 
     @property

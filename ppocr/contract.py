@@ -13,7 +13,7 @@ into one network and answers them together. ppocr/network_wire.py says how that 
 
 `label` and `ids` index `NetworkFacts.labels`: the angles in degrees, or the characters, where 0 is CTC's blank. Every answer
 carries the identity of the bundle version that computed it; `BundleFacts` of that identity say how to decode it. A request
-may name a version: by its number alone, as name/number, or by its identity.
+may name a version: by its number, as name/number, or by its identity.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Axis:
 
     @property
     def fixed(self) -> bool:
-        """Whether there is one length alone."""
+        """Whether there is only one length."""
         return self.minimum == self.maximum
 
     def takes(self, length: int) -> bool:
@@ -74,7 +74,7 @@ class Grid:
 
     @property
     def whole_pages(self) -> bool:
-        """Whether items are pages of any shape, one an image, rather than lines or thumbnails of one height."""
+        """Whether items are pages of any shape, one per image, rather than lines or thumbnails of one height."""
         return not self.height.fixed
 
     def check(self, name: str, height: int, width: int) -> None:
@@ -122,9 +122,9 @@ class NetworkFacts:
 
 @dataclass(frozen=True)
 class BundleFacts:
-    """All that the transformer needs to know of one version of a bundle. `digest` tells its content from any other's.
+    """All that the transformer needs to know of one version of a bundle. `digest` identifies its content.
 
-    `networks` stand in the order in which a page meets them.
+    `networks` are in the order in which a page meets them.
     """
 
     name: str
@@ -160,8 +160,8 @@ class BundleFacts:
 class Items:
     """What goes into a network: `pixels` UINT8 [P], `sizes` INT32 [N,2] of (height, width).
 
-    The items lie one after the other, each as its own contiguous [height, width, 3] block. Those of equal size that lie
-    together are computed without a copy.
+    The items follow each other, each as its own contiguous [height, width, 3] block. Neighbours of equal size are
+    computed without a copy.
     """
 
     pixels: U8
@@ -187,7 +187,7 @@ class Predictor(Protocol):
     """The networks of a bundle, wherever they run: in this process (`predictor.local`) or behind gRPC
     (`transformer.predictor_client`).
 
-    All methods raise errors of `ppocr_api.errors` alone, and drop their work when the awaiting task is cancelled.
+    All methods raise only errors of `ppocr_api.errors`, and drop their work when the awaiting task is cancelled.
     """
 
     async def facts(self, version: str | None = None) -> BundleFacts:

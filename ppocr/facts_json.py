@@ -29,7 +29,7 @@ def facts_to_json(facts: BundleFacts) -> str:
     if former is not None:
         raw |= former
         for network, stored in zip(facts.networks, networks, strict=True):
-            if network.task == RECOGNITION:  # the characters stand in `rec` already
+            if network.task == RECOGNITION:  # the characters are in `rec` already
                 stored["labels"] = []
     return json.dumps(raw, ensure_ascii=False, separators=(",", ":"))
 

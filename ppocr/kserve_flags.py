@@ -1,11 +1,11 @@
-"""Flags that KServe gives a container beside those that are settings of ours."""
+"""Flags that KServe gives a container beside those that are our own settings."""
 
 from __future__ import annotations
 
 from typing import Final
 
 #: What the controller (0.20) appends: --workers where `containerConcurrency` is set, --protocol in ModelMesh mode. The others
-#: that it appends, --model_name, --predictor_host and --http_port, are settings of ours.
+#: that it appends, --model_name, --predictor_host and --http_port, are our own settings.
 CONTROLLER: Final = frozenset({"workers", "protocol"})
 
 #: What the SDK (0.21) defines for every model server: a runtime or an InferenceService that was written for one may carry them.

@@ -35,7 +35,7 @@ class ListenSettings:
         "",
     )
     log_level: str = setting("How much is logged.", "info", choices=("debug", "info", "warning", "error"))
-    log_format: str = setting("Logs as text, or as one JSON object a line.", "text", choices=("text", "json"))
+    log_format: str = setting("Logs as text, or as one JSON object per line.", "text", choices=("text", "json"))
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class MessageSettings:
 
     max_message_bytes: int = setting(
         "Largest message between transformer and predictor, in bytes; both must have the same. An image that needs a larger "
-        "one is answered 413. The lines of an image take 3 bytes a pixel: raise it with max_line_pixels.",
+        "one is answered 413. The lines of an image take 3 bytes per pixel: raise it with max_line_pixels.",
         256 * 1024 * 1024,
         minimum=1024,
         maximum=2**31 - 1,

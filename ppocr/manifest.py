@@ -31,7 +31,7 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that manifest.json says. The labels of a network in `labels_files` lie in that file, and are empty here."""
+    """All that manifest.json says. The labels of a network in `labels_files` are in that file, and empty here."""
 
     name: str
     version: str
@@ -127,7 +127,7 @@ def file_record(content: bytes) -> FileRecord:
 
 def _name(value: Any, field: str) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise BundleError(f"the {field} in {MANIFEST} is {value!r}; letters, digits, '.', '_' and '-' may stand there")
+        raise BundleError(f"the {field} in {MANIFEST} is {value!r}; it may have letters, digits, '.', '_' and '-'")
     return value
 
 

@@ -1,13 +1,13 @@
-"""`Predictor.run` as V2 tensors. Which form a network has follows from its grid alone.
+"""`Predictor.run` as V2 tensors. Which form a network has follows from its grid.
 
 | items | inputs | outputs |
 |---|---|---|
 | of one size: pages, thumbnails | `NetworkFacts.input` UINT8 [N,H,W,3] | [N], [N,H,W] or [N,T] |
 | of one height and any widths: lines | `pixels` UINT8 [P], `widths` INT32 [N] | flat [S], and `steps` INT32 [N] |
 
-Lines of one width may also come in the first form. In the second they lie one after the other, each as its own contiguous
+Lines of one width may also have the first form. In the second they follow each other, each as its own contiguous
 [height, w, 3] block, P bytes in all, and so do the elements of the answer, S in all. For the networks `det` and `rec` these
-are the forms that releases before this one speak.
+are the forms of earlier releases.
 """
 
 from __future__ import annotations
@@ -94,15 +94,15 @@ def answer_of(network: NetworkFacts, items: Items, response: TensorResponse) -> 
         raise BadAnswer(f"the predictor's answer of {network.name} doesn't fit what it was asked")
     identity = response.parameters.get(IDENTITY_PARAMETER, "")
     if not identity:
-        raise BadAnswer("the predictor does not tell which version it computed with: is it a ppocr predictor?")
+        raise BadAnswer("the predictor's answer doesn't say which version computed it: is it a ppocr predictor?")
     return Answer(outputs, counts, identity)
 
 
 def _flat(outputs: Mapping[str, Array], name: str, datatype: str) -> Array:
     array = outputs.get(name)
     if array is None or array.dtype != DTYPES[datatype]:
-        came = "is missing" if array is None else f"is {NAMES[array.dtype]}"
-        raise BadAnswer(f"the output '{name}' of the predictor {came}, and must be {datatype}")
+        found = "is missing" if array is None else f"is {NAMES[array.dtype]}"
+        raise BadAnswer(f"the output '{name}' of the predictor {found}, and must be {datatype}")
     return array.reshape(-1)
 
 

@@ -4,7 +4,7 @@ The folders name a bundle and its version, as in every V2 repository: what a man
 place here. A folder that has a manifest itself is a repository of that one bundle, under the manifest's names: so KServe
 brings a model by storageUri.
 
-A version's manifest is written last. While files are still being copied, the version has a `problem`, and is nobody's choice.
+A version's manifest is written last. While files are still being copied, the version has a `problem`, and is not chosen.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """One version that lies in a repository. `problem` says why it can't be loaded; it is empty where it can."""
+    """One version in a repository. `problem` says why it can't be loaded; it is empty where it can."""
 
     name: str
     version: str
@@ -43,7 +43,7 @@ class Entry:
         )
 
     def stamp(self) -> Stamp:
-        """The state of its files now: equal stamps, equal files, as far as that can be told without reading them."""
+        """The state of its files now: equal stamps, equal files, as far as can be seen without reading them."""
         return tuple(sorted(_stamps(self.path)))
 
 

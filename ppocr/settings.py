@@ -119,7 +119,7 @@ def warn_of_misspelt(prog: str, names: Collection[str], environ: Mapping[str, st
 
 
 def add_flags(parser: argparse.ArgumentParser, cls: type[Any], environ: Mapping[str, str]) -> None:
-    """Adds one flag a field of `cls` to `parser`; defaults come from `environ`, then from the field."""
+    """Adds one flag per field of `cls` to `parser`; defaults come from `environ`, then from the field."""
     hints = typing.get_type_hints(cls)
     for field in dataclasses.fields(cls):
         variable = PREFIX + field.name.upper()

@@ -19,7 +19,7 @@ REQUEST_SECONDS = Histogram("ppocr_request_seconds", "Time to answer a request."
 IN_FLIGHT = Gauge("ppocr_requests_in_flight", "Requests that are being answered.")
 STAGE_SECONDS = Histogram(
     "ppocr_stage_seconds",
-    "Time of one image in a stage: decode, det, boxes, crops, rec, ctc (transformer), queue, infer (predictor).",
+    "Time of one image in a stage of the transformer, or of one item in a stage of the predictor (queue, infer).",
     ["stage"],
     buckets=_SECONDS,
 )
@@ -67,7 +67,7 @@ def printable(text: str) -> str:
 
 
 class _TextFormatter(logging.Formatter):
-    """One line a record, whatever a caller put into a path: only a trace of ours has more."""
+    """One line per record, whatever a caller put into a path; only our own traces have more."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = printable(record.message)
@@ -84,7 +84,7 @@ class _JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str, form: str) -> None:
-    """Sends all logs to stderr, as text or as one JSON object a line. Third parties speak from WARNING on."""
+    """Sends all logs to stderr, as text or as one JSON object per line. Other libraries log from WARNING on."""
     handler = logging.StreamHandler(sys.stderr)
     text = _TextFormatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s")
     handler.setFormatter(_JsonFormatter() if form == "json" else text)

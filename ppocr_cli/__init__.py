@@ -27,7 +27,7 @@ commands:
 `ppocr COMMAND --help` lists the options of a command; each is an environment variable too.
 """
 
-#: What a shell says of a program that SIGPIPE ended: whoever read the output has left.
+#: What a shell says of a program that SIGPIPE ended: the reader of the output has gone.
 NOBODY_READS = 141
 
 

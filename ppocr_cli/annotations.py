@@ -1,4 +1,4 @@
-"""`ppocr read --annotate`: a PNG beside each reading that shows where its lines stand."""
+"""`ppocr read --annotate`: a PNG for each reading that shows where its lines are."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def targets(out: str, pictures: Sequence[Picture]) -> dict[Picture, Path]:
         raise ConfigError(f"--annotate {out} is one file, and there are {len(pictures)} images: name a folder")
     found: dict[Path, Picture] = {}
     for picture in pictures:
-        # The whole name: a.jpg and a.png may lie in one folder.
+        # The whole name: a.jpg and a.png may be in one folder.
         target = path / picture.place.with_name(f"{picture.place.name}.png")
         if target in found:
             raise ConfigError(f"--annotate would draw both {found[target].name} and {picture.name} into {target}")

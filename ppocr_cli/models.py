@@ -161,7 +161,7 @@ def _remove(arguments: argparse.Namespace) -> int:
 def _own_root(arguments: argparse.Namespace) -> Path:
     """The repository to change; what is installed with the package isn't changed."""
     if not arguments.model_dir:
-        raise ConfigError("--model_dir must name a repository; the bundles that came with the package are pip's")
+        raise ConfigError("--model_dir must name a repository; the bundles of the package belong to pip")
     root = Path(arguments.model_dir)
     if arguments.command == "add":
         root.mkdir(parents=True, exist_ok=True)

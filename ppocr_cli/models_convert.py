@@ -40,7 +40,7 @@ def add_parser(commands: Any) -> None:
         metavar="MODEL",
         help="page orientation network, for use_doc_orientation_classify",
     )
-    parser.add_argument("--dict", metavar="FILE", help="the recognition network's characters, one a line, UTF-8")
+    parser.add_argument("--dict", metavar="FILE", help="the recognition network's characters, one per line, UTF-8")
     parser.add_argument(
         "--pdserving", metavar="FILE", help="config.yml of a PaddleServing pipeline: its models, and its settings"
     )

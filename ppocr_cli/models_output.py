@@ -37,11 +37,11 @@ def facts_of(entry: Entry) -> dict[str, Any]:
     manifest = bundle.manifest
     networks = []
     for network in bundle.facts().networks:
-        told = network_to_json(network)
+        described = network_to_json(network)
         if network.name in manifest.labels_files:
-            told["labels_file"] = manifest.labels_files[network.name]
-            told["labels"] = []
-        networks.append({**told, "classes": len(network.labels)})
+            described["labels_file"] = manifest.labels_files[network.name]
+            described["labels"] = []
+        networks.append({**described, "classes": len(network.labels)})
     return {
         "name": manifest.name,
         "version": manifest.version,

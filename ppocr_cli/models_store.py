@@ -1,4 +1,4 @@
-"""Copies a bundle into a repository and takes one out, so that whoever watches it never sees half of one."""
+"""Copies a bundle into a repository and takes one out, so that a predictor that watches it never sees half of one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def next_version(root: Path, name: str) -> str:
 def add(root: Path, source: Path, name: str, version: str) -> Bundle:
     """Copies the bundle in `source`, its digests checked, to its place below `root`. Raises BundleError.
 
-    It is copied to a name that nobody looks at, its manifest last, and then renamed.
+    It is copied to a hidden name, its manifest last, and then renamed.
     """
     bundle = Bundle.open(source)
     bundle.verify()
@@ -57,7 +57,7 @@ def add(root: Path, source: Path, name: str, version: str) -> Bundle:
 
 
 def remove(root: Path, entry: Entry, force: bool) -> int:
-    """Takes `entry` out and returns the bytes that were freed. A service that has it in memory goes on with it.
+    """Takes `entry` out and returns the bytes that were freed. A service that has it in memory keeps serving it.
 
     Raises BundleError where it is the only version of its bundle, unless `force`: who serves that bundle by name would find none.
     """
@@ -68,10 +68,10 @@ def remove(root: Path, entry: Entry, force: bool) -> int:
         raise BundleError(f"{entry.label} is the only version of {entry.name} that can be served; --force removes it")
     freed = disk(entry)
     try:
-        # Renamed first: nobody finds a version whose files are going.
-        gone = Path(tempfile.mkdtemp(prefix=f".{entry.version}.", dir=entry.path.parent))
-        entry.path.rename(gone / "removed")
-        shutil.rmtree(gone)
+        # Renamed first, so that nobody finds a version with half of its files.
+        hidden = Path(tempfile.mkdtemp(prefix=f".{entry.version}.", dir=entry.path.parent))
+        entry.path.rename(hidden / "removed")
+        shutil.rmtree(hidden)
         if not any(entry.path.parent.iterdir()):
             entry.path.parent.rmdir()
     except OSError as error:

@@ -35,7 +35,7 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 class Output:
-    """Writes pages in order. With `several` images each text stands under its file's name, as `head` does it."""
+    """Writes pages in order. With `several` images each text follows its file's name, as with `head`."""
 
     def __init__(self, json_lines: bool, several: bool) -> None:
         self._json_lines = json_lines
@@ -43,7 +43,7 @@ class Output:
         self._first = True
 
     def write(self, name: str, page: Page) -> None:
-        """Raises BrokenPipeError when nobody reads any more."""
+        """Raises BrokenPipeError where the reader of the output has gone."""
         text = as_json(name, page) if self._json_lines else page.text
         if self._headed:
             text = f"{'' if self._first else chr(10)}==> {name} <=={chr(10) if text else ''}{text}"

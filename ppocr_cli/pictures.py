@@ -1,4 +1,4 @@
-"""From what stands on the command line to the images that are read."""
+"""From the arguments of the command line to the images that are read."""
 
 from __future__ import annotations
 

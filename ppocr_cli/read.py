@@ -33,12 +33,12 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 class ReadSettings:
     """How `ppocr read` reads. The parameters are those of a request; what isn't given is the model's own."""
 
-    json: bool = setting("Print one JSON object an image and line (JSON Lines) instead of the text.", False)
+    json: bool = setting("Print one JSON object per image, each on a line (JSON Lines), instead of the text.", False)
     annotate: str = setting("Draw boxes and texts: a .png for one image, a folder for several.", "")
     recursive: bool = setting("Also read the folders inside a folder.", False)
     jobs: int = setting("Images in flight at a time.", 4, minimum=1, maximum=256)
     url: str = setting("Ask the service at this address instead of reading in this process.", "")
-    timeout: float = setting("Seconds that one image may take by a service, over all tries.", 60.0, minimum=0.001)
+    timeout: float = setting("Seconds that one image may take with url, over all tries.", 60.0, minimum=0.001)
     text_det_limit_side_len: int | None = setting("Side in pixels that an image is scaled to before detection.", None)
     text_det_limit_type: Literal["max", "min"] | None = setting(
         "Which side that bounds: the longer one from above, or the shorter one from below.",
@@ -49,7 +49,9 @@ class ReadSettings:
     text_det_box_thresh: float | None = setting("Mean probability below which a box is dropped.", None)
     text_det_unclip_ratio: float | None = setting("How far a box is grown beyond the text's core.", None)
     text_rec_score_thresh: float | None = setting("Confidence below which a line is dropped.", None)
-    return_word_box: bool = setting("Also find the words of each line; they stand in the JSON.", False)
+    return_word_box: bool = setting("Also find the words of each line; they are in the JSON.", False)
+    use_textline_orientation: bool = setting("Also read lines that stand upside down.", False)
+    use_doc_orientation_classify: bool = setting("Also read pages that are turned by 90, 180 or 270 degrees.", False)
 
 
 _CLASSES = (ReadSettings, NetworkSettings, ReaderSettings)

@@ -21,7 +21,7 @@ Read = Callable[[bytes], Awaitable[Page]]
 
 @asynccontextmanager
 async def by_service(url: str, timeout: float, parameters: ReadParameters) -> AsyncIterator[Read]:
-    """Asks the service at `url`; `timeout` in seconds an image."""
+    """Asks the service at `url`; `timeout` in seconds per image."""
     from ppocr_client import AsyncClient
 
     async with AsyncClient(url, timeout=timeout) as client:

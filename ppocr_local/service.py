@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 #: An image that a checkout has, for the line that can be pasted.
-SAMPLE = "tests/data/075.jpg"
+SAMPLE = "docs/invoice.jpg"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 @dataclass(frozen=True)
 class ServeSettings(ListenSettings, LocalSettings):
-    """The service in one process. It listens on this machine alone unless it is told otherwise."""
+    """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
     model_name: str = setting("Name of the model on the routes.", "ppocr")

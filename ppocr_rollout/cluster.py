@@ -30,7 +30,7 @@ _FRONT_PORT: Final = "http1"
 
 @dataclass(frozen=True)
 class Pod:
-    """One pod of a track. `front` is the port of its metrics where it answers clients, None for a predictor alone."""
+    """One pod of a track. `front` is the port of its metrics where it answers clients, None for a predictor."""
 
     name: str
     uid: str
@@ -54,7 +54,7 @@ class Route:
 
 
 class Cluster:
-    """The objects of one release. Everything raises PpocrError with what the API server said."""
+    """The objects of one release. Everything raises PpocrError with the message of the API server."""
 
     def __init__(self, namespace: str, release: str, context: str | None = None) -> None:
         """`namespace` "" is that of the kubeconfig's context. In a pod, its service account's."""
@@ -92,7 +92,7 @@ class Cluster:
 
         `only_try` asks the API server whether it would do that.
         """
-        with _said(f"{route.plural} {route.name} can't be changed"):
+        with _errors_of_the_api(f"{route.plural} {route.name} can't be changed"):
             self._objects.patch_namespaced_custom_object(
                 *_GATEWAY,
                 self.namespace,
@@ -106,7 +106,7 @@ class Cluster:
 
     def pods(self, inference_service: str) -> list[Pod]:
         """The pods of a track that aren't going away, of both parts."""
-        with _said("pods can't be listed"):
+        with _errors_of_the_api("pods can't be listed"):
             answer: Any = self._core.list_namespaced_pod(
                 self.namespace,
                 label_selector=f"serving.kserve.io/inferenceservice={inference_service}",
@@ -116,7 +116,7 @@ class Cluster:
 
     def metrics(self, pod: Pod) -> str:
         """A pod's /metrics, through the API server: nothing else needs to reach it."""
-        with _said(f"the metrics of pod {pod.name} can't be read"):
+        with _errors_of_the_api(f"the metrics of pod {pod.name} can't be read"):
             answer: Any = self._core.connect_get_namespaced_pod_proxy_with_path(
                 f"{pod.name}:{pod.front}",
                 self.namespace,
@@ -127,7 +127,7 @@ class Cluster:
             return bytes(answer.data).decode()
 
     def _list(self, group: tuple[str, str], plural: str) -> list[dict[str, Any]]:
-        with _said(f"{plural} can't be listed"):
+        with _errors_of_the_api(f"{plural} can't be listed"):
             answer: Any = self._objects.list_namespaced_custom_object(
                 *group,
                 self.namespace,
@@ -146,7 +146,7 @@ def weights(route: Route, weight: int) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _said(what: str) -> Iterator[None]:
+def _errors_of_the_api(what: str) -> Iterator[None]:
     try:
         yield
     except client.ApiException as error:
@@ -180,7 +180,7 @@ def _connect(context: str | None) -> str:
 
 
 def _route(plural: str, item: Mapping[str, Any], tracks: Mapping[str, str]) -> Route:
-    """A route's rules that name both tracks; a rule that a header chooses names one alone, and stays as it is."""
+    """A route's rules that name both tracks; a rule that a header chooses names only one, and stays as it is."""
     places, weight = [], 0
     for rule_at, rule in enumerate(item["spec"].get("rules", ())):
         at: dict[str, int] = {}

@@ -92,7 +92,7 @@ class Window:
             self._last[process] = now
 
     def next(self) -> Window:
-        """A window that begins where this one has come to."""
+        """A window that begins where this one ends."""
         following = Window()
         following._last = dict(self._last)
         return following

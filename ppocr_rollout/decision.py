@@ -47,7 +47,7 @@ def fault(canary: Counts, stable: Counts | None, limits: Limits) -> str | None:
 
 
 def _declines_more(canary: Counts, stable: Counts, limits: Limits) -> str | None:
-    """Callers send what can't be read to both tracks alike: a canary that finds more of it has gone wrong itself.
+    """Callers send what can't be read to both tracks alike: a canary that declines more of it is itself wrong.
 
     Both must hold: it accepts less than `min_success` of the share that the stable track accepts, and the difference is more
     than chance (two-proportion z-test).

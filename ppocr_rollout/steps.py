@@ -35,14 +35,14 @@ class Plan:
 
 
 class Interrupted(Exception):
-    """Whoever started the rollout wants it to end."""
+    """The rollout was interrupted."""
 
 
 class Rollout:
     """One rollout of a release. `stop` ends it, and takes the weight back."""
 
     def __init__(self, cluster: Cluster, source: Source, plan: Plan, table: Table, stop: Event) -> None:
-        """Raises PpocrError where the release has no two tracks with a route and ready pods, or nobody lets us change it."""
+        """Raises PpocrError where the release has no two tracks with a route and ready pods, or its routes may not be changed."""
         self._cluster, self._source, self._plan, self._table, self._stop = cluster, source, plan, table, stop
         self._tracks = cluster.tracks()
         self.routes = cluster.routes(self._tracks)

@@ -1,4 +1,4 @@
-"""What `ppocr rollout` prints: a line a step on standard output, progress on standard error."""
+"""What `ppocr rollout` prints: a line per step on standard output, progress on standard error."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Table:
         self._line(step.cells)
 
     def running(self, step: Step, of: float) -> None:
-        """Draws the unfinished step again; `of` are the seconds it shall take."""
+        """Draws the unfinished step again; `of` is how many seconds it will take."""
         if self._live:
             self._progress.write(f"\r\x1b[K{_row((*step.cells[:-1], f'of {of:.0f} s'))}")
             self._progress.flush()

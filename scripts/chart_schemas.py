@@ -72,7 +72,7 @@ def module(name: str) -> Path:
 
 
 def kubernetes() -> dict[str, Any]:
-    """Path → schema, for each version: one file of definitions, and one a kind that refers to it."""
+    """Path → schema, for each version: one file of definitions, and one per kind that refers to it."""
     files: dict[str, Any] = {}
     for name, file in KUBERNETES.items():
         folder = name.split("@")[1].rsplit(".", 1)[0] + ".0"

@@ -20,9 +20,9 @@ Each setting is a flag (`--http_port 9000`, dashes work too) and an environment 
 the variable. `ppocr serve` takes all of the first three groups; the headings of the others say which service takes them.
 
 A wrong value ends the start with a sentence, and so does a flag that doesn't exist: the sentence names the nearest one. Numbers
-must be finite. A variable whose name is almost that of a setting is only said on standard error: both services may share a list
-of variables, and Kubernetes adds `PPOCR_…` variables of its own where a Service is called ppocr. Flags that KServe gives every
-model server, such as `--workers`, are accepted, and those without an effect here are named at the start.
+must be finite. A variable whose name is almost that of a setting is only reported on standard error: both services may share a
+list of variables, and Kubernetes adds `PPOCR_…` variables of its own where a Service is called ppocr. Flags that KServe gives
+every model server, such as `--workers`, are accepted, and those without an effect here are named at the start.
 
 This page is written by `scripts/settings_doc.py`.
 """
@@ -40,9 +40,9 @@ def page() -> str:
         _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings),
         _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings),
         _table("Between the two: `python -m transformer`, `python -m predictor`", MessageSettings),
-        _table("`python -m transformer` alone", TransformerSettings, shared),
-        _table("`python -m predictor` alone", PredictorSettings, shared),
-        _table("`ppocr serve` alone", ServeSettings, shared - {"host"}),
+        _table("Only `python -m transformer`", TransformerSettings, shared),
+        _table("Only `python -m predictor`", PredictorSettings, shared),
+        _table("Only `ppocr serve`", ServeSettings, shared - {"host"}),
     ]
     return "\n".join(parts)
 

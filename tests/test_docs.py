@@ -48,7 +48,8 @@ def test_every_stage_is_documented(service: Service, receipt: bytes) -> None:
     assert row is not None
     documented = set(re.findall(r"`(\w+)`", row[1]))
     source = "".join(path.read_text() for room in ("transformer", "predictor") for path in (ROOT / room).rglob("*.py"))
-    assert set(re.findall(r'(?:\bstage|STAGE_SECONDS\.labels)\("(\w+)"\)', source)) == documented
+    called = r'(?:\bstage\(|STAGE_SECONDS\.labels\(|\.ask\(\w+, [A-Z_]+, )"(\w+)"'
+    assert set(re.findall(called, source)) == documented
     predict, jpeg = f"{service.url}/v1/models/ppocr:predict", {"content-type": "image/jpeg"}
     assert httpx.post(predict, content=receipt, headers=jpeg, timeout=60).status_code == 200
     exported = httpx.get(f"{service.url}/metrics").text

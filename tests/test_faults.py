@@ -110,7 +110,7 @@ async def load(
                 took.append(time.monotonic() - started)
             else:
                 refused.append(answer)
-                await asyncio.sleep(0.8)  # an impatient client: it is told one second or more
+                await asyncio.sleep(0.8)  # an impatient client: Retry-After says one second or more
 
     async with httpx.AsyncClient(base_url=url, timeout=60, limits=httpx.Limits(max_connections=clients)) as client:
         await asyncio.gather(*(one(client) for _ in range(clients)))

@@ -42,7 +42,7 @@ def test_two_processes_read_what_one_reads(pair: tuple[Service, Service], servic
     assert two.json() == one.json()
 
 
-def test_the_transformer_knows_the_model_from_the_predictor_alone(pair: tuple[Service, Service]) -> None:
+def test_the_transformer_knows_the_model_only_from_the_predictor(pair: tuple[Service, Service]) -> None:
     with grpc.insecure_channel(pair[1].grpc) as channel:
         answer = oip.unary(channel, "ModelMetadata")(oip.ModelMetadataRequest(name="rec"), timeout=10)
     facts = facts_from_json(answer.parameters[FACTS_PARAMETER].string_param)
@@ -110,7 +110,7 @@ def test_a_transformer_without_a_predictor_starts_and_is_not_ready(tmp_path: Pat
 
 
 async def test_a_predictor_that_stops_under_load_loses_nothing(tmp_path: Path, receipt: bytes) -> None:
-    """Two predictors, requests in turn to both; one is told to stop in the middle."""
+    """Two predictors, requests in turn to both; one gets SIGTERM in the middle."""
     lame = ("--lame_duck_seconds", "0.5")
     with (
         services.predictor(tmp_path / "one.log", *lame) as one,

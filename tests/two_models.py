@@ -71,7 +71,7 @@ def texts(folder: Path, version: str, root: Path) -> list[Texts]:
 
 @dataclass
 class Readers:
-    """Clients that read IMAGES in turn until they are told to stop, and what they saw."""
+    """Clients that read IMAGES in turn until they are stopped, and what they saw."""
 
     url: str
     known: dict[str, list[Texts]]

@@ -1,4 +1,4 @@
-"""How much is let in at a time: images by count (more are refused), decoded pixels by weight (more wait)."""
+"""How much is admitted at a time: images by count (more are refused), decoded pixels by weight (more wait)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _SMOOTHING = 0.1
 
 
 class Admission:
-    """At most `limit` images at a time. Refuses at once, and says after how long it is worth trying again."""
+    """At most `limit` images at a time. Refuses at once, and says after how long to try again."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._inside = 0
-        self._seconds_an_image = 0.1
+        self._seconds_per_image = 0.1
 
     @property
     def inside(self) -> int:
@@ -27,25 +27,25 @@ class Admission:
 
     @contextmanager
     def enter(self, images: int) -> Iterator[None]:
-        """All of a request's images or none. A request larger than the limit is let in when nothing else is."""
+        """All of a request's images or none. A request larger than the limit is admitted when nothing else is."""
         if self._inside and self._inside + images > self._limit:
             raise Overloaded(
                 f"{self._inside} images are being read, and at most {self._limit} are at a time",
-                retry_after=self._inside * self._seconds_an_image,
+                retry_after=self._inside * self._seconds_per_image,
             )
         self._inside += images
-        started, crowd = time.monotonic(), self._inside
+        started, together = time.monotonic(), self._inside
         try:
             yield
         finally:
             self._inside -= images
-            # Little's law: with `crowd` inside, one leaves every (time inside / crowd) seconds.
-            seconds = (time.monotonic() - started) / crowd
-            self._seconds_an_image += _SMOOTHING * (seconds - self._seconds_an_image)
+            # Little's law: with `together` inside, one leaves every (time inside / together) seconds.
+            seconds = (time.monotonic() - started) / together
+            self._seconds_per_image += _SMOOTHING * (seconds - self._seconds_per_image)
 
 
 class Hold:
-    """Pixels that a gate let in, until they are released; further releases change nothing."""
+    """Pixels that a gate admitted, until they are released; further releases change nothing."""
 
     def __init__(self, release: Callable[[], None]) -> None:
         self._release: Callable[[], None] | None = release

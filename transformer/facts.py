@@ -10,8 +10,8 @@ from typing import Any
 from ppocr.contract import BundleFacts, Predictor
 from ppocr_api.errors import DeadlineExceeded, Unavailable
 
-#: A swap is noticed by the identity in the next answer; this only bounds how long a version that nobody asked for is taken
-#: for the one that serves, and how long a request finds a version by name that has been unloaded.
+#: A swap is noticed by the identity in the next answer; this only bounds how long a version is taken for the one
+#: that serves, and how long a request finds a version by name that has been unloaded.
 FRESH_SECONDS = 10.0
 #: Versions come and go; the character set of one takes about 2 MB.
 MOST = 8
@@ -31,7 +31,7 @@ class FactsByVersion:
 
     What an answer was computed by says its identity, which contains a digest: of two versions that bear the same name, on
     two pods or one after the other, each is decoded with its own. Requests that want the same facts at the same time share
-    one question: where no predictor answers, all of them know after one time-out.
+    one question: where no predictor answers, all of them get the error after one time-out.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -70,11 +70,11 @@ class FactsByVersion:
         return facts
 
     def forget(self) -> None:
-        """Asks again for what serves: an answer said that it had changed."""
+        """Asks again which version serves: an answer showed that it has changed."""
         self._asked.clear()
 
     async def _ask(self, key: str) -> BundleFacts:
-        """Joins the question that is under way, or asks it. One that was begun comes to its end, whoever leaves."""
+        """Joins the question that is under way, or asks it. A question is finished even if everybody who asked it has left."""
         question = self._questions.get(key)
         if question is None:
             question = self._questions[key] = asyncio.create_task(self._facts(key))
@@ -90,7 +90,7 @@ class FactsByVersion:
     def _answered(self, key: str, question: asyncio.Task[BundleFacts]) -> None:
         self._questions.pop(key, None)
         if not question.cancelled():
-            question.exception()  # whoever asked may have left: then nobody else looks at it
+            question.exception()  # marks it as seen: everybody who asked may have left
 
 
 def _forget_oldest(known: dict[str, Any]) -> None:

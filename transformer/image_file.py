@@ -1,4 +1,4 @@
-"""An image as a request brought it: bytes, or base64 that is decoded in the thread that decodes the image."""
+"""An image of a request: bytes, or base64 that is decoded in the thread that decodes the image."""
 
 from __future__ import annotations
 

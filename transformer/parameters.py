@@ -25,8 +25,8 @@ class Parameters:
     | text_det_unclip_ratio | how far a box is grown beyond the text's core |
     | text_rec_score_thresh | confidence below which a line is dropped; None and 0 drop nothing |
     | return_word_box | whether the words of a line and their boxes are returned as well |
-    | use_textline_orientation | whether lines that stand on their heads are found and read upright |
-    | use_doc_orientation_classify | whether a page that stands turned by 90, 180 or 270 degrees is read upright |
+    | use_textline_orientation | whether lines that stand upside down are read upright |
+    | use_doc_orientation_classify | whether a page that is turned by 90, 180 or 270 degrees is read upright |
     """
 
     text_det_limit_side_len: int | None = None
@@ -50,7 +50,7 @@ class Parameters:
 
     @classmethod
     def parse_texts(cls, raw: Mapping[str, str]) -> Parameters:
-        """Like `parse`, for sources that know text alone: a query string, form fields, metadata. "" means absent."""
+        """Like `parse`, for sources that have only text: a query string, form fields, metadata. "" means absent."""
         return cls.parse({name: _from_text(_known(name), text.strip()) for name, text in raw.items() if text.strip()})
 
 
@@ -75,7 +75,7 @@ def _number(low: float, high: float, unit: str = "") -> Callable[[str, Any], flo
 
 def _whole(low: int, high: int, unit: str) -> Callable[[str, Any], int]:
     def check(name: str, value: Any) -> int:
-        # JSON and the V2 protocol don't tell 960 from 960.0.
+        # JSON and the V2 protocol don't distinguish 960 from 960.0.
         whole = isinstance(value, int) or (isinstance(value, float) and math.isfinite(value) and value.is_integer())
         if isinstance(value, bool) or not whole or not low <= value <= high:
             raise _wrong(name, f"a whole number from {low} to {high}{unit}", value)
@@ -124,7 +124,7 @@ def _from_text(name: str, text: str) -> Any:
 
 
 def _wrong(name: str, expected: str, value: Any) -> InvalidRequest:
-    return InvalidRequest(f"parameter {name} must be {expected}; {_shown(value)} came")
+    return InvalidRequest(f"parameter {name} must be {expected}; got {_shown(value)}")
 
 
 def _shown(value: Any) -> str:

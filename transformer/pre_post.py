@@ -52,7 +52,7 @@ class OcrTransformer(Model):  # type: ignore[misc]
     async def preprocess(self, payload: Exchange, headers: dict[str, str] | None = None) -> Asked:
         read = payload.adapter.parse(payload.request)
         if not 1 <= len(read.files) <= self._max_instances:
-            raise InvalidRequest(f"{len(read.files)} images came, and a request may carry 1 to {self._max_instances}")
+            raise InvalidRequest(f"the request has {len(read.files)} images; it may have 1 to {self._max_instances}")
         return Asked(payload, read)
 
     async def predict(

@@ -49,10 +49,10 @@ _OPTIONS = (
     # The predictor ends connections every few seconds, so that its name is looked up again: new pods are found by that.
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
 )
-#: How long a call waits for a predictor where none can be reached: the last pod may have gone a moment before the next is known.
+#: How long a call waits for a predictor where none can be reached: the last pod may have stopped before the next one is known.
 RECONNECT_SECONDS = 5.0
-#: How gRPC says that there was no connection to send a call on (round_robin's and the resolver's status). Nothing else tells it
-#: from a connection that broke under a call, which may have been computed.
+#: How gRPC says that there was no connection to send a call on (round_robin's and the resolver's status). Nothing else
+#: distinguishes it from a connection that broke under a call, which may have been computed.
 _NOT_SENT = (
     "connections to all backends failing",
     "failed to connect to all addresses",
@@ -92,7 +92,7 @@ class PredictorClient:
         request = oip.ModelMetadataRequest(name=ANY_NETWORK, version=version or "")
         answer = await self._call(self._metadata, request, time.monotonic() + READY_SECONDS)
         if FACTS_PARAMETER not in answer.parameters:
-            raise Unavailable("the predictor does not tell its model facts: is it a ppocr predictor?")
+            raise Unavailable("the predictor's answer has no model facts: is it a ppocr predictor?")
         facts = facts_from_json(answer.parameters[FACTS_PARAMETER].string_param)
         self._networks |= {network.name: network for network in facts.networks}
         if version is None:
@@ -159,7 +159,7 @@ class PredictorClient:
 
 
 def _raise(error: aio.AioRpcError) -> NoReturn:
-    """The predictor's error as the caller's. What gRPC itself says names addresses: it goes to the log alone."""
+    """The predictor's error as the caller's. gRPC's own messages name addresses: they go only to the log."""
     code, details = error.code().name, error.details() or ""
     known = from_grpc(code, details, dict(error.trailing_metadata() or ()).get(RETRY_AFTER))
     if isinstance(known, PayloadTooLarge):
@@ -187,9 +187,9 @@ def _connection_was_renewed(error: aio.AioRpcError) -> bool:
 
 
 def _nothing_was_computed(error: aio.AioRpcError) -> bool:
-    """Whether a predictor said so itself: it is draining or not ready, or hasn't the version that was asked for while its
+    """Whether a predictor answered so itself: it is draining or not ready, or hasn't the version that was asked for while its
     pods change over one by one. The next pod in turn may answer."""
     if error.code() is grpc.StatusCode.NOT_FOUND:
         return True
-    said = any(key == RETRY_AFTER for key, _ in error.trailing_metadata() or ())
-    return said and error.code() is grpc.StatusCode.UNAVAILABLE
+    by_predictor = any(key == RETRY_AFTER for key, _ in error.trailing_metadata() or ())
+    return by_predictor and error.code() is grpc.StatusCode.UNAVAILABLE

@@ -1,4 +1,4 @@
-"""Reads images: lets them in, decodes them, and sends each through the stages of the pipeline."""
+"""Reads images: admits them, decodes them, and sends each through the stages of the pipeline."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Reader:
         """All images of a request. Admitted together; refused together when the service is full.
 
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
-        error of an image ends the reading of all and is raised; with `partial` it stands in the image's place.
+        error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
         with self._admission.enter(len(files)):
             if partial:
@@ -98,7 +98,7 @@ class Reader:
                     raise
                 # The version that had begun the page was unloaded, or was never on the pod that was asked next.
                 self._facts.forget()
-        raise Unavailable("the model was changed again and again while the image was read")
+        raise Unavailable("the model was changed repeatedly while the image was read")
 
     async def _read_once(self, file: ImageFile, source: Source, parameters: Parameters, call: Call) -> Page:
         facts = await self._facts.current(call.version)

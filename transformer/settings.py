@@ -10,15 +10,15 @@ from ppocr.settings import setting
 
 @dataclass(frozen=True)
 class ReaderSettings:
-    """How images are read: what is let in, and how much at a time."""
+    """How images are read: what is admitted, and how much at a time."""
 
     max_image_bytes: int = setting("Largest image file, in bytes.", 64 * 1024 * 1024, minimum=1024)
     max_image_pixels: int = setting(
         "Most pixels an image may have, read from its header before anything is decoded.", 64_000_000, minimum=1024
     )
     max_images: int = setting(
-        "Images that may be in the service at a time; more are answered 429. Twice the number of clients that you "
-        "want to serve without a refusal is a good value.",
+        "Images that may be in the service at a time; more are answered 429. A good value is twice the number of clients "
+        "to be served without a refusal.",
         128,
         minimum=1,
     )
@@ -34,7 +34,7 @@ class ReaderSettings:
         64_000_000,
         minimum=1024,
     )
-    image_threads: int = setting("Threads for decoding, boxes and crops; 0 = one a processor.", 0, minimum=0)
+    image_threads: int = setting("Threads for decoding, boxes and crops; 0 = one per processor.", 0, minimum=0)
 
 
 @dataclass(frozen=True)

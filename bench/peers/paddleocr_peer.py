@@ -1,4 +1,4 @@
-"""PaddleOCR as a program: one image's path a line on stdin, one JSON object a line on stdout. See bench/README.md.
+"""PaddleOCR as a program: one image's path a line on stdin, one JSON object per line on stdout. See bench/README.md.
 
 It is run by the python of its own environment (bench/peers/paddleocr.txt), and used as PaddleOCR's documentation says:
 one process, one image after the other. It takes paths or arrays; a server has bytes, so OpenCV decodes them here.

@@ -1,4 +1,4 @@
-"""RapidOCR as a program: one image's path a line on stdin, one JSON object a line on stdout. See bench/README.md.
+"""RapidOCR as a program: one image's path a line on stdin, one JSON object per line on stdout. See bench/README.md.
 
 It is run by the python of its own environment (bench/peers/rapidocr.txt), and used as RapidOCR's documentation says:
 one process, one image after the other, given as the bytes of its file. The models are those of the wheel of RapidOCR.

@@ -37,7 +37,7 @@ class RequestGuard:
     """Reads the body up to its limit, then runs the application until it has answered, the client has left, or time is up.
 
     The application finds the request's `Call` in its scope. Where the guard itself answers, an error has the form of the
-    route that was asked.
+    requested route.
     """
 
     def __init__(
@@ -109,13 +109,13 @@ class RequestGuard:
             part: bytes = message.get("body", b"")
             size += len(part)
             if size > self._max_body_bytes:
-                raise self._too_large("more")
+                raise self._too_large("more bytes than it may have")
             parts.append(part)
             if not message.get("more_body"):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
 
-    def _too_large(self, came: str) -> PayloadTooLarge:
-        return PayloadTooLarge(f"the body may have {self._max_body_bytes} bytes at most, and {came} came")
+    def _too_large(self, size: str) -> PayloadTooLarge:
+        return PayloadTooLarge(f"the body has {size}; at most {self._max_body_bytes} bytes are allowed")
 
     async def _run(self, scope: Scope, body: bytes, receive: Receive, answer: _Answer, call: Call) -> None:
         left = asyncio.get_running_loop().create_future()

@@ -38,7 +38,7 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
 
     async def model_ready(self, model_name: str, disable_predictor_health_check: bool = False) -> bool:
         model = self.get_model_from_registry(model_name)
-        if disable_predictor_health_check:  # the way of an inference: it finds out by itself
+        if disable_predictor_health_check:  # an inference: it will notice by itself
             return True
         return not self._draining() and bool(await model.healthy())
 

@@ -63,7 +63,7 @@ class CallContext:
         self.call = call
 
     def metadata(self) -> dict[str, str]:
-        """The text ones that came with the call."""
+        """The call's metadata, without binary values."""
         return {key: value for key, value in self._context.invocation_metadata() or () if isinstance(value, str)}
 
 

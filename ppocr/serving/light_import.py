@@ -1,7 +1,7 @@
 """Imports KServe's SDK without pandas, which takes a third of the time until a service is ready.
 
-The SDK needs pandas for data frames alone (`InferRequest.as_dataframe` and helpers of sklearn servers), which nothing here
-uses. While it is imported, an empty stand-in answers for pandas; whoever imports pandas afterwards gets the real one.
+The SDK needs pandas only for data frames (`InferRequest.as_dataframe` and helpers of sklearn servers), which nothing here
+uses. While it is imported, an empty stand-in answers for pandas; a later import of pandas gets the real one.
 """
 
 from __future__ import annotations

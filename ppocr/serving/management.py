@@ -133,7 +133,7 @@ class _Handlers:
         return oip.ModelReadyResponse(ready=ready)
 
     async def grpc_metadata(self, request: Any) -> Any:
-        """With `parameters` (field 6), where the facts of the model stand."""
+        """With `parameters` (field 6), which hold the facts of the model."""
         known = await self._data_plane.model_metadata(request.name, request.version)
         answer = oip.ModelMetadataResponse(
             name=request.name, platform="ppocr", inputs=known["inputs"], outputs=known["outputs"]

@@ -58,7 +58,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
         )
         self._options = options
         self.config.host = options.host
-        self.config.access_log = False  # RequestGuard writes one line a request
+        self.config.access_log = False  # RequestGuard writes one line per request
         groups = [*options.endpoints, management(data_plane, repository)]
         self.routes = routes_of(options.formats, groups)
         self.app = _application([*options.formats, *groups])
@@ -128,8 +128,8 @@ class RestServer(RESTServer):  # type: ignore[misc]
 
         async def framework(_: Request, error: Exception) -> Response:
             if isinstance(error, HTTPException):
-                gone = error.status_code == HTTPStatus.NOT_FOUND
-                known = plain_error(NotFound("no such route") if gone else InvalidRequest(error.detail))
+                missing = error.status_code == HTTPStatus.NOT_FOUND
+                known = plain_error(NotFound("no such route") if missing else InvalidRequest(error.detail))
                 return Response(known.body, error.status_code, {**known.headers, **(error.headers or {})})
             return _response(plain_error(InvalidRequest("the request can't be read")))
 

@@ -1,4 +1,4 @@
-"""The HTTP paths of a service, as it declares them: which one a request is for, and the formats that are spoken there."""
+"""The HTTP paths of a service, as it declares them: which one a request is for, and the formats that are served there."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ class RouteTable:
 
 
 def http_request(scope: Scope, call: Call, path: Mapping[str, str], body: bytes = b"") -> WireRequest:
-    """An ASGI request as formats see it. Of a header or a query's name that came twice the last counts."""
+    """An ASGI request as formats see it. Where a header or a query parameter is repeated, the last one counts."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     return WireRequest(call, body, headers, query, path)
 
 
 def error_answer(found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call, error: PpocrError) -> WireAnswer:
-    """An error outside of a format's own work, in the form of the route that was asked."""
+    """An error outside of a format's own work, in the form of the requested route."""
     if found is None or not found[0].formats:
         return plain_error(error)
     route, path = found

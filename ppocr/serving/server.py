@@ -34,7 +34,7 @@ class Lifecycle:
 
 
 class OcrServer(ModelServer):  # type: ignore[misc]
-    """Serves kserve models over HTTP and gRPC until it is told to stop."""
+    """Serves kserve models over HTTP and gRPC until it is stopped."""
 
     def __init__(self, rest: RestOptions, grpc: GrpcOptions, lifecycle: Lifecycle) -> None:
         super().__init__(http_port=rest.port, workers=1, enable_latency_logging=False)

@@ -1,4 +1,4 @@
-"""From any exception to what the caller is told, over HTTP and over gRPC. Only messages written for callers go out."""
+"""From any exception to the answer that a caller gets, over HTTP and over gRPC. Only messages written for callers go out."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def decode(request: WireRequest) -> TensorRequest:
 
 
 def encode(request: WireRequest, tensors: TensorRequest, response: TensorResponse) -> WireAnswer:
-    """The answer over the protocol that the request came by."""
+    """The answer over the request's own protocol."""
     if request.message is not None:
         return WireAnswer(message=v2_grpc.to_grpc(response))
     body, headers = v2_rest.encode(response, tensors)

@@ -42,8 +42,8 @@ Array = NDArray[Any]
 class TensorRequest:
     """One V2 inference request.
 
-    `json_inputs` names the inputs whose elements came as JSON (BYTES are text there). `wanted` holds the outputs asked for by
-    name, and whether each goes out as binary data; `binary` says so for the others. `call` is the request that brought it.
+    `json_inputs` names the inputs whose elements were sent as JSON (BYTES are text there). `wanted` holds the outputs that it
+    names, and whether each goes out as binary data; `binary` says so for the others. `call` is the request that it was sent in.
     """
 
     model_name: str
@@ -60,7 +60,7 @@ class TensorRequest:
         """The input `name`, checked to be of `datatype` and `rank` dimensions."""
         if name not in self.inputs:
             there = ", ".join(sorted(self.inputs)) or "none"
-            raise InvalidRequest(f"input '{name}' is missing (inputs that came: {there})")
+            raise InvalidRequest(f"input '{name}' is missing; the request has {there}")
         array = self.inputs[name]
         if array.dtype != DTYPES[datatype]:
             raise InvalidRequest(f"input '{name}' is {NAMES[array.dtype]}, and must be {datatype}")

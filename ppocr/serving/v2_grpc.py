@@ -42,11 +42,11 @@ def from_grpc(message: Any) -> TensorRequest:
     """Reads an `oip.ModelInferRequest`, raw or with typed contents."""
     raws = message.raw_input_contents
     if raws and len(raws) != len(message.inputs):
-        raise InvalidRequest(f"{len(message.inputs)} inputs came with {len(raws)} raw contents")
+        raise InvalidRequest(f"there are {len(message.inputs)} inputs and {len(raws)} raw contents")
     inputs: dict[str, Array] = {}
     for index, tensor in enumerate(message.inputs):
         if tensor.name in inputs:
-            raise InvalidRequest(f"input '{tensor.name}' came twice")
+            raise InvalidRequest(f"two inputs are named '{tensor.name}'")
         if raws:
             if tensor.HasField("contents"):
                 raise InvalidRequest(f"input '{tensor.name}' has contents and raw contents; send one of them")

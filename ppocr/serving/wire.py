@@ -1,4 +1,4 @@
-"""A wire format: how what came over HTTP or gRPC is answered, in that format's own form.
+"""A wire format: how a request over HTTP or gRPC is answered, in that format's own form.
 
     request → the first format of its path that takes it → model → answer, or the format's form of an error
 
@@ -26,7 +26,7 @@ Infer = Callable[[Any], Awaitable[Any]]
 
 @dataclass(frozen=True, slots=True)
 class WireRequest:
-    """What came, before anything of it was understood.
+    """A request before it is parsed.
 
     Over HTTP: `body`, `headers` (names in lower case), `query`, and `path`, the parts of the path that its template names.
     Over gRPC: `message`, and the metadata as `headers`.

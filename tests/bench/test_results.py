@@ -15,7 +15,7 @@ MARKS = Score(tokens=0.9, characters=0.95)
 
 def made(name: str, walls: list[float], *, ours: bool = False, tokens: float = 0.9) -> Row:
     contestant = LineProgram(name, "v6 small", list, ours=ours)
-    contestant.facts.said = {"ready_seconds": 2.0}
+    contestant.facts.reported = {"ready_seconds": 2.0}
     passes = [Pass({"a": ["x"], "b": []}, [wall / 2, wall / 2], wall, memory=2**20, cpu=1.0) for wall in walls]
     return row(contestant, passes, Score(tokens, 0.95))
 

@@ -1,4 +1,4 @@
-"""In one pod, the predictor is told to stop only when the transformer has answered what it accepted."""
+"""In one pod, the predictor gets its signal only when the transformer has answered what it accepted."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ def _made_of(deployment: Json, component: Json) -> bool:
     scaled = annotations.get("serving.kserve.io/autoscalerClass") != "none"
     return (
         container["image"] == wanted["image"]
-        # KServe may add variables of its own; one of ours that is gone is a change, too.
+        # KServe may add variables of its own; one of ours that is missing is a change, too.
         and all(variable in container["env"] for variable in wanted["env"])
         and sum(variable["name"].startswith("PPOCR_") for variable in container["env"])
         == sum(variable["name"].startswith("PPOCR_") for variable in wanted["env"])

@@ -19,7 +19,7 @@ from tests.cluster.release import TAG, Release
 
 CLAIM, NAME = "bundles", two_models.NAME
 Say = Callable[[str], None]
-#: Short, so that the test is: an image whose lines come later is read anew.
+#: Short, so that the test is: an image whose lines come later is read again.
 QUICK = {"swap_grace_seconds": 5}
 #: PP-OCRv6 small and PP-OCRv4 mobile, whose character sets differ.
 V6, V4 = 1, 2

@@ -91,7 +91,7 @@ def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Cal
         until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
     lost = [answer.at for answer in sent.failed]
     say(f"kill -9 of the only predictor: {sent.summary()}; {dict(load.problems(sent))}")
-    # What it was computing is lost; what came while it was away waited for it, up to five seconds.
+    # What it was computing is lost; requests that arrived while it was away waited for it, up to five seconds.
     waited = max(answer.seconds for answer in sent.answers)
     assert lost or waited > 1, "the predictor was never away"
     say(f"failed within {max(lost) - min(lost):.1f} s" if lost else f"none failed, the slowest waited {waited:.1f} s")

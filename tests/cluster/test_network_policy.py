@@ -64,7 +64,7 @@ def test_each_policy_chooses_the_pods_of_one_part(two_tracks: Release, policies:
         assert [pod.name for pod in every if chosen(matching[0]["podSelector"], pod.labels)] == [pods[0].name]
 
 
-def test_a_predictor_hears_its_own_transformer_alone(two_tracks: Release, policies: list[Json]) -> None:
+def test_a_predictor_accepts_only_its_own_transformer(two_tracks: Release, policies: list[Json]) -> None:
     for track in ("stable", "canary"):
         predictor = two_tracks.pods("predictor", track)[0]
         for other, part in PARTS:

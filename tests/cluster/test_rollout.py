@@ -130,7 +130,7 @@ def test_a_canary_that_is_slow_is_taken_back(canary: Canary, gateway: Gateway, s
     assert load.failed == []
 
 
-def test_a_canary_that_nobody_asks_is_taken_back(good: Canary) -> None:
+def test_a_canary_without_requests_is_taken_back(good: Canary) -> None:
     done = good.roll_out(*FEW)
     assert done.returncode == 1
     assert good.weights() == everywhere(0)

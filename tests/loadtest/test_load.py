@@ -28,7 +28,7 @@ IMAGES = ROOT / "tests" / "data"
 @dataclass(frozen=True)
 class Outcome:
     code: int
-    said: str
+    output: str
     report: dict[str, Any]
 
     def row(self, protocol: str) -> dict[str, Any]:
@@ -74,24 +74,24 @@ def copies(tmp_path: Path) -> Path:
 
 def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any) -> None:
     outcome = load(service, "-u", "5", "-r", "5", "-t", "12s")
-    assert outcome.code == 0, outcome.said
+    assert outcome.code == 0, outcome.output
     assert {row["protocol"]: row["failed"] for row in outcome.report["rows"]} == dict.fromkeys(
         ("raw", "v1", "v2", "binary", "grpc"), 0
     )
-    assert all(row["read"] > 0 and row["p95_ms"] >= row["p50_ms"] > 0 for row in outcome.report["rows"]), outcome.said
+    assert all(row["read"] > 0 and row["p95_ms"] >= row["p50_ms"] > 0 for row in outcome.report["rows"]), outcome.output
     assert outcome.report["images_per_second"] > 0
     assert outcome.report["lines_per_second"] > 10 * outcome.report["images_per_second"]
     stages = {stage["name"]: stage for stage in outcome.report["stages"]}
     assert {"decode", "det", "boxes", "crops", "rec", "ctc", "queue", "infer"} <= stages.keys()
     assert all(stage["count"] > 0 and stage["mean_ms"] > 0 for stage in stages.values())
-    assert "images/s" in outcome.said
+    assert "images/s" in outcome.output
 
 
 def test_a_limit_that_is_broken_is_the_exit_code(service: Service, load: Any) -> None:
     outcome = load(service, "-u", "1", "-t", "4s", "--mix", "raw", "--p95-ms", "1", PPOCR_LOAD_P99_MS="60000")
     assert outcome.code == 1
-    assert "limit broken: 95 % of raw took up to" in outcome.said
-    assert "99 %" not in outcome.said
+    assert "limit broken: 95 % of raw took up to" in outcome.output
+    assert "99 %" not in outcome.output
     assert outcome.row("raw")["failed"] == 0
 
 
@@ -102,12 +102,12 @@ def test_a_text_that_a_label_does_not_have_is_a_failure(service: Service, load: 
         (copies / f"{name}.csv").write_text(labels[other])
     outcome = load(service, "-u", "2", "-t", "5s", "--mix", "raw,grpc", "--images", str(copies))
     assert outcome.code == 1
-    assert "of the label's words were read" in outcome.said
+    assert "of the label's words were read" in outcome.output
     assert [outcome.row(protocol)["read"] for protocol in ("raw", "grpc")] == [0, 0]
     assert all(outcome.row(protocol)["failed"] > 0 for protocol in ("raw", "grpc"))
     allowed = load(service, "-u", "1", "-t", "4s", "--mix", "v2", "--images", str(copies), "--fail-ratio", "1")
     assert allowed.code == 1, "that everything failed may be allowed, but not that nothing was read"
-    assert "nothing was read" in allowed.said
+    assert "nothing was read" in allowed.output
 
 
 def test_answers_agree_with_a_reference_run(service: Service, load: Any, copies: Path, tmp_path: Path) -> None:
@@ -117,16 +117,16 @@ def test_answers_agree_with_a_reference_run(service: Service, load: Any, copies:
     reference.write_text(subprocess.run(read, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
     options = ["-u", "2", "-t", "5s", "--mix", "v1,binary", "--images", str(copies), "--reference", str(reference)]
     outcome = load(service, *options)
-    assert outcome.code == 0, outcome.said
+    assert outcome.code == 0, outcome.output
     reference.write_text(reference.read_text().replace("STATIONERY", "STATIONARY"))
     outcome = load(service, *options)
     assert outcome.code == 1
-    assert "075.jpg: other lines than in the reference" in outcome.said
+    assert "075.jpg: other lines than in the reference" in outcome.output
 
 
 def test_without_labels_all_answers_are_the_first_one(service: Service, load: Any, copies: Path) -> None:
     outcome = load(service, "-u", "3", "-t", "8s", "--mix", "raw,v2,grpc", "--images", str(copies))
-    assert outcome.code == 0, outcome.said
+    assert outcome.code == 0, outcome.output
     assert sum(row["read"] for row in outcome.report["rows"]) > len(list(copies.iterdir()))
 
 
@@ -136,14 +136,14 @@ def test_refusals_are_counted_apart_and_waited_for(load: Any, tmp_path: Path) ->
         users, seconds = 6, 6
         options = ["-u", str(users), "-r", str(users), "-t", f"{seconds}s", "--mix", "raw=2,grpc=1"]
         outcome = load(service, *options)
-        assert outcome.code == 0, outcome.said
+        assert outcome.code == 0, outcome.output
         for protocol in ("raw", "grpc"):
             assert outcome.row(protocol)["refused"] > 0
             assert outcome.row(protocol)["failed"] == 0
         assert sum(row["refused"] for row in outcome.report["rows"]) <= users * (seconds + 1)
         outcome = load(service, *options, "--refused-ratio", "0.01")
         assert outcome.code == 1
-        assert "requests were refused" in outcome.said
+        assert "requests were refused" in outcome.output
 
 
 @contextmanager
@@ -193,9 +193,9 @@ def test_a_service_that_is_away_is_a_failure(load: Any, tmp_path: Path) -> None:
     outcome = load(nobody, "-u", "2", "-t", "3s", "--mix", "raw,grpc", "--think-min", "0.2")
     nobody.process.wait()
     assert outcome.code == 1
-    assert "nothing was read" in outcome.said
-    assert "UNAVAILABLE" in outcome.said
-    assert "times by stage: none, as" in outcome.said
+    assert "nothing was read" in outcome.output
+    assert "UNAVAILABLE" in outcome.output
+    assert "times by stage: none, as" in outcome.output
     assert outcome.report["stages"] is None
 
 
@@ -219,4 +219,4 @@ def test_every_option_is_documented() -> None:
 def test_wrong_options_are_said_at_once(service: Service, load: Any, options: list[str], sentence: str) -> None:
     outcome = load(service, "-t", "60s", *options)
     assert outcome.code == 2
-    assert sentence in outcome.said
+    assert sentence in outcome.output

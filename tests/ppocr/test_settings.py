@@ -179,7 +179,7 @@ def test_dashes_and_underscores_are_the_same_in_a_switch() -> None:
     ]
 
 
-def test_help_lists_own_flags_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_only_own_flags(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         load(Sample, ["--help"], {}, kserve_flags=True)
     shown = capsys.readouterr().out

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ from ppocr.bundle import Bundle
 from ppocr.manifest import CHARACTERS, MANIFEST, Manifest
 from ppocr_cli import main
 from ppocr_cli.models import BUILT_IN
-from ppocr_cli.models_output import size
 from ppocr_convert import network_facts, writer
 from ppocr_convert.normalisations import HALF
 
@@ -53,7 +50,7 @@ def answer(capsys: pytest.CaptureFixture[str], *argv: object) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_list_shows_what_lies_there(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_shows_the_versions_on_disk(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (root / "tiny" / "2" / "rec.onnx").unlink()
     assert run("list", "--model_dir", root) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -160,7 +157,7 @@ def test_add_of_what_is_wrong_changes_nothing(
     assert sorted(root.rglob("*")) == before
 
 
-def test_nobody_sees_half_a_version(root: Path, tmp_path: Path) -> None:
+def test_half_a_version_is_never_visible(root: Path, tmp_path: Path) -> None:
     """A watcher that looks all the time while versions come finds each of them whole or not at all."""
     source = write(tmp_path / "large", rec=b"r" * 20_000_000)
     half: list[str] = []
@@ -225,33 +222,3 @@ def test_a_repository_that_cant_be_written(root: Path, bundle: Bundle, capsys: p
     (root / "tiny").write_text("a file where a folder should be")
     assert run("add", bundle.path, "--version", "1", "--model_dir", root) == 1
     assert "the bundle can't be copied" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("argv", [["models"], ["models", "lsit"], ["models", "show", "a", "b"]])
-def test_wrong_usage(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(argv)
-    assert ended.value.code == 2
-    assert "usage: ppocr models" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("argv", [["list"], ["--help"], ["convert", "--help"]])
-def test_it_loads_no_library(argv: list[str]) -> None:
-    program = f"""
-import sys
-from ppocr_cli import main
-try:
-    main(["models", *{argv!r}])
-except SystemExit:
-    pass
-heavy = {{"numpy", "cv2", "onnx", "kserve", "openvino", "onnxruntime", "paddle", "yaml"}} & set(sys.modules)
-sys.exit(f"loaded {{heavy}}" if heavy else 0)
-"""
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
-    assert done.returncode == 0, done.stderr
-
-
-def test_sizes_are_short() -> None:
-    assert [size(count) for count in (0, 999, 1000, 15_400_000, 250_000_000, 2_100_000_000)] == [
-        *("0 B", "999 B", "1.0 kB", "15.4 MB", "250 MB", "2.1 GB"),
-    ]

@@ -38,7 +38,7 @@ def test_one_image_is_printed_bare_and_several_under_their_names(capsys: pytest.
     assert capsys.readouterr().out == "==> a.png <==\none two\nthree\n\n==> b.png <==\n"
 
 
-def test_progress_is_drawn_on_a_terminal_and_gone_at_the_end() -> None:
+def test_progress_is_drawn_on_a_terminal_and_cleared_at_the_end() -> None:
     terminal = Terminal()
     progress = Progress(2, terminal)
     progress.step()

@@ -234,7 +234,7 @@ def test_a_weight_that_cannot_be_taken_back_comes_with_the_command_that_does() -
     assert cluster.tries == 11, "one for the step, ten to take it back"
 
 
-def test_whoever_may_not_change_routes_learns_it_before_anything_happens() -> None:
+def test_a_user_who_may_not_change_routes_is_refused_before_anything_happens() -> None:
     cluster = Cluster()
     cluster.forbidden = True
     with pytest.raises(PpocrError, match="403"):

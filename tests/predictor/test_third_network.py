@@ -18,7 +18,7 @@ from ppocr import oip
 from ppocr.bundle import Bundle
 from ppocr.contract import FACTS_PARAMETER
 from ppocr.facts_json import facts_from_json
-from ppocr.serving import tensors
+from ppocr.serving import tensors, v2_grpc
 from ppocr.serving.tensors import TensorRequest, TensorResponse
 from predictor import opening
 from predictor.loading import BUILT_IN
@@ -50,7 +50,7 @@ async def opened(request: pytest.FixtureRequest, tmp_path: Path, v6: Bundle) -> 
 def through_v2(name: str, inputs: dict[str, Any]) -> TensorRequest:
     """A request as it comes over the wire."""
     message = tensors.request_to_grpc(name, inputs)
-    return tensors.from_grpc(oip.ModelInferRequest.FromString(message.SerializeToString()))
+    return v2_grpc.from_grpc(oip.ModelInferRequest.FromString(message.SerializeToString()))
 
 
 def labels_of(response: TensorResponse) -> list[int]:

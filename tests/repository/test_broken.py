@@ -104,7 +104,7 @@ def test_other_files_under_a_version_that_serves_are_refused(fresh: Pair) -> Non
     assert "give the new ones a version of their own" in answer.json()["error"]
 
 
-async def test_a_watched_folder_with_a_broken_version_serves_on_and_takes_it_when_it_is_mended(tmp_path: Path) -> None:
+async def test_a_broken_version_in_a_watched_folder_is_loaded_when_it_is_fixed(tmp_path: Path) -> None:
     v6, v4 = two_models.models()
     root = tmp_path / "models"
     two_models.put(root, 1, v6)

@@ -62,7 +62,7 @@ async def test_it_is_asked_again_when_they_are_old(
 
 
 @pytest.mark.parametrize("error", [Unavailable("nobody is there"), DeadlineExceeded("it takes too long")])
-async def test_old_facts_serve_while_nobody_can_be_asked(
+async def test_old_facts_serve_while_no_predictor_answers(
     error: PpocrError, first: BundleFacts, second: BundleFacts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     predictor = Predictor(first)
@@ -103,19 +103,19 @@ async def test_all_who_wait_share_one_question(first: BundleFacts) -> None:
     while predictor.asked < 2:
         await asyncio.sleep(0)
     nobody.set_exception(Unavailable("nobody is there"))
-    told = await asyncio.gather(*waiting, return_exceptions=True)
-    assert [type(error) for error in told] == [Unavailable] * 40
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert [type(error) for error in outcomes] == [Unavailable] * 40
     assert predictor.asked == 2
 
 
-async def test_without_any_the_error_is_told(first: BundleFacts) -> None:
+async def test_without_any_the_error_is_raised(first: BundleFacts) -> None:
     predictor = Predictor(first)
     predictor.answer = Unavailable("nobody is there")
     with pytest.raises(Unavailable):
         await FactsByVersion(predictor).current()  # type: ignore[arg-type]
 
 
-async def test_a_version_that_is_gone_is_told(first: BundleFacts, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_version_that_is_unloaded_is_not_found(first: BundleFacts, monkeypatch: pytest.MonkeyPatch) -> None:
     predictor = Predictor(first)
     known = FactsByVersion(predictor)  # type: ignore[arg-type]
     await known.current("1")

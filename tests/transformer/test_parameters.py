@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from ppocr_api.errors import InvalidRequest
+from ppocr_cli.read import ReadSettings
+from ppocr_client import ReadParameters
 from transformer.parameters import Parameters
 
 
@@ -41,30 +44,35 @@ def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("text_det_limit_side_len", 31, "a whole number from 32 to 4000 pixels; 31 came"),
-        ("text_det_limit_side_len", 4001, "a whole number from 32 to 4000 pixels; 4001 came"),
-        ("text_det_limit_side_len", 960.5, "a whole number from 32 to 4000 pixels; 960.5 came"),
-        ("text_det_limit_side_len", True, "a whole number from 32 to 4000 pixels; true came"),
-        ("text_det_limit_side_len", "960", "a whole number from 32 to 4000 pixels; '960' came"),
-        ("text_det_limit_side_len", float("nan"), "a whole number from 32 to 4000 pixels; nan came"),
-        ("text_det_limit_side_len", 10**400, "a whole number from 32 to 4000 pixels; a huge number came"),
-        ("text_det_limit_type", "both", "'max' or 'min'; 'both' came"),
-        ("text_det_limit_type", ["max"], "'max' or 'min'; a value of type list came"),
-        ("text_det_thresh", -0.1, "a number from 0 to 1; -0.1 came"),
-        ("text_det_thresh", 1.1, "a number from 0 to 1; 1.1 came"),
-        ("text_det_thresh", float("nan"), "a number from 0 to 1; nan came"),
-        ("text_det_box_thresh", {"a": 1}, "a number from 0 to 1; a value of type dict came"),
-        ("text_det_unclip_ratio", float("inf"), "a number from 0 to 10; inf came"),
-        ("text_det_unclip_ratio", 10**400, "a number from 0 to 10; a huge number came"),
-        ("text_rec_score_thresh", False, "a number from 0 to 1; false came"),
-        ("return_word_box", 1, "true or false; 1 came"),
-        ("return_word_box", "x" * 1000, "true or false; '" + "x" * 40 + "…' came"),
+        ("text_det_limit_side_len", 31, "a whole number from 32 to 4000 pixels; got 31"),
+        ("text_det_limit_side_len", 4001, "a whole number from 32 to 4000 pixels; got 4001"),
+        ("text_det_limit_side_len", 960.5, "a whole number from 32 to 4000 pixels; got 960.5"),
+        ("text_det_limit_side_len", True, "a whole number from 32 to 4000 pixels; got true"),
+        ("text_det_limit_side_len", "960", "a whole number from 32 to 4000 pixels; got '960'"),
+        ("text_det_limit_side_len", float("nan"), "a whole number from 32 to 4000 pixels; got nan"),
+        ("text_det_limit_side_len", 10**400, "a whole number from 32 to 4000 pixels; got a huge number"),
+        ("text_det_limit_type", "both", "'max' or 'min'; got 'both'"),
+        ("text_det_limit_type", ["max"], "'max' or 'min'; got a value of type list"),
+        ("text_det_thresh", -0.1, "a number from 0 to 1; got -0.1"),
+        ("text_det_thresh", 1.1, "a number from 0 to 1; got 1.1"),
+        ("text_det_thresh", float("nan"), "a number from 0 to 1; got nan"),
+        ("text_det_box_thresh", {"a": 1}, "a number from 0 to 1; got a value of type dict"),
+        ("text_det_unclip_ratio", float("inf"), "a number from 0 to 10; got inf"),
+        ("text_det_unclip_ratio", 10**400, "a number from 0 to 10; got a huge number"),
+        ("text_rec_score_thresh", False, "a number from 0 to 1; got false"),
+        ("return_word_box", 1, "true or false; got 1"),
+        ("return_word_box", "x" * 1000, "true or false; got '" + "x" * 40 + "…'"),
     ],
 )
-def test_a_wrong_value_is_refused_by_name_range_and_what_came(name: str, value: Any, sentence: str) -> None:
+def test_a_wrong_value_is_refused_with_name_range_and_value(name: str, value: Any, sentence: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         Parameters.parse({name: value})
     assert refused.value.message == f"parameter {name} must be {sentence}"
+
+
+def test_the_client_and_the_command_offer_every_parameter() -> None:
+    assert list(ReadParameters.__annotations__) == [field.name for field in dataclasses.fields(Parameters)]
+    assert {field.name for field in dataclasses.fields(ReadSettings)} > set(ReadParameters.__annotations__)
 
 
 def test_texts_of_a_query_string() -> None:

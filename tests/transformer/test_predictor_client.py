@@ -20,7 +20,7 @@ PAGE = Items(np.zeros(32 * 32 * 3, np.uint8), np.array([[32, 32]], np.int32))
 
 
 def client_of(host: str, port: int) -> PredictorClient:
-    """A client that was told before which networks there are."""
+    """A client that knows already which networks there are."""
     client = PredictorClient(target(host, port))
     client._networks["det"] = DET
     return client
@@ -45,7 +45,7 @@ async def test_a_call_waits_for_a_predictor_that_comes() -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "predictor.invalid"])
-async def test_without_any_it_is_told_in_time(host: str) -> None:
+async def test_without_any_it_fails_in_time(host: str) -> None:
     client = client_of(host, free_port())
     began = time.monotonic()
     with pytest.raises(Unavailable) as refused:

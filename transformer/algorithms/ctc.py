@@ -32,7 +32,7 @@ class Reading:
 
 
 def decode(answer: Answer, characters: Sequence[str]) -> list[Reading]:
-    """One `Reading` a line, in the order of the answer's items. Greedy CTC: repeats merge, then blanks (class 0) vanish.
+    """One `Reading` per line, in the order of the answer's items. Greedy CTC: repeats merge, then blanks (class 0) vanish.
 
     `characters[i]` is the text of class i, and must belong to the version that computed the answer.
     """

@@ -1,4 +1,4 @@
-"""The words of a line and where they stand, computed from the time steps at which CTC read their characters."""
+"""The words of a line and their places, computed from the time steps at which CTC read their characters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""BMP: its header, its colour table, and rows that lie uncompressed or as run lengths (headers of 12 to 124 bytes)."""
+"""BMP: its header, its colour table, and rows, uncompressed or as run lengths (headers of 12 to 124 bytes)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transformer.images.source import Alpha, Source, check_not_empty, damaged, p
 _CORE, _INFO = 12, 40
 _HEADERS = (_CORE, _INFO, 52, 56, 108, 124)
 _PLAIN, _BITFIELDS, _ALPHA_BITFIELDS = 0, 3, 6
-_RUN_LENGTHS = {1: 8, 2: 4}  # and their bits a pixel
+_RUN_LENGTHS = {1: 8, 2: 4}  # and their bits per pixel
 _MASKS = {
     16: ((0x7C00, 0x3E0, 0x1F), (0xF800, 0x7E0, 0x1F)),
     32: ((0xFF0000, 0xFF00, 0xFF),),

@@ -10,7 +10,7 @@ from transformer.images.source import MAX_BLOCKS, damaged, truncated
 
 @dataclass(frozen=True)
 class Box:
-    """A box of the file: its head begins at byte `at`, its content lies from `start` to `end`."""
+    """A box of the file: its head begins at byte `at`, its content goes from `start` to `end`."""
 
     name: bytes
     at: int

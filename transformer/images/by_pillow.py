@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Opener = Callable[[io.BytesIO], Image.Image]
 
-#: Pixels that become RGB at a time, so that Pillow's picture and a copy of it never lie side by side.
+#: Pixels that become RGB at a time, so that Pillow's picture and a copy of it are never in memory together.
 _BAND_PIXELS = 1 << 16
 
 # ImageLimits are checked before; Pillow's own limit would warn from 89 million pixels on, whatever the operator allows.

@@ -1,4 +1,4 @@
-"""Which format the bytes are of, by content alone: names and content types are the sender's claim."""
+"""Which format the bytes are of, by their content: names and content types are the sender's claim."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _READ: tuple[tuple[bytes, str, Reader], ...] = (
     (b"\xff\x4f\xff\x51", "JPEG 2000", jpeg2000.read),
 )
 
-#: Named so that the caller learns what was sent; none of these is ever handed to a decoder.
+#: Named so that the error says what was sent; none of these reaches a decoder.
 _KNOWN: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip data"),
     (b"PK\x03\x04", "a ZIP archive"),

@@ -80,4 +80,4 @@ def _after_sub_blocks(data: memoryview, position: int) -> int:
                 return position
     except IndexError:
         raise truncated("GIF", "it ends inside a block of data") from None
-    raise damaged("GIF", f"a block of data lies in more than {_MAX_SUB_BLOCKS:,} pieces")
+    raise damaged("GIF", f"a block of data has more than {_MAX_SUB_BLOCKS:,} pieces")

@@ -27,7 +27,7 @@ _HEAD = 256  # bytes of a file that are searched for brands
 
 @dataclass
 class _Item:
-    """An item: where its kind is written, where its content lies, its properties, and the items it is made of."""
+    """An item: where its kind is written, where its content is, its properties, and the items it is made of."""
 
     kind: bytes
     kind_at: int
@@ -109,13 +109,13 @@ class _File:
         return items
 
     def _locate(self) -> None:
-        """Reads the iloc box: where the content of the items lies."""
+        """Reads the iloc box: where the content of the items is."""
         box = self._one(b"iloc")
         version = self.data[box.start]
         offset_size, length_size = self.data[box.start + 4] >> 4, self.data[box.start + 4] & 15
         base_size, index_size = self.data[box.start + 5] >> 4, self.data[box.start + 5] & 15 if version else 0
         if version > 2 or not {offset_size, length_size, base_size, index_size} <= {0, 4, 8}:
-            raise damaged(self.name, "its items lie at offsets of an unknown kind")
+            raise damaged(self.name, "its items have offsets of an unknown kind")
         cursor = Cursor(self.data[: box.end], box.start + 6)
         total = 0
         for _ in range(cursor.read(4 if version == 2 else 2)):

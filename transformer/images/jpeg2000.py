@@ -52,7 +52,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     if tiles > _MAX_TILES:
         raise refused(f"a JPEG 2000 image of {tiles:,} tiles", f"one of at most {_MAX_TILES:,}")
     _check_tiles(stream, 4 + length, tiles)
-    # The codec holds four bytes a sample of the picture, and of a tile that is smaller.
+    # The codec holds four bytes per sample of the picture, and of a tile that is smaller.
     tile = min(tile_width, width) * min(tile_height, height)
     working = 4 * components * (width * height + (tile if tiles > 1 else 0)) + components * tiles * _TILE_BYTES
     held = bits // 2 if components == 4 else 3

@@ -1,4 +1,4 @@
-"""PNG: the chunks from IHDR to IEND. The decoder sees the critical ones and tRNS alone (PNG, third edition, 5 and 11).
+"""PNG: the chunks from IHDR to IEND. The decoder sees only the critical ones and tRNS (PNG, third edition, 5 and 11).
 
 Text and profile chunks inflate to any size, and animation chunks crashed decoders: they are dropped here. What is left of
 an animated PNG is its picture for viewers that know no animation, as a rule its first frame.

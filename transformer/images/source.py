@@ -44,8 +44,8 @@ class Source:
 def peak_memory(pixels: int, held: int, orientation: int, decoder: int = 0) -> int:
     """Bytes at the peak of decoding `pixels` that OpenCV returns with `held` bytes each.
 
-    The decoder's own memory lies beside its picture; the picture is then copied into a numpy array; and that is
-    flattened or turned into another of three bytes a pixel.
+    The decoder's own memory is needed beside its picture; the picture is then copied into a numpy array; and that is
+    flattened or turned into another of three bytes per pixel.
     """
     turned = 6 * pixels if orientation > 1 else 0
     return max(decoder + held * pixels, 2 * held * pixels, (held + 3) * pixels, turned)
@@ -54,7 +54,7 @@ def peak_memory(pixels: int, held: int, orientation: int, decoder: int = 0) -> i
 def pillow_memory(pixels: int, held: int, orientation: int, kept: int, decoder: int = 0) -> int:
     """Bytes at the peak of decoding `pixels` of which Pillow holds `held` bytes each.
 
-    They become RGB a band of rows at a time, when the memory of the decoder itself is free again. `kept` lies beside both.
+    They become RGB a band of rows at a time, when the memory of the decoder itself is free again. `kept` is needed all the time.
     """
     turned = 6 * pixels if orientation > 1 else 0
     return max(kept + decoder + held * pixels, kept + (held + 3) * pixels, turned)

@@ -1,7 +1,7 @@
-"""TIFF: the first page, under a directory that is written anew from checked values (TIFF 6.0).
+"""TIFF: the first page, under a new directory that is written from checked values (TIFF 6.0).
 
 libtiff follows whatever a directory says. So the decoder never sees the sender's directory: it gets the sender's strips
-or tiles, and a directory of `_TAGS` alone that ends the file. Loops, further pages and private tags end here.
+or tiles, and a directory of only `_TAGS` that ends the file. Loops, further pages and private tags end here.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NONE, _CCITT, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, (2, 3, 4), 5,
 _COMPRESSIONS = (_NONE, *_CCITT, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS)
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _YCBCR = 0, 1, 2, 3, 5, 6
 _WHOLE, _FLOAT = 1, 3
-#: (photometric, samples, sample format) and the bits a sample that are read.
+#: (photometric, samples, sample format) and the bits per sample that are read.
 _KINDS = {
     (_WHITE_IS_ZERO, 1, _WHOLE): (1, 2, 4, 8, 16),
     (_BLACK_IS_ZERO, 1, _WHOLE): (1, 2, 4, 8, 16),

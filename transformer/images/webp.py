@@ -1,4 +1,4 @@
-"""WebP: the chunks of its RIFF container (RFC 9649). The decoder sees the first picture and its alpha alone."""
+"""WebP: the chunks of its RIFF container (RFC 9649). The decoder sees only the first picture and its alpha."""
 
 from __future__ import annotations
 

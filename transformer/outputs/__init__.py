@@ -1,1 +1,1 @@
-"""One file a rendering of what was read."""
+"""One file per rendering of what was read."""

@@ -1,4 +1,4 @@
-"""From what was read, and where, to the page that is answered."""
+"""From a page in work to the page of the document model."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 
 def page_of(work: PageInWork) -> Page:
-    """The page of one image, its lines in reading order, with points of the image as it came.
+    """The page of one image, its lines in reading order, with points of the image as it was sent.
 
     Lines without a character are left out, and so are those under the request's score threshold.
     """
-    quads = _points(_as_it_came(work.boxes, work))
+    quads = _points(_in_image_as_sent(work.boxes, work))
     asks_for_words = work.parameters.return_word_box and len(work.boxes)
     words = find_words(work.readings, work.boxes) if asks_for_words else None
     threshold = work.parameters.text_rec_score_thresh or 0.0
@@ -34,7 +34,7 @@ def page_of(work: PageInWork) -> Page:
             words=None
             if words is None
             else tuple(
-                Word(word.text, round(word.confidence, 4), _points(_as_it_came(word.points[None], work))[0])
+                Word(word.text, round(word.confidence, 4), _points(_in_image_as_sent(word.points[None], work))[0])
                 for word in words[index]
             ),
         )
@@ -45,8 +45,8 @@ def page_of(work: PageInWork) -> Page:
     return Page(lines, width=width, height=height, model=work.facts.label, angle=work.angle)
 
 
-def _as_it_came(points: F32, work: PageInWork) -> F32:
-    """Points F32 [N,4,2] of the upright page as points of the image that came, which stood turned by `work.angle`."""
+def _in_image_as_sent(points: F32, work: PageInWork) -> F32:
+    """Points F32 [N,4,2] of the upright page as points of the image as it was sent, in which it is turned by `work.angle`."""
     if not work.angle:
         return points
     height, width = work.size
@@ -56,5 +56,5 @@ def _as_it_came(points: F32, work: PageInWork) -> F32:
 
 
 def _points(quads: F32) -> list[Points]:
-    """As plain numbers with one digit; rounded as FP64, since FP32 has no 113.2 that prints like it."""
+    """As plain numbers with one digit; rounded as FP64, since no FP32 prints as 113.2."""
     return [tuple(map(tuple, quad)) for quad in quads.astype(np.float64).round(1).tolist()]

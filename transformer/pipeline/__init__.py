@@ -1,4 +1,4 @@
-"""The way of a page: one file a stage. A stage takes a page and gives it back richer.
+"""The way of a page: one file per stage. Each stage adds to what is known of a page.
 
     orient_page → detect → orient_lines → recognise → order
 

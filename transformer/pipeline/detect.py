@@ -1,4 +1,4 @@
-"""Finds where text stands: the page on the network's grid, its probability map, and boxes from that."""
+"""Finds where text is: the page on the network's grid, its probability map, and boxes from that."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Networks:
         return Asked(network, items, answer)
 
     async def in_thread(self, call: Call, work: Callable[..., T], *args: object) -> T:
-        """Does `work` in a thread. Raises DeadlineExceeded or Cancelled where nobody waits for it when its turn has come."""
+        """Does `work` in a thread. Raises DeadlineExceeded or Cancelled where nobody waits for it when a thread is free."""
 
         def run() -> T:
             call.check()
@@ -83,7 +83,7 @@ class Networks:
 
 
 def needed(facts: BundleFacts, task: str) -> NetworkFacts:
-    """The network for `task`. Raises InvalidRequest where a version that came meanwhile has none."""
+    """The network for `task`. Raises InvalidRequest where a version that was swapped in meanwhile has none."""
     network = facts.of_task(task)
     if network is None:
         raise InvalidRequest(f"the bundle {facts.label} has no network of the task {task}")

@@ -1,4 +1,4 @@
-"""Finds lines that stand on their heads, and turns their boxes, so that they are cut out upright."""
+"""Finds lines that stand upside down, and turns their boxes, so that they are cut out upright."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def angles(network: NetworkFacts, answer: Answer, known: tuple[int, ...]) -> I32:
-    """Degrees clockwise by which each item stands turned: I32 [N], 0 where the network is less sure than its threshold.
+    """Degrees clockwise by which each item is turned: I32 [N], 0 where the network is less sure than its threshold.
 
     `known` are the angles that the stage can undo.
     """

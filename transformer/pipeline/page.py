@@ -25,11 +25,11 @@ def _no_boxes() -> F32:
 
 @dataclass(slots=True)
 class PageInWork:
-    """What is known of a page so far. Stages write it on the event loop alone.
+    """What is known of a page so far. Stages write it only on the event loop.
 
-    `image` U8 [H,W,3] RGB stands upright once orient_page has been; `size` is (H, W) of the image as it came, and `angle` how
-    many degrees clockwise it stood turned. `boxes` F32 [N,4,2] are corners in `image`, from the top left of the text
-    clockwise: orient_lines turns those of a line that stands on its head, and sets `line_angles` I32 [N]. `readings` belong
+    `image` U8 [H,W,3] RGB is upright once orient_page has run; `size` is (H, W) of the image as it was sent, and `angle` how
+    many degrees clockwise the page is turned in it. `boxes` F32 [N,4,2] are corners in `image`, from the top left of the text
+    clockwise: orient_lines turns those of a line that stands upside down, and sets `line_angles` I32 [N]. `readings` belong
     to the boxes, and `order` intp [N] sorts them as a person reads them.
 
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`

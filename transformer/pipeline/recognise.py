@@ -1,4 +1,4 @@
-"""Reads the lines: cuts them out, has them recognised, and decodes what came back."""
+"""Reads the lines: cuts them out, has them recognised, and decodes the answer."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Stage(Protocol):
         """The parameter of a request that asks for it; None where every request runs it."""
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        """Makes `page` richer. Raises errors of `ppocr_api.errors`."""
+        """Adds to `page`. Raises errors of `ppocr_api.errors`."""
 
 
 def is_asked_for(stage: Stage, parameters: Parameters) -> bool:

@@ -1,4 +1,4 @@
-"""One file a wire format (adapter.py says what it holds), and the page.
+"""One file per wire format (adapter.py says what it holds), and the page.
 
 A new format is a new file here and its line in `FORMATS`. Where two formats share a path, the first that takes a request
 parses it.

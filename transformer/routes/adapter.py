@@ -40,7 +40,7 @@ class Adapter(WireFormat):
 
     @abstractmethod
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
-        """The answer: `pages[i]` is what was read in `asked.files[i]`; errors are among them with `asked.partial` alone."""
+        """The answer: `pages[i]` is what was read in `asked.files[i]`; errors are among them only with `asked.partial`."""
 
     async def answer(self, request: WireRequest, infer: Infer) -> WireAnswer:
         """The model calls `parse`, reads, and calls `render`."""
@@ -49,7 +49,7 @@ class Adapter(WireFormat):
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The payload of the KServe model: a request, and the adapter whose it is."""
+    """The payload of the KServe model: a request and its adapter."""
 
     adapter: Adapter
     request: WireRequest

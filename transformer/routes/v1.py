@@ -44,7 +44,7 @@ _DECLARATION = Declaration(
             answers=(ANSWER,),
         ),
     ),
-    # What clients send JSON as when nobody tells them a content type.
+    # What clients send JSON as where no content type is set.
     also_as=("", "text/json", "text/plain", "application/x-www-form-urlencoded"),
 )
 
@@ -74,7 +74,7 @@ def answer(pages: Sequence[Page], parameters: Parameters) -> WireAnswer:
 
 
 def prediction(page: Page, parameters: Parameters) -> dict[str, Any]:
-    """One image's part of it. Angles stand there where the request asked for their classifiers."""
+    """One image's part of it. It has angles where the request asked for their classifiers."""
     angle = {"angle": page.angle} if parameters.use_doc_orientation_classify else {}
     lines = [_line(line, parameters) for line in page.lines]
     return {"lines": lines, "width": page.width, "height": page.height, **angle, "model": page.model}

@@ -78,7 +78,7 @@ def _files(request: TensorRequest) -> list[ImageFile]:
     if unknown:
         raise InvalidRequest(f"input '{unknown[0]}' is unknown; there is one input, 'image'")
     if "image" not in request.inputs:
-        raise InvalidRequest("input 'image' is missing: a BYTES tensor with one element an image file")
+        raise InvalidRequest("input 'image' is missing: a BYTES tensor with one element per image file")
     images = request.inputs["image"]
     if images.dtype != DTYPES["BYTES"]:
         raise InvalidRequest(f"input 'image' is {NAMES[images.dtype]}, and must be BYTES")

@@ -1,4 +1,4 @@
-// The page's whole behaviour: post the image's bytes, show what came back.
+// The page's whole behaviour: post the image's bytes, show the answer.
 const PREDICT = "v1/models/ppocr:predict"; // relative, so that the page works behind a path prefix
 const UNSURE = 0.8; // below this confidence a line is marked
 

@@ -81,7 +81,7 @@ ports:
 {{ include "ppocr.container" . }}
 {{- if $collocated }}
 lifecycle:
-  # Both containers are told to stop at the same time, but the networks must outlast what the transformer has accepted.
+  # Both containers get the signal to stop at the same time, but the networks must outlast what the transformer has accepted.
   preStop:
     exec:
       command: [python3, -c, {{ .root.Files.Get "files/wait_for_transformer.py" | toJson }}, "{{ int .track.values.transformer.ports.http }}", /run/ppocr/predictor.sock]
@@ -131,7 +131,7 @@ volumeMounts:
 {{- end -}}
 {{- $settings = mergeOverwrite $settings (deepCopy .track.values.settings) (deepCopy $values.settings) -}}
 {{- if and (eq .part "predictor") (eq .track.values.mode "collocated") -}}
-{{- /* It is told to stop when the only transformer that knows it is gone. */ -}}
+{{- /* It gets its signal when its only transformer has stopped. */ -}}
 {{- $_ := set $settings "lame_duck_seconds" 0 -}}
 {{- end -}}
 {{- toJson $settings -}}

@@ -27,8 +27,8 @@ class Word:
 class Line:
     """One line of text. `confidence` is the mean of its characters, from 0 to 1.
 
-    `angle`: degrees by which the line was turned clockwise to be read: 180 where it stood upside down.
-    `words`: its words, or None where they were not asked for.
+    `angle`: degrees clockwise by which the line is turned on the upright page: 180 where it stands upside down, else 0.
+    `words`: its words, or None where the request did not ask for them.
     """
 
     text: str
@@ -44,8 +44,8 @@ class Page:
 
     `width`, `height`: its size in pixels, after the EXIF orientation of its image was applied.
     `model`: what read it, as name/version.
-    `angle`: degrees by which the page was turned clockwise to be read: 0, 90, 180 or 270. `points` are those of the
-    page as it came.
+    `angle`: degrees clockwise by which the page is turned in the image as it was sent: 0, 90, 180 or 270. At 90 it was
+    turned back by 90 counter-clockwise to be read. `points` are those of the image as it was sent.
     `dpi`: its resolution, where the file says one.
     `source`: whether the text was read from pixels, or is the file's own.
     """

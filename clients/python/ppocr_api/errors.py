@@ -1,6 +1,6 @@
 """The one error tree. Each class carries the HTTP status and the gRPC code that a caller gets.
 
-PpocrError                      500 INTERNAL            something of ours broke
+PpocrError                      500 INTERNAL            an error inside the service
 ├── RequestError                400 INVALID_ARGUMENT    the caller can fix the request
 │   ├── InvalidRequest          400                     JSON, base64, shape, dtype, parameter
 │   ├── InvalidImage            400                     not an image, truncated, refused format
@@ -11,12 +11,12 @@ PpocrError                      500 INTERNAL            something of ours broke
 ├── Overloaded                  429 RESOURCE_EXHAUSTED  a bounded queue is full; try again later
 ├── Unavailable                 503 UNAVAILABLE         not ready, draining, or the predictor is away
 ├── DeadlineExceeded            504 DEADLINE_EXCEEDED   dropped before or while it was computed
-├── BadAnswer                   502 INTERNAL            a predictor answered what is no answer
-├── Cancelled                   499 CANCELLED           the client has left: nobody hears it
+├── BadAnswer                   502 INTERNAL            the predictor's answer is malformed
+├── Cancelled                   499 CANCELLED           the client has left; nobody gets this answer
 ├── EngineError                 500 INTERNAL            the network failed on this input
 │   └── EngineOutOfMemory       503 UNAVAILABLE         smaller batches may work
 ├── BundleError                 503 UNAVAILABLE         a model is missing, corrupt or of the wrong kind
-└── ConfigError                 500                     a setting is wrong; said at start, never to a caller
+└── ConfigError                 500                     a setting is wrong; shown at start, never to a caller
 
 Messages are for the caller: they say what was wrong, what was expected and where; no path and no trace of the inside.
 """
@@ -97,7 +97,7 @@ class DeadlineExceeded(PpocrError):
 
 
 class BadAnswer(PpocrError):
-    """A service behind this one answered what is no answer."""
+    """A service behind this one sent a malformed answer."""
 
     http = HTTPStatus.BAD_GATEWAY
 

@@ -58,7 +58,7 @@ class GrpcClient:
         self._ready = oip.unary(self._channel, "ModelReady")
 
     def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
-        """The text of one image. Raises errors of `ppocr_api.errors` alone."""
+        """The text of one image. Raises only errors of `ppocr_api.errors`."""
         return self.read_batch([image], **parameters)[0]
 
     def read_batch(self, images: Sequence[Image], **parameters: Unpack[ReadParameters]) -> list[Page]:
@@ -117,11 +117,15 @@ def _pages(response: Any) -> list[Page]:
             words = [Word(*word) for word in _quads(raw["word"], raw["word_confidence"], raw["word_points"])]
             cut = zip(lines, _cut(words, raw["word_count"]), strict=True)
             lines = [replace(line, words=own) for line, own in cut]
-        sizes = zip(*[iter(_numbers("i", raw["size"]))] * 2, strict=True)
+        if "line_angle" in raw:
+            turned = zip(lines, _numbers("f", raw["line_angle"]), strict=True)
+            lines = [replace(line, angle=angle) for line, angle in turned]
+        sizes = list(zip(*[iter(_numbers("i", raw["size"]))] * 2, strict=True))
+        angles = _numbers("i", raw["angle"]) if "angle" in raw else [0] * len(sizes)
         model = response.parameters["model"].string_param
         return [
-            Page(own, width, height, model)
-            for own, (width, height) in zip(_cut(lines, raw["count"]), sizes, strict=True)
+            Page(own, width, height, model, angle)
+            for own, (width, height), angle in zip(_cut(lines, raw["count"]), sizes, angles, strict=True)
         ]
     except (KeyError, ValueError, struct.error) as error:
         raise PpocrError(f"the answer's tensors don't fit together: {error}") from error

@@ -1,4 +1,4 @@
-"""Clients over HTTP: one image a request as its raw bytes, which spares the third that base64 adds."""
+"""Clients over HTTP: one image a request as its raw bytes, which avoids the third that base64 adds."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _page(response: httpx.Response) -> Page:
 class Client(_Requests):
     """Reads images through a service; threads may share one.
 
-    `timeout`: seconds for one image, over all tries; the service is told, and drops what it can't answer in time.
+    `timeout`: seconds for one image, over all tries; the request carries it, and the service drops what it can't answer in time.
     `retries`: how often a request is sent again that the service never got, or turned away with 429 or 503.
     `headers`: sent with every request, for a gateway's tokens or routing.
     """
@@ -89,7 +89,7 @@ class Client(_Requests):
         self._http = httpx.Client(headers=headers)
 
     def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
-        """The text of one image. Raises errors of `ppocr_api.errors` alone."""
+        """The text of one image. Raises only errors of `ppocr_api.errors`."""
         data = content(image)
         attempts = self._attempts()
         while True:
@@ -162,7 +162,7 @@ class AsyncClient(_Requests):
         self._http = httpx.AsyncClient(headers=headers)
 
     async def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
-        """The text of one image. Raises errors of `ppocr_api.errors` alone."""
+        """The text of one image. Raises only errors of `ppocr_api.errors`."""
         data = content(image) if isinstance(image, bytes) else await asyncio.to_thread(content, image)
         attempts = self._attempts()
         while True:

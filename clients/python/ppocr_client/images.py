@@ -34,6 +34,8 @@ class ReadParameters(TypedDict, total=False):
     text_det_unclip_ratio: float | None
     text_rec_score_thresh: float | None
     return_word_box: bool | None
+    use_textline_orientation: bool | None
+    use_doc_orientation_classify: bool | None
 
 
 def content(image: Image) -> bytes:
@@ -51,7 +53,7 @@ def content(image: Image) -> bytes:
 
 
 def content_type(data: bytes) -> str:
-    """The media type by the first bytes. The service looks for itself; proxies and logs like to be told."""
+    """The media type by the first bytes. The service looks for itself; proxies and logs use it."""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     if data[4:12] in (b"ftypavif", b"ftypavis"):

@@ -34,7 +34,7 @@ class Answer:
 
 @dataclass
 class Asked:
-    """What came: the request's path with its query, headers and body."""
+    """A request: its path with its query, headers and body."""
 
     path: str
     headers: dict[str, str]

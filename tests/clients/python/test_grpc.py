@@ -75,6 +75,15 @@ def test_words_belong_to_their_lines() -> None:
     ]
 
 
+def test_angles_belong_to_their_pages_and_lines() -> None:
+    angles = {"angle": struct.pack("<2i", 90, 0), "line_angle": struct.pack("<3f", 0, 180, 0)}
+    answer = GrpcAnswer(response([b"one", b"two", b"three"], [2, 1], **angles))
+    with over_grpc(answer) as (target, asked), GrpcClient(target) as client:
+        pages = client.read_batch([b"a", b"b"], use_doc_orientation_classify=True, use_textline_orientation=True)
+    assert [(page.angle, [line.angle for line in page.lines]) for page in pages] == [(90, [0, 180]), (0, [0])]
+    assert asked[0].parameters["use_textline_orientation"].bool_param is True
+
+
 def test_turned_away_then_read() -> None:
     with over_grpc(BUSY, GrpcAnswer(response([b"one"], [1]))) as (target, asked), GrpcClient(target) as client:
         assert client.read(b"x").text == "one"
@@ -97,6 +106,8 @@ def test_a_wrong_request_is_not_sent_again() -> None:
         {"points": b"\x00" * 31},
         {"confidence": b""},
         {"size": b""},
+        {"angle": b""},
+        {"line_angle": struct.pack("<2f", 0, 0)},
     ],
 )
 def test_tensors_that_do_not_fit_together(changed: dict[str, bytes]) -> None:
@@ -106,7 +117,7 @@ def test_tensors_that_do_not_fit_together(changed: dict[str, bytes]) -> None:
         client.read(b"x")
 
 
-def test_nobody_listens() -> None:
+def test_no_server() -> None:
     with GrpcClient("127.0.0.1:9", retries=0, timeout=5) as client:
         assert client.ready() is False
         with pytest.raises(errors.Unavailable):

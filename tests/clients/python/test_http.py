@@ -102,7 +102,7 @@ def test_a_broken_connection_is_not_tried_again(read: Read) -> None:
     assert len(server.asked) == 1
 
 
-def test_nobody_listens(read: Read) -> None:
+def test_no_server(read: Read) -> None:
     address = f"http://127.0.0.1:{free_port()}"
     with pytest.raises(errors.Unavailable, match=f"{address} can't be reached"):
         read(address, retries=1)

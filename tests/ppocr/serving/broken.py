@@ -1,4 +1,4 @@
-"""A service whose model fails as it is told: `python -m tests.ppocr.serving.broken --http_port P --grpc_port Q`."""
+"""A service whose model fails on request: `python -m tests.ppocr.serving.broken --http_port P --grpc_port Q`."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def test_retry_after_is_rounded_up_by_both(broken: Service, seconds: str, header
 
 
 @pytest.mark.parametrize("ask", [over_http, over_grpc])
-def test_what_nobody_expected_is_logged_once_and_not_told(broken: Service, ask: Any) -> None:
+def test_an_unexpected_error_is_logged_once_and_not_shown(broken: Service, ask: Any) -> None:
     before = broken.log.read_text()
     answer = ask(broken, "something else")
     if isinstance(answer, httpx.Response):

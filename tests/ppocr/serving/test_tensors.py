@@ -72,7 +72,7 @@ def _grpc(datatype: str = "UINT8", shape: tuple[int, ...] = (2,), raw: tuple[byt
     ("message", "says"),
     [
         (_grpc(raw=(b"abc",)), r"has 3 bytes, and its shape \[2\] of UINT8 needs 2"),
-        (_grpc(raw=(b"ab", b"c")), "1 inputs came with 2 raw contents"),
+        (_grpc(raw=(b"ab", b"c")), "there are 1 inputs and 2 raw contents"),
         (_grpc(datatype="FP8"), "datatype 'FP8'; known are"),
         (_grpc(shape=(-1,)), "integers from 0 up"),
         (_grpc(shape=(2**30, 2**30)), "too large"),

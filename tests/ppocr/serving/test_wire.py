@@ -75,7 +75,7 @@ async def test_what_was_not_expected_is_logged_once_and_never_shown(caplog: pyte
     assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
-async def test_the_call_is_the_models_and_knows_when_nobody_waits() -> None:
+async def test_the_model_gets_the_call_and_its_cancellation() -> None:
     model, rest, _ = servers(ACTS, Toy())
     async with client(rest) as http:
         await http.post("/toy/x", content=b"up", headers=TEXT)

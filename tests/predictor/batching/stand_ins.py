@@ -88,7 +88,7 @@ class Small(Checksums):
 
 
 class Watcher:
-    """An observer that keeps what it was told."""
+    """An observer that keeps its events."""
 
     def __init__(self) -> None:
         self.batches: list[tuple[str, int, int]] = []

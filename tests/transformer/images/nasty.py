@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import struct
-import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -16,7 +15,6 @@ from tests.transformer.images.crafted import (
     JPEG,
     PNG,
     SMALL,
-    animated_png,
     avif_of_declared,
     bigtiff_of,
     heic_grid_of,
@@ -239,17 +237,4 @@ CORPUS: dict[str, Callable[[], bytes]] = {
     **TOO_LARGE,
     **{name: make for name, (make, _) in NOT_READ.items()},
     **{name: make for name, (make, _) in DAMAGED.items()},
-}
-
-#: Whole pictures that hide something: they are read as what they show.
-HARMLESS: dict[str, Callable[[], bytes]] = {
-    "PNG of a text that inflates": lambda: png_with(files.chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(50_000_000)))),
-    "PNG of a profile that inflates": lambda: png_with(
-        files.chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(50_000_000)))
-    ),
-    "PNG of a broken animation": lambda: animated_png(damaged=True),
-    "GIF of 2,000 frames": lambda: files.gif(8, 8, *[GIF_FRAME] * 2000),
-    "GIF of a second frame of 65,535 x 65,535": lambda: files.gif(
-        8, 8, GIF_FRAME, struct.pack("<BHHHHB", 0x2C, 0, 0, 65_535, 65_535, 0) + b"\2\0"
-    ),
 }

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 from ppocr_api.errors import PpocrError
-from tests.transformer.images import files, large, nasty
+from tests.transformer.images import files, harmless, large, nasty
 from transformer.images import decode
 
-CORPORA = {"corpus": nasty.CORPUS, "harmless": nasty.HARMLESS, "large": large.KINDS}
+CORPORA = {"corpus": nasty.CORPUS, "harmless": harmless.HARMLESS, "large": large.KINDS}
 STATUS = Path("/proc/self/status")
 
 
@@ -24,7 +24,7 @@ def memory(field: str) -> int:
 
 def cost(corpus: str, name: str) -> dict[str, float | str]:
     data = CORPORA[corpus][name]()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from the present level
+    Path("/proc/self/clear_refs").write_text("5")  # the peak starts again from the present level
     before, started = memory("VmRSS"), time.process_time()
     try:
         shape = decode(data).shape

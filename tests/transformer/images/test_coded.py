@@ -31,7 +31,7 @@ class TestKinds:
         assert difference(data, np.dstack([GREY] * 3)) <= LOSS[format]
 
     @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-    def test_alpha_lies_on_white(self, format: str, mode: str) -> None:
+    def test_alpha_is_put_on_white(self, format: str, mode: str) -> None:
         if (format, mode) == ("JPEG2000", "LA"):
             pytest.skip("refused: test_refusals.py")
         options = {"AVIF": {"subsampling": "4:4:4"}, "HEIF": {"chroma": 444}}.get(format, {})

@@ -1,4 +1,4 @@
-"""Mutated files never crash the process: 2,000 a format, and 100,000 where PPOCR_NIGHTLY=1."""
+"""Mutated files never crash the process: 2,000 per format, and 100,000 where PPOCR_NIGHTLY=1."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from ppocr_api.errors import ImageTooLarge, InvalidImage
-from tests.transformer.images import nasty
+from tests.transformer.images import harmless, nasty
 from transformer.images import decode
 
 ROOT = Path(__file__).parents[3]
@@ -66,7 +66,7 @@ def test_costs_less_than_100_ms_and_50_mb(name: str, costs: dict[str, dict[str, 
 
 def test_hidden_bombs_cost_nothing() -> None:
     costs = probe("harmless")
-    assert costs.keys() == nasty.HARMLESS.keys()
+    assert costs.keys() == harmless.HARMLESS.keys()
     for name, cost in costs.items():
         assert cost["outcome"] in ("8 x 8", "56 x 40"), name
         assert cost["seconds"] < 0.1, name

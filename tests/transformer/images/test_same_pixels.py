@@ -86,7 +86,7 @@ def test_jpeg_with_bytes_after_its_end() -> None:
 
 @pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF", "GIF"])
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
-def test_alpha_lies_on_white(format: str, mode: str) -> None:
+def test_alpha_is_put_on_white(format: str, mode: str) -> None:
     data = files.save(RGBA.convert(mode), format, **({"lossless": True} if format == "WEBP" else {}))
     assert difference(data, files.seen(data)) <= 1
 
@@ -161,13 +161,13 @@ def test_gif_shows_its_first_frame() -> None:
     assert difference(files.gif(6, 4, black, white), np.zeros((4, 6, 3), np.uint8)) == 0
 
 
-def test_gif_frame_in_a_larger_canvas_lies_on_white() -> None:
+def test_gif_frame_in_a_larger_canvas_is_put_on_white() -> None:
     expected = np.full((10, 12, 3), 255, np.uint8)
     expected[3:7, 2:8] = 0
     assert difference(files.gif(12, 10, files.gif_frame(6, 4, x=2, y=3)), expected) == 0
 
 
-def test_webp_frame_in_a_larger_canvas_lies_on_white() -> None:
+def test_webp_frame_in_a_larger_canvas_is_put_on_white() -> None:
     still = files.written("WEBP", RGB)
     frame = bytes((2, 0, 0, 3, 0, 0, 55, 0, 0, 39, 0, 0, 100, 0, 0, 0)) + still[12:]
     data = files.riff((b"VP8X", bytes((2, 0, 0, 0, 69, 0, 0, 59, 0, 0))), (b"ANIM", bytes(6)), (b"ANMF", frame))
@@ -184,7 +184,7 @@ def test_bmp_alpha_is_ignored_where_the_format_has_none() -> None:
     assert difference(files.bmp(BGRA.tobytes(), 56, 40, 32), RGB) == 0
 
 
-def test_bmp_alpha_with_a_mask_lies_on_white() -> None:
+def test_bmp_alpha_with_a_mask_is_put_on_white() -> None:
     assert difference(files.bmp(BGRA.tobytes(), 56, 40, 32, compression=3, masks=MASKS + b"\0\0\0\xff"), ON_WHITE) <= 1
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from transformer import annotate as module
+from transformer.outputs import annotate as module
 from transformer.outputs.annotate import annotate
 
 BOXES = np.array(

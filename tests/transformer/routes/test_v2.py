@@ -112,7 +112,7 @@ def test_words_have_outputs_of_their_own() -> None:
     assert response.outputs["word_count"].tolist() == [2]
 
 
-def test_outputs_that_were_named_come_alone() -> None:
+def test_only_outputs_that_were_named_are_sent() -> None:
     request = rest(outputs=[{"name": "text"}])
     answer = body_of(V2().render(request, V2().parse(request), [PLAIN]))
     assert [output["name"] for output in answer["outputs"]] == ["text"]

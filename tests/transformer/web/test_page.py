@@ -112,7 +112,7 @@ def test_a_chosen_image_is_shown_with_its_boxes_and_its_text(page: Chrome) -> No
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
-def test_the_drawing_lies_over_the_image_exactly(page: Chrome, tmp_path: Path, orientation: int) -> None:
+def test_the_drawing_covers_the_image_exactly(page: Chrome, tmp_path: Path, orientation: int) -> None:
     """Also where the file's pixels are turned by its EXIF orientation (6: a quarter)."""
     turned = tmp_path / "turned.jpg"
     with Image.open(RECEIPT) as image:
