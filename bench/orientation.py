@@ -10,21 +10,18 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import httpx
-import numpy as np
 
 from bench import service
-from bench.score import COORDINATES, score
+from bench.score import score
 
 PAGES, LINES = "use_doc_orientation_classify", "use_textline_orientation"
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
-#: A label's box is this much wider than its text on each side [pixels], so that no letter is cut.
-MARGIN = 2
 
 
 def main() -> None:
@@ -48,13 +45,13 @@ def main() -> None:
 def _quality(client: httpx.Client, images: Mapping[str, Any], labels: Path) -> None:
     print("| receipts | parameter | token F1 | character F1 | pages turned | lines turned |\n|---|---|---|---|---|---|")
     upright = {name: _png(image) for name, image in images.items()}
-    on_heads = {name: _png(_lines_on_heads(image, labels / f"{name}.csv")) for name, image in images.items()}
     cases: list[tuple[str, dict[str, bytes], str]] = [("upright", upright, "")]
     cases += [("upright", upright, PAGES), ("upright", upright, LINES)]
     for angle, turn in TURNS.items():
         turned = {name: _png(cv2.rotate(image, turn)) for name, image in images.items()}
         cases += [(f"turned by {angle}", turned, ""), (f"turned by {angle}", turned, PAGES)]
-    cases += [("each line turned by 180", on_heads, ""), ("each line turned by 180", on_heads, LINES)]
+        if angle == 180:
+            cases.append((f"turned by {angle}", turned, LINES))
     for what, files, parameter in cases:
         pages = {name: _read(client, data, parameter) for name, data in files.items()}
         found = score({name: [line["text"] for line in page["lines"]] for name, page in pages.items()}, labels)
@@ -71,7 +68,6 @@ def _quality(client: httpx.Client, images: Mapping[str, Any], labels: Path) -> N
 def _cost(client: httpx.Client, images: Mapping[str, Any], rounds: int) -> None:
     files = [_png(image) for image in images.values()]
     seconds = dict.fromkeys(("", PAGES, LINES), 0.0)
-    before = _stages(client)
     for _ in range(rounds):
         for parameter in seconds:
             seconds[parameter] += _timed(lambda parameter=parameter: [_read(client, file, parameter) for file in files])  # type: ignore[misc]
@@ -79,9 +75,6 @@ def _cost(client: httpx.Client, images: Mapping[str, Any], rounds: int) -> None:
     print("\n| parameter | ms a page, one client |\n|---|---|")
     for parameter, took in seconds.items():
         print(f"| {parameter or 'none'} | {took / count * 1000:.1f} |")
-    after = _stages(client)
-    for stage in ("orient_page", "orient_lines"):
-        print(f"network of {stage}: {(after.get(stage, 0) - before.get(stage, 0)) / count * 1000:.1f} ms a page")
 
 
 def _timed(work: Callable[[], Any]) -> float:
@@ -90,41 +83,12 @@ def _timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - begin
 
 
-def _stages(client: httpx.Client) -> dict[str, float]:
-    """Seconds spent in each stage so far."""
-    prefix = 'ppocr_stage_seconds_sum{stage="'
-    lines = client.get("/metrics").text.splitlines()
-    return {
-        line.removeprefix(prefix).partition('"')[0]: float(line.rpartition(" ")[2])
-        for line in lines
-        if line.startswith(prefix)
-    }
-
-
 def _read(client: httpx.Client, data: bytes, parameter: str) -> dict[str, Any]:
     parameters = {parameter: "true"} if parameter else {}
     answer = client.post(service.PATH, content=data, params=parameters, headers={"content-type": "image/png"})
     answer.raise_for_status()
     page: dict[str, Any] = answer.json()["predictions"][0]
     return page
-
-
-def _lines_on_heads(image: Any, labels: Path) -> Any:
-    """A copy of the image in which the inside of each label's box is turned by 180 degrees."""
-    turned = image.copy()
-    height, width = image.shape[:2]
-    for corners in _boxes(labels):
-        (x0, y0), (x1, y1) = corners.min(axis=0) - MARGIN, corners.max(axis=0) + MARGIN
-        x0, y0, x1, y1 = max(0, x0), max(0, y0), min(width, x1), min(height, y1)
-        turned[y0:y1, x0:x1] = image[y0:y1, x0:x1][::-1, ::-1]
-    return turned
-
-
-def _boxes(labels: Path) -> Iterable[Any]:
-    for row in labels.read_text(encoding="utf-8", errors="replace").splitlines():
-        numbers = row.split(",", COORDINATES)[:COORDINATES]
-        if len(numbers) == COORDINATES:
-            yield np.array(numbers, np.float64).astype(int).reshape(4, 2)
 
 
 def _png(image: Any) -> bytes:

@@ -11,11 +11,15 @@ from typing import TypeVar
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.contract import Answer, BundleFacts, Items, NetworkFacts, Predictor
-from ppocr_api.errors import Cancelled, DeadlineExceeded, InvalidRequest
+from ppocr_api.errors import BadAnswer, Cancelled, DeadlineExceeded, InvalidRequest
 from transformer.facts import FactsByVersion
 from transformer.pipeline.page import PageInWork
 
 T = TypeVar("T")
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True)
@@ -35,23 +39,37 @@ class Networks:
         self._facts = facts
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="image")
 
-    async def ask(self, page: PageInWork, task: str, stage: str, prepare: Callable[[NetworkFacts], Items]) -> Asked:
+    async def ask(
+        self,
+        page: PageInWork,
+        task: str,
+        stage: str,
+        prepare: Callable[[NetworkFacts], Items],
+        when_prepared: Callable[[], None] = _nothing,
+    ) -> Asked:
         """Runs the page's network for `task` on what `prepare` makes of it, which is called in a thread.
 
         The first answer of a page says which version computes it; where that wants another input than was prepared, it is
         asked again by name. All networks of a page after that are those of this version. `stage` names the time that the
-        network takes in the metrics.
+        network takes in the metrics. `when_prepared` is called once nothing can have to be prepared again.
         """
         network = needed(page.facts, task)
         items = await self.in_thread(page.call, prepare, network)
-        answer = await self._run(page, network, items, stage, page.version or page.call.version)
+        if page.version is not None:
+            when_prepared()
+            answer = await self._run(page, network, items, stage, page.version)
+            if answer.version != page.version:
+                raise BadAnswer(f"{network.name} was asked of {page.version}, and another version answered")
+            return Asked(network, items, answer)
+        answer = await self._run(page, network, items, stage, page.call.version)
         if answer.version != page.facts.identity:
             page.facts = await self._facts.for_identity(answer.version)
             expected, network = network, needed(page.facts, task)
             if (network.name, network.grid, network.parameters) != (expected.name, expected.grid, expected.parameters):
                 items = await self.in_thread(page.call, prepare, network)
                 answer = await self._run(page, network, items, stage, page.facts.identity)
-        page.version = answer.version
+        page.version = page.facts.identity
+        when_prepared()
         return Asked(network, items, answer)
 
     async def in_thread(self, call: Call, work: Callable[..., T], *args: object) -> T:

@@ -17,19 +17,19 @@ from transformer.pipeline.page import PageInWork
 
 @dataclass(frozen=True)
 class OrientLines:
-    """Sets `line_angles`; the boxes of turned lines begin at the top left of the text."""
+    """Sets `line_angles` and `unsure_lines`; the boxes of turned lines begin at the top left of the text."""
 
     task = LINE_ORIENTATION
     parameter = "use_textline_orientation"
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        page.line_angles = np.zeros(len(page.boxes), np.int32)
+        page.line_angles, page.unsure_lines = np.zeros(len(page.boxes), np.int32), np.zeros(len(page.boxes), np.bool_)
         if not len(page.boxes):
             return
         asked = await networks.ask(page, LINE_ORIENTATION, "orient_lines", partial(_thumbnails, page))
-        page.line_angles = angles(asked.network, asked.answer, (0, 180))
-        turned = page.line_angles == 180
-        page.boxes[turned] = np.roll(page.boxes[turned], 2, axis=1)
+        page.line_angles, sure = angles(asked.network, asked.answer, (0, 180))
+        page.unsure_lines = ~sure
+        page.turn_lines(page.line_angles == 180)
 
 
 def _thumbnails(page: PageInWork, network: NetworkFacts) -> Items:

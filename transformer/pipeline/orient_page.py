@@ -24,7 +24,8 @@ class OrientPage:
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
         asked = await networks.ask(page, PAGE_ORIENTATION, "orient_page", partial(_thumbnail, page))
-        (page.angle,) = angles(asked.network, asked.answer, (0, 90, 180, 270)).tolist()
+        (angle,), (sure,) = angles(asked.network, asked.answer, (0, 90, 180, 270))
+        page.angle = int(angle) if sure else 0
         if page.angle:
             page.image = await networks.in_thread(page.call, _turned_back, page)
 

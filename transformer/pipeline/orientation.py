@@ -1,4 +1,4 @@
-"""What the two orientation stages share: the angle that a network gives an item, where it is sure enough."""
+"""What the two orientation stages share: the angle that a network gives an item, and whether it is sure of it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from ppocr.contract import Answer, NetworkFacts
 from ppocr_api.errors import BadAnswer, BundleError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ppocr.contract import I32
 
+    Flags = NDArray[np.bool_]
 
-def angles(network: NetworkFacts, answer: Answer, known: tuple[int, ...]) -> I32:
-    """Degrees clockwise by which each item is turned: I32 [N], 0 where the network is less sure than its threshold.
+
+def angles(network: NetworkFacts, answer: Answer, known: tuple[int, ...]) -> tuple[I32, Flags]:
+    """Degrees clockwise by which each item is turned (I32 [N]), and whether the network's probability of it reaches its
+    threshold (bool [N]).
 
     `known` are the angles that the stage can undo.
     """
@@ -28,4 +33,4 @@ def angles(network: NetworkFacts, answer: Answer, known: tuple[int, ...]) -> I32
     labels, probabilities = answer.outputs["label"], answer.outputs["probability"]
     if (answer.counts != 1).any() or ((labels < 0) | (labels >= len(of_label))).any():
         raise BadAnswer(f"the predictor's answer of {network.name} has labels that the network lacks")
-    return np.where(probabilities >= threshold, of_label[labels], 0).astype(np.int32)
+    return of_label[labels], probabilities >= threshold

@@ -29,8 +29,9 @@ class PageInWork:
 
     `image` U8 [H,W,3] RGB is upright once orient_page has run; `size` is (H, W) of the image as it was sent, and `angle` how
     many degrees clockwise the page is turned in it. `boxes` F32 [N,4,2] are corners in `image`, from the top left of the text
-    clockwise: orient_lines turns those of a line that stands upside down, and sets `line_angles` I32 [N]. `readings` belong
-    to the boxes, and `order` intp [N] sorts them as a person reads them.
+    clockwise: orient_lines turns those of a line that stands upside down, and sets `line_angles` I32 [N] and `unsure_lines`
+    bool [N], where its network may be wrong. `readings` belong to the boxes, and `order` intp [N] sorts them as a person
+    reads them.
 
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
     is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all.
@@ -47,8 +48,13 @@ class PageInWork:
     angle: int = 0
     boxes: F32 = field(default_factory=_no_boxes)
     line_angles: I32 | None = None
+    unsure_lines: NDArray[np.bool_] | None = None
     readings: Sequence[Reading] = ()
     order: NDArray[np.intp] | None = None
+
+    def turn_lines(self, which: NDArray[np.bool_]) -> None:
+        """Turns the boxes of lines by 180 degrees."""
+        self.boxes[which] = np.roll(self.boxes[which], 2, axis=1)
 
     def forget_image(self) -> None:
         """Gives the image's memory back: no later stage looks at it."""

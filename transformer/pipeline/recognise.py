@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,28 +19,40 @@ from transformer.pipeline.page import PageInWork
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from ppocr.contract import F32
+
 
 @dataclass(frozen=True)
 class Recognise:
-    """Sets `readings`. It is the last stage that looks at the image: its memory goes back before the network is asked."""
+    """Sets `readings`. Where no line may have to be read again, the image's memory goes back before the network is asked."""
 
     task = RECOGNITION
     parameter = None
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        if not len(page.boxes):
-            page.forget_image()
-            return
-        order = np.zeros(0, np.intp)
+        is_last = page.unsure_lines is None
+        page.readings = await read(page, networks, page.boxes, page.forget_image if is_last else _keep)
 
-        def prepare(network: NetworkFacts) -> Items:
-            nonlocal order
-            with telemetry.stage("crops"):
-                items, order = crops(page.image, page.boxes, network.grid, page.max_line_pixels)
-                return items
 
-        asked = await networks.ask(page, RECOGNITION, "rec", prepare)
-        page.readings = await networks.in_thread(page.call, _readings, asked.answer, asked.network, order)
+def _keep() -> None:
+    """The image is needed further on."""
+
+
+async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Callable[[], None]) -> list[Reading]:
+    """The readings of `boxes` F32 [N,4,2], in their order. `when_cut` is called once the image isn't needed any more."""
+    if not len(boxes):
+        when_cut()
+        return []
+    order = np.zeros(0, np.intp)
+
+    def prepare(network: NetworkFacts) -> Items:
+        nonlocal order
+        with telemetry.stage("crops"):
+            items, order = crops(page.image, boxes, network.grid, page.max_line_pixels)
+            return items
+
+    asked = await networks.ask(page, RECOGNITION, "rec", prepare, when_cut)
+    return await networks.in_thread(page.call, _readings, asked.answer, asked.network, order)
 
 
 def _readings(answer: Answer, network: NetworkFacts, order: NDArray[np.intp]) -> list[Reading]:
