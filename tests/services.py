@@ -54,6 +54,13 @@ class Service:
             time.sleep(0.02)
         raise AssertionError(f"not ready in {seconds} s:\n{self.log.read_text()[-4000:]}")
 
+    def wait_prepared(self) -> None:
+        """Until sizes of input are no longer prepared for in the background, which takes memory."""
+        deadline = time.monotonic() + READY_SECONDS
+        while "further sizes" not in self.log.read_text():
+            assert time.monotonic() < deadline and self.process.poll() is None, self.log.read_text()[-4000:]
+            time.sleep(0.1)
+
     def wait_live(self) -> None:
         """Until the process answers, ready or not."""
         deadline = time.monotonic() + READY_SECONDS

@@ -62,6 +62,7 @@ def test_a_truncated_jpeg(client: httpx.Client, receipt: bytes) -> None:
 def test_bombs_and_broken_files_cost_little_and_are_refused(client: httpx.Client, service: Service) -> None:
     """The whole corpus of hostile files over HTTP: 4xx or a reading, quickly, and the memory stays where it was."""
     client.post(V1, content=dot(), headers={"content-type": "image/png"})
+    service.wait_prepared()
     before = service.rss_bytes()
     for name, make in nasty.CORPUS.items():
         started = time.monotonic()

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from tests.transformer.images import files, nasty
+from tests.transformer.images import files
+from tests.transformer.images.crafted import animated_png
 from tests.transformer.images.files import Array
 from transformer.images import decode
 
@@ -147,7 +148,7 @@ def test_an_animation_shows_its_first_frame(format: str) -> None:
 
 
 def test_a_broken_animation_is_not_looked_at() -> None:
-    assert difference(nasty.animated_png(damaged=True), np.full((8, 8, 3), 0x50, np.uint8)) == 0
+    assert difference(animated_png(damaged=True), np.full((8, 8, 3), 0x50, np.uint8)) == 0
 
 
 def test_png_metadata_is_not_looked_at() -> None:
