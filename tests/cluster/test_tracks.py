@@ -95,6 +95,10 @@ def test_abort_under_load(release: Release, gateway: Gateway, say: Say) -> None:
     with load.steady(gateway) as sent:
         until(30, lambda: sent.by_track()["canary"] >= 5, "answers of the canary")
         release.upgrade(canary=canary(0, header=""))
+        # A gateway answers 503 where it still sends to a Service that has gone: the weight arrives first, then the canary goes.
+        sent_before = len(sent.answers)
+        until(30, lambda: len(sent.answers) > sent_before + 40, "answers since the weight is 0")
+        until(30, lambda: {answer.track for answer in sent.answers[-40:]} == {"stable"}, "the canary without requests")
         release.upgrade()
         until(60, lambda: not release.pods("predictor", "canary"), "the end of the canary")
         seen = len(sent.answers)
