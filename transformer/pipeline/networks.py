@@ -18,8 +18,8 @@ from transformer.pipeline.page import PageInWork
 T = TypeVar("T")
 
 
-def _nothing() -> None:
-    pass
+def nothing() -> None:
+    """The callback of who has nothing to do."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Networks:
         task: str,
         stage: str,
         prepare: Callable[[NetworkFacts], Items],
-        when_prepared: Callable[[], None] = _nothing,
+        when_prepared: Callable[[], None] = nothing,
     ) -> Asked:
         """Runs the page's network for `task` on what `prepare` makes of it, which is called in a thread.
 

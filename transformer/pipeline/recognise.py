@@ -13,7 +13,7 @@ from ppocr.contract import RECOGNITION, Answer, Items, NetworkFacts
 from transformer.algorithms import ctc
 from transformer.algorithms.crops import crops
 from transformer.algorithms.ctc import Reading
-from transformer.pipeline.networks import Networks
+from transformer.pipeline.networks import Networks, nothing
 from transformer.pipeline.page import PageInWork
 
 if TYPE_CHECKING:
@@ -31,11 +31,7 @@ class Recognise:
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
         is_last = page.unsure_lines is None
-        page.readings = await read(page, networks, page.boxes, page.forget_image if is_last else _keep)
-
-
-def _keep() -> None:
-    """The image is needed further on."""
+        page.readings = await read(page, networks, page.boxes, page.forget_image if is_last else nothing)
 
 
 async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Callable[[], None]) -> list[Reading]:
