@@ -115,8 +115,9 @@ def check_shape(name: str, shape: Sequence[Any]) -> tuple[int, ...]:
         raise InvalidRequest(f"the shape of input '{name}' must be a list of at most 8 integers")
     if not all(isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 2**31 for size in shape):
         raise InvalidRequest(f"the shape of input '{name}' must hold integers from 0 up")
-    if math.prod(shape) >= 2**31:
-        raise InvalidRequest(f"input '{name}' is too large: its shape has {math.prod(shape)} elements")
+    # NumPy refuses a side of 0 beside sides that are too large together, so zeros don't count.
+    if (elements := math.prod(size for size in shape if size)) >= 2**31:
+        raise InvalidRequest(f"input '{name}' is too large: its shape has {elements} elements")
     return tuple(shape)
 
 

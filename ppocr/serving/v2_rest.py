@@ -28,6 +28,8 @@ from ppocr.serving.tensors import (
 from ppocr_api.errors import InvalidRequest
 
 LENGTH_HEADER = "inference-header-content-length"
+#: Of a length that any body can have.
+MAX_DIGITS = 19
 
 
 def decode(body: bytes, headers: Mapping[str, str], model_name: str, model_version: str = "") -> TensorRequest:
@@ -73,8 +75,11 @@ def _split(body: bytes, length: str | None) -> tuple[memoryview, memoryview]:
     view = memoryview(body)
     if length is None:
         return view, view[len(view) :]
-    if not length.isdecimal() or int(length) > len(view):
-        raise InvalidRequest(f"Inference-Header-Content-Length is {length!r}, and the body has {len(view)} bytes")
+    # Python turns no more than 4,300 digits into a number.
+    if not length.isdecimal() or len(length) > MAX_DIGITS or int(length) > len(view):
+        raise InvalidRequest(
+            f"Inference-Header-Content-Length is {length[:MAX_DIGITS]!r}, and the body has {len(view)} bytes"
+        )
     return view[: int(length)], view[int(length) :]
 
 
