@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from ppocr.settings import setting
 
+#: How often transformers ask a silent connection whether the predictor is still there [milliseconds].
+PING_MS = 5_000
+
 
 @dataclass(frozen=True)
 class ListenSettings:

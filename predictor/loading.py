@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import cast
 
 import ppocr
-from ppocr import repository
 from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
+from predictor import sample
 from predictor.at_first_use import NetworkAtFirstUse
 from predictor.batching import Limits, NetworkSlot
 from predictor.engines.base import Capabilities, Device, Engine, EngineName, EngineOptions, Network, Precision
 from predictor.engines.choice import choose
 from predictor.preparing import Preparation, sizes_at_first, sizes_in_use, warm_up
 from predictor.repository import memory
+from predictor.repository import on_disk as repository
 from predictor.repository.shapes import ShapesInUse
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion
@@ -141,6 +142,11 @@ def _open(
     closing: contextlib.ExitStack, chosen: Engine, bundle: Bundle, network: NetworkFacts, options: EngineOptions
 ) -> Network:
     opened = chosen.load(bundle, network, options)
+    try:
+        sample.check(opened, network, bundle.label)
+    except BaseException:
+        opened.close()
+        raise
     # A GPU's engines may take minutes to load a network: too long for the first request.
     if network.grid.one_size and opened.capabilities.device == "CPU":
         opened = NetworkAtFirstUse(opened, functools.partial(_load_again, chosen, bundle, network, options))

@@ -11,27 +11,31 @@ from typing import Any, NoReturn
 import grpc
 from grpc import aio
 
-from ppocr import network_wire, oip, telemetry
-from ppocr.contract import FACTS_PARAMETER, Answer, BundleFacts, Items, NetworkFacts
+from ppocr import oip, telemetry
+from ppocr.contract import FACTS_PARAMETER, SHARE_PARAMETER, Answer, BundleFacts, Items, NetworkFacts
 from ppocr.facts_json import facts_from_json
-from ppocr.listen import MessageSettings
+from ppocr.listen import PING_MS, MessageSettings
 from ppocr.serving import tensors
 from ppocr_api.error_mapping import RETRY_AFTER, from_grpc
 from ppocr_api.errors import (
+    BadAnswer,
+    BundleError,
     DeadlineExceeded,
+    InvalidRequest,
     NotFound,
     Overloaded,
     PayloadTooLarge,
     PpocrError,
-    RequestError,
     Unavailable,
 )
+from transformer.network_tensors import answer_of, inputs_of
 
 log = logging.getLogger("ppocr.transformer")
 
 # UNAVAILABLE of a call that never left this process or was refused by a server that is going away is retried by gRPC
-# itself ("transparent retries"); one whose predictor says that nothing was computed is retried below. Other calls may have
-# been computed, and aren't repeated. RESOURCE_EXHAUSTED isn't retried either: the client has Retry-After.
+# itself ("transparent retries"); one whose predictor says that nothing was computed is retried below, and so is, once, a call
+# whose connection broke: its predictor is dead, and reading again changes nothing but the time. Not more than once, as what it
+# computed may be what killed it. RESOURCE_EXHAUSTED isn't retried here: whoever asks knows what else there is to do.
 _SERVICE_CONFIG = json.dumps(
     {
         "loadBalancingConfig": [{"round_robin": {}}],
@@ -41,16 +45,19 @@ _SERVICE_CONFIG = json.dumps(
 _OPTIONS = (
     ("grpc.service_config", _SERVICE_CONFIG),
     ("grpc.enable_retries", 1),
-    # A pod that vanished without a word is noticed in 20 s, not after the kernel's 15 minutes.
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 10_000),
+    # A pod that vanished without a word is noticed in 10 s, not after the kernel's 15 minutes: the ping has a limit of its own,
+    # of a minute by default.
+    ("grpc.keepalive_time_ms", PING_MS),
+    ("grpc.keepalive_timeout_ms", PING_MS),
+    ("grpc.http2.ping_timeout_ms", PING_MS),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
     # The predictor ends connections every few seconds, so that its name is looked up again: new pods are found by that.
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
 )
 #: How long a call waits for a predictor where none can be reached: the last pod may have stopped before the next one is known.
-RECONNECT_SECONDS = 5.0
+#: A predictor that died is started again in the same place in some five seconds.
+RECONNECT_SECONDS = 10.0
 #: How gRPC says that there was no connection to send a call on (round_robin's and the resolver's status). Nothing else
 #: distinguishes it from a connection that broke under a call, which may have been computed.
 _NOT_SENT = (
@@ -66,6 +73,8 @@ ANY_NETWORK = "rec"
 #: What a message has besides its arrays, at most: names, shapes, versions.
 MESSAGE_OVERHEAD_BYTES = 4096
 ATTEMPTS = 3
+#: Longest Retry-After of a predictor that is believed [seconds].
+MAX_RETRY_AFTER = 60.0
 
 
 def target(host: str, port: int) -> str:
@@ -93,25 +102,29 @@ class PredictorClient:
         answer = await self._call(self._metadata, request, time.monotonic() + READY_SECONDS)
         if FACTS_PARAMETER not in answer.parameters:
             raise Unavailable("the predictor's answer has no model facts: is it a ppocr predictor?")
-        facts = facts_from_json(answer.parameters[FACTS_PARAMETER].string_param)
+        try:
+            facts = facts_from_json(answer.parameters[FACTS_PARAMETER].string_param)
+        except BundleError as error:
+            raise BadAnswer(f"the predictor's facts are wrong: {error}") from error
         self._networks |= {network.name: network for network in facts.networks}
         if version is None:
             telemetry.replace_series(telemetry.BUNDLE, [(facts.name, facts.version)])
         return facts
 
     async def run(
-        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
     ) -> Answer:
         if network not in self._networks:
             await self.facts(version)
         known = self._networks.get(network)
         if known is None:
             raise NotFound(f"the predictor has no network {network!r}")
-        inputs = network_wire.inputs_of(known, items)
+        inputs = inputs_of(known, items)
         self._check_size(*inputs.values())
         request = tensors.request_to_grpc(network, inputs, version or "")
-        answer = tensors.response_from_grpc(await self._call(self._infer, request, deadline))
-        return network_wire.answer_of(known, items, answer)
+        if share:
+            request.parameters[SHARE_PARAMETER].string_param = share
+        return answer_of(known, items, await self._call(self._infer, request, deadline))
 
     async def ready(self) -> bool:
         try:
@@ -133,24 +146,29 @@ class PredictorClient:
             )
 
     async def _call(self, method: Any, request: Any, deadline: float | None) -> Any:
-        attempts, patience = ATTEMPTS, time.monotonic() + RECONNECT_SECONDS
+        attempts, lost, patience = ATTEMPTS, 0, None
         while True:
             timeout = None if deadline is None else max(deadline - time.monotonic(), 0.001)
             try:
                 return await method(request, timeout=timeout)
             except aio.AioRpcError as error:
                 if _was_not_sent(error):
+                    patience = patience or time.monotonic() + RECONNECT_SECONDS
                     if not await self._connected(patience if deadline is None else min(patience, deadline)):
                         _raise(error)
                     continue
+                patience = None
                 attempts -= 1
-                if not attempts or not (_nothing_was_computed(error) or _connection_was_renewed(error)):
+                lost += _was_lost(error)
+                again = _nothing_was_computed(error) or _connection_was_renewed(error) or _was_lost(error)
+                if not attempts or not again or lost > 1:
                     _raise(error)
 
     async def _connected(self, until: float) -> bool:
         """Whether a predictor was reached before the instant `until`."""
         try:
             async with asyncio.timeout(until - time.monotonic()):
+                await asyncio.sleep(0.02)  # the channel may still be thought to be ready
                 while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
                     await self._channel.wait_for_state_change(state)
         except TimeoutError:
@@ -159,20 +177,31 @@ class PredictorClient:
 
 
 def _raise(error: aio.AioRpcError) -> NoReturn:
-    """The predictor's error as the caller's. gRPC's own messages name addresses: they go only to the log."""
+    """The predictor's error as the caller's. What the predictor says, and gRPC's own messages, go only to the log: they may name
+    addresses, and whatever a predictor that isn't ours has in mind."""
     code, details = error.code().name, error.details() or ""
     known = from_grpc(code, details, dict(error.trailing_metadata() or ()).get(RETRY_AFTER))
     if isinstance(known, PayloadTooLarge):
         raise PayloadTooLarge(
             "the image needs a larger message than the predictor's max_message_bytes allows"
         ) from error
-    if code != "UNIMPLEMENTED" and isinstance(known, RequestError | Overloaded):
-        raise known from error
     if isinstance(known, DeadlineExceeded):
         raise DeadlineExceeded("the predictor did not answer within the request's time limit") from error
-    log.warning("the predictor failed: %s %s", code, details)
+    log.log(
+        logging.INFO if isinstance(known, NotFound | Overloaded) else logging.WARNING,
+        "the predictor answered %s: %s",
+        code,
+        details[:500],
+    )
+    if isinstance(known, NotFound) and code == NotFound.grpc:
+        raise NotFound("the predictor has no such version of the model, or no such network") from error
+    if isinstance(known, Overloaded):
+        raise Overloaded("the predictor's queue is full", min(known.retry_after or 1.0, MAX_RETRY_AFTER)) from error
     if isinstance(known, Unavailable):
-        raise Unavailable("the predictor can't be reached", known.retry_after or 1.0) from error
+        seconds = min(known.retry_after or 1.0, MAX_RETRY_AFTER)
+        raise Unavailable("the predictor can't be reached", seconds) from error
+    if isinstance(known, InvalidRequest):
+        raise BadAnswer("the predictor refused what it was asked") from error
     raise PpocrError("the predictor failed") from error
 
 
@@ -184,6 +213,13 @@ def _connection_was_renewed(error: aio.AioRpcError) -> bool:
     """Whether the predictor had announced the end of the connection, as it does every few seconds, and it broke before the
     answer was here: on a busy machine the answer may lose that race. Reading again changes nothing but the time."""
     return error.code() is grpc.StatusCode.UNAVAILABLE and "GOAWAY received" in (error.details() or "")
+
+
+def _was_lost(error: aio.AioRpcError) -> bool:
+    """Whether the connection broke under the call, or its end was never heard of again: gRPC says so itself, and has no
+    Retry-After of a predictor."""
+    by_predictor = any(key == RETRY_AFTER for key, _ in error.trailing_metadata() or ())
+    return error.code() is grpc.StatusCode.UNAVAILABLE and not by_predictor and not _connection_was_renewed(error)
 
 
 def _nothing_was_computed(error: aio.AioRpcError) -> bool:

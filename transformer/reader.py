@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from ppocr import telemetry
 from ppocr.call import Call
-from ppocr.contract import BundleFacts, Predictor
+from ppocr.contract import DETECTION, BundleFacts, Predictor
 from ppocr.cpus import available_cpus
 from ppocr_api.document import Page
 from ppocr_api.errors import NotFound, PpocrError, Unavailable
 from transformer.admission import Admission, PixelGate
+from transformer.algorithms.det_input import det_size
+from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
@@ -22,6 +24,7 @@ from transformer.pipeline import STAGES
 from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork
 from transformer.pipeline.stage import check_bundle, is_asked_for
+from transformer.room import Room
 from transformer.settings import ReaderSettings
 
 if TYPE_CHECKING:
@@ -41,7 +44,8 @@ class Reader:
         self._facts = FactsByVersion(predictor)
         self._admission = Admission(settings.max_images)
         self._gate = PixelGate(settings.max_decoded_pixels)
-        self._networks = Networks(predictor, self._facts, settings.image_threads or available_cpus())
+        self._room = Room()
+        self._networks = Networks(predictor, self._facts, self._room, settings.image_threads or available_cpus())
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         """Facts of `version`, or of the one that serves. Raises NotFound where the predictor has no such version."""
@@ -61,7 +65,7 @@ class Reader:
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
         error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
-        with self._admission.enter(len(files)):
+        with self._admission.enter(len(files), call.share):
             if partial:
                 return list(await asyncio.gather(*(self._page_or_error(file, parameters, call) for file in files)))
             if len(files) == 1:
@@ -105,8 +109,13 @@ class Reader:
         stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
         for stage in stages:
             check_bundle(stage, facts)
-        with await self._gate.hold(source.width * source.height) as hold:
-            image = await self._networks.in_thread(call, _decode, file, source)
+        pixels = source.width * source.height
+        large = self._gate.is_large(pixels)
+        with (
+            await self._room.reserve(_detected_pixels(source, facts, parameters), call.share) as room,
+            await self._gate.hold(pixels, call.share) as hold,
+        ):
+            image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
                 call=call,
                 parameters=parameters,
@@ -115,6 +124,8 @@ class Reader:
                 size=(image.shape[0], image.shape[1]),
                 free_image=hold.release,
                 max_line_pixels=self._settings.max_line_pixels,
+                detected=room.release,
+                large=large,
             )
             del image
             for stage in stages:
@@ -125,6 +136,15 @@ class Reader:
         telemetry.IMAGES.inc()
         telemetry.LINES.inc(len(read.lines))
         return read
+
+
+def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters) -> int:
+    """Pixels that the image will have for detection; 0 where the bundle has none, which a stage says."""
+    network = facts.of_task(DETECTION)
+    if network is None:
+        return 0
+    height, width = det_size(source.height, source.width, network.grid, DetectionParameters.of(network, parameters))
+    return height * width
 
 
 def _decode(file: ImageFile, source: Source) -> U8:

@@ -18,6 +18,7 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
 from ppocr import telemetry
 from ppocr.call import Call
+from ppocr.listen import PING_MS
 from ppocr.serving import wire
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
@@ -165,6 +166,8 @@ class GrpcServer:
                 # Clients look a name up again only when a connection ends. So they learn of new pods, and that one is going
                 # before its lame duck is over. Calls in progress are answered on the old connection.
                 ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
+                # A client that asks more often than every five minutes would be turned away.
+                ("grpc.http2.min_ping_interval_without_data_ms", PING_MS // 2),
                 ("grpc.max_connection_age_grace_ms", round(self._options.timeout_seconds * 1000)),
             ],
         )

@@ -33,8 +33,11 @@ class PageInWork:
     bool [N], where its network may be wrong. `readings` belong to the boxes, and `order` intp [N] sorts them as a person
     reads them.
 
+    `large` says that work on the image takes long (transformer/threads.py).
+
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
-    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all.
+    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all. `detected`
+    is called once detection has answered: the page's room in the predictor's queue is free again.
     """
 
     call: Call
@@ -44,6 +47,8 @@ class PageInWork:
     size: tuple[int, int]
     free_image: Callable[[], None]
     max_line_pixels: int
+    detected: Callable[[], None]
+    large: bool
     version: str | None = None
     angle: int = 0
     boxes: F32 = field(default_factory=_no_boxes)
