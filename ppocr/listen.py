@@ -20,6 +20,15 @@ class ListenSettings:
     grpc_socket: str = setting(
         "Path of a Unix socket to answer gRPC on as well; for a transformer and a predictor in one pod.", ""
     )
+    tls_cert_file: str = setting(
+        "Certificate with its chain, in PEM: both ports speak TLS then. Read again when it changes. Empty: no TLS.", ""
+    )
+    tls_key_file: str = setting("Private key of the certificate, in PEM.", "")
+    tls_client_ca_file: str = setting(
+        "Certificates that sign those of clients, in PEM. Set, gRPC refuses clients without one, and HTTP answers them health "
+        "and metrics alone.",
+        "",
+    )
     max_body_bytes: int = setting(
         "Largest request of a caller, in bytes, over HTTP and gRPC.", 100 * 1024 * 1024, minimum=1024, maximum=2**31 - 1
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from typing import Any, NoReturn
@@ -14,7 +13,7 @@ from grpc import aio
 from ppocr import oip, telemetry
 from ppocr.contract import FACTS_PARAMETER, SHARE_PARAMETER, Answer, BundleFacts, Items, NetworkFacts
 from ppocr.facts_json import facts_from_json
-from ppocr.listen import PING_MS, MessageSettings
+from ppocr.listen import MessageSettings
 from ppocr.serving import tensors
 from ppocr_api.error_mapping import RETRY_AFTER, from_grpc
 from ppocr_api.errors import (
@@ -29,32 +28,10 @@ from ppocr_api.errors import (
     Unavailable,
 )
 from transformer.network_tensors import answer_of, inputs_of
+from transformer.predictor_channel import Channels, PredictorTls
 
 log = logging.getLogger("ppocr.transformer")
 
-# UNAVAILABLE of a call that never left this process or was refused by a server that is going away is retried by gRPC
-# itself ("transparent retries"); one whose predictor says that nothing was computed is retried below, and so is, once, a call
-# whose connection broke: its predictor is dead, and reading again changes nothing but the time. Not more than once, as what it
-# computed may be what killed it. RESOURCE_EXHAUSTED isn't retried here: whoever asks knows what else there is to do.
-_SERVICE_CONFIG = json.dumps(
-    {
-        "loadBalancingConfig": [{"round_robin": {}}],
-        "methodConfig": [{"name": [{"service": oip.SERVICE}], "waitForReady": False}],
-    }
-)
-_OPTIONS = (
-    ("grpc.service_config", _SERVICE_CONFIG),
-    ("grpc.enable_retries", 1),
-    # A pod that vanished without a word is noticed in 10 s, not after the kernel's 15 minutes: the ping has a limit of its own,
-    # of a minute by default.
-    ("grpc.keepalive_time_ms", PING_MS),
-    ("grpc.keepalive_timeout_ms", PING_MS),
-    ("grpc.http2.ping_timeout_ms", PING_MS),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    # The predictor ends connections every few seconds, so that its name is looked up again: new pods are found by that.
-    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
-)
 #: How long a call waits for a predictor where none can be reached: the last pod may have stopped before the next one is known.
 #: A predictor that died is started again in the same place in some five seconds.
 RECONNECT_SECONDS = 10.0
@@ -77,29 +54,23 @@ ATTEMPTS = 3
 MAX_RETRY_AFTER = 60.0
 
 
-def target(host: str, port: int) -> str:
-    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found."""
-    if host.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
-        return host
-    return f"dns:///{host}" if ":" in host else f"dns:///{host}:{port}"
-
-
 class PredictorClient:
     """`ppocr.contract.Predictor` over the network."""
 
-    def __init__(self, address: str, max_message_bytes: int = MessageSettings.max_message_bytes) -> None:
+    def __init__(
+        self,
+        address: str,
+        max_message_bytes: int = MessageSettings.max_message_bytes,
+        tls: PredictorTls | None = None,
+    ) -> None:
         self._max_message_bytes = max_message_bytes
-        limits = [(f"grpc.max_{way}_message_length", max_message_bytes) for way in ("send", "receive")]
-        self._channel = aio.insecure_channel(address, options=(*_OPTIONS, *limits))
-        self._infer = oip.unary(self._channel, "ModelInfer")
-        self._metadata = oip.unary(self._channel, "ModelMetadata")
-        self._ready = oip.unary(self._channel, "ServerReady")
+        self._channels = Channels(address, max_message_bytes, tls or PredictorTls())
         #: How tensors of a network look on the wire follows from its grid, which versions don't change.
         self._networks: dict[str, NetworkFacts] = {}
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         request = oip.ModelMetadataRequest(name=ANY_NETWORK, version=version or "")
-        answer = await self._call(self._metadata, request, time.monotonic() + READY_SECONDS)
+        answer = await self._call("ModelMetadata", request, time.monotonic() + READY_SECONDS)
         if FACTS_PARAMETER not in answer.parameters:
             raise Unavailable("the predictor's answer has no model facts: is it a ppocr predictor?")
         try:
@@ -124,17 +95,17 @@ class PredictorClient:
         request = tensors.request_to_grpc(network, inputs, version or "")
         if share:
             request.parameters[SHARE_PARAMETER].string_param = share
-        return answer_of(known, items, await self._call(self._infer, request, deadline))
+        return answer_of(known, items, await self._call("ModelInfer", request, deadline))
 
     async def ready(self) -> bool:
         try:
-            answer = await self._call(self._ready, oip.ServerReadyRequest(), time.monotonic() + READY_SECONDS)
+            answer = await self._call("ServerReady", oip.ServerReadyRequest(), time.monotonic() + READY_SECONDS)
         except PpocrError:
             return False
         return bool(answer.ready)
 
     async def close(self) -> None:
-        await self._channel.close()
+        await self._channels.close()
 
     def _check_size(self, *arrays: tensors.Array) -> None:
         """Before anything is copied or sent. Raises PayloadTooLarge."""
@@ -145,12 +116,12 @@ class PredictorClient:
                 f"{self._max_message_bytes}"
             )
 
-    async def _call(self, method: Any, request: Any, deadline: float | None) -> Any:
+    async def _call(self, method: str, request: Any, deadline: float | None) -> Any:
         attempts, lost, patience = ATTEMPTS, 0, None
         while True:
             timeout = None if deadline is None else max(deadline - time.monotonic(), 0.001)
             try:
-                return await method(request, timeout=timeout)
+                return await oip.unary(self._channels.current(), method)(request, timeout=timeout)
             except aio.AioRpcError as error:
                 if _was_not_sent(error):
                     patience = patience or time.monotonic() + RECONNECT_SECONDS
@@ -169,8 +140,9 @@ class PredictorClient:
         try:
             async with asyncio.timeout(until - time.monotonic()):
                 await asyncio.sleep(0.02)  # the channel may still be thought to be ready
-                while (state := self._channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
-                    await self._channel.wait_for_state_change(state)
+                channel = self._channels.current()
+                while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
+                    await channel.wait_for_state_change(state)
         except TimeoutError:
             return False
         return time.monotonic() < until

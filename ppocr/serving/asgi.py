@@ -11,8 +11,10 @@ from typing import Any
 
 from ppocr import telemetry
 from ppocr.call import Call
+from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.routing import RouteTable, Scope, error_answer
 from ppocr.serving.status import as_ppocr
+from ppocr.serving.tls import CERTIFIED
 from ppocr.serving.wire import WireAnswer
 from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, RequestError
 
@@ -30,6 +32,7 @@ CLIENT_LEFT = 499
 TRACK_HEADER = "x-ppocr-track"
 #: Where the scope holds the request's `Call`.
 CALL = "ppocr.call"
+#: Probes and metrics, which are many: they aren't logged, and need neither a key nor a certificate.
 _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 
 
@@ -41,12 +44,20 @@ class RequestGuard:
     """
 
     def __init__(
-        self, app: App, *, routes: RouteTable, max_body_bytes: int, timeout_seconds: float, track: str = ""
+        self,
+        app: App,
+        *,
+        routes: RouteTable,
+        max_body_bytes: int,
+        timeout_seconds: float,
+        track: str = "",
+        access: Access = OPEN,
     ) -> None:
         self._app = app
         self._routes = routes
         self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
+        self._access = access
         self._headers = [(TRACK_HEADER.encode(), track.encode())] if track else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +83,8 @@ class RequestGuard:
 
     async def _answer(self, scope: Scope, receive: Receive, answer: _Answer, call: Call, started: float) -> None:
         headers = dict(scope["headers"])
+        if scope["path"] not in _QUIET:
+            self._access.check(call, headers.get(b"authorization", b"").decode("latin-1"), scope.get(CERTIFIED, False))
         call.deadline = started + self._seconds(headers)
         try:
             async with asyncio.timeout(call.remaining()):
@@ -159,13 +172,14 @@ class RequestGuard:
         telemetry.REQUEST_SECONDS.labels(call.route).observe(took)
         if scope["path"] not in _QUIET:
             log.info(
-                "%s %s %d %.1fms images=%d lines=%d",
+                "%s %s %d %.1fms images=%d lines=%d%s",
                 scope["method"],
                 scope["path"],
                 code,
                 took * 1000,
                 call.images,
                 call.lines,
+                noted(call, str(code)),
             )
 
 

@@ -20,17 +20,21 @@ from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.listen import PING_MS
 from ppocr.serving import wire
+from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.declaration import GrpcMethod
 from ppocr.serving.management import management
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
+from ppocr.serving.tls import Tls
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
 
 log = logging.getLogger("ppocr.access")
 CONNECTION_AGE_MS = 4_000
+#: Need no key.
+_PROBES = ("ServerLive", "ServerReady")
 _QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 #: Answers a message of a call.
@@ -45,6 +49,8 @@ class GrpcOptions:
     max_message_bytes: int
     timeout_seconds: float
     track: str = ""
+    tls: Tls | None = None
+    access: Access = OPEN
     formats: Sequence[WireFormat] = ()
     endpoints: Sequence[Endpoints] = ()
 
@@ -71,8 +77,9 @@ class CallContext:
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
     """Around every call: deadline, metrics, one log line, and errors as status codes."""
 
-    def __init__(self, timeout_seconds: float, track: str = "") -> None:
+    def __init__(self, timeout_seconds: float, track: str = "", access: Access = OPEN) -> None:
         self._timeout_seconds = timeout_seconds
+        self._access = access
         self._metadata = ((TRACK_HEADER, track),) if track else ()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
@@ -96,6 +103,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
         try:
+            if method not in _PROBES:
+                metadata = CallContext(call, known).metadata()
+                self._access.check(known, metadata.get("authorization", ""), certified=True)
             response = await self._within(seconds, handler, raw, method, CallContext(call, known))
             code = grpc.StatusCode.OK
             return response
@@ -113,7 +123,13 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             telemetry.REQUEST_SECONDS.labels(known.route).observe(took)
             if method not in _QUIET:
                 log.info(
-                    "%s %s %.1fms images=%d lines=%d", known.route, code.name, took * 1000, known.images, known.lines
+                    "%s %s %.1fms images=%d lines=%d%s",
+                    known.route,
+                    code.name,
+                    took * 1000,
+                    known.images,
+                    known.lines,
+                    noted(known, code.name),
                 )
 
     @staticmethod
@@ -158,7 +174,7 @@ class GrpcServer:
         limit = self._options.max_message_bytes
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
-            interceptors=(Guard(self._options.timeout_seconds, self._options.track),),
+            interceptors=(Guard(self._options.timeout_seconds, self._options.track, self._options.access),),
             options=[
                 ("grpc.max_send_message_length", limit),
                 ("grpc.max_receive_message_length", limit),
@@ -175,7 +191,10 @@ class GrpcServer:
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         for address in self._options.addresses:
             try:
-                server.add_insecure_port(address)
+                if self._options.tls is None or address.startswith("unix:"):
+                    server.add_insecure_port(address)
+                else:
+                    server.add_secure_port(address, self._options.tls.grpc())
             except RuntimeError as error:
                 raise ConfigError(f"gRPC can't listen on {address}: is another service using it?") from error
         await server.start()

@@ -17,14 +17,17 @@ from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotL
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import RESTServer
 from starlette.exceptions import HTTPException
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from ppocr import __version__
 from ppocr.serving import wire
+from ppocr.serving.access import OPEN, Access
 from ppocr.serving.asgi import CALL, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.management import management
 from ppocr.serving.routing import Endpoints, Route, RouteTable, http_request, routes_of
 from ppocr.serving.status import as_ppocr
+from ppocr.serving.tls import Tls, knowing_certificates
 from ppocr.serving.wire import WireAnswer, WireFormat, plain_error
 from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError
 
@@ -41,6 +44,8 @@ class RestOptions:
     timeout_seconds: float
     drain_seconds: float
     track: str = ""
+    tls: Tls | None = None
+    access: Access = OPEN
     formats: Sequence[WireFormat] = ()
     endpoints: Sequence[Endpoints] = ()
 
@@ -68,7 +73,12 @@ class RestServer(RESTServer):  # type: ignore[misc]
             max_body_bytes=options.max_body_bytes,
             timeout_seconds=options.timeout_seconds,
             track=options.track,
+            access=options.access,
         )
+        if options.tls is not None:
+            context = options.tls.http()
+            self.config.ssl_context_factory = lambda config, default: context
+            self.config.http = knowing_certificates(AutoHTTPProtocol)
 
     def bind(self) -> None:
         """Takes the port; ConfigError where that can't be done."""
