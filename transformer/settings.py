@@ -66,11 +66,11 @@ class TransformerSettings(ListenSettings, AccessSettings, ReaderSettings, Messag
     )
     predictor_port: int = setting("The predictor's gRPC port where predictor_host names none.", 8081, minimum=1)
     predictor_ca_file: str = setting(
-        "Certificates that sign the predictor's, in PEM: it is asked over TLS then, by the name in predictor_host. Empty: no TLS.",
+        "Certificates that sign the predictor's, in PEM: it is asked over TLS then, by the name in predictor_host.",
         "",
     )
     predictor_cert_file: str = setting(
-        "The certificate that this transformer shows to its predictor, in PEM; the files of both are read again when they change.",
+        "The certificate that this transformer shows to its predictor, in PEM; all three files are read again when they change.",
         "",
     )
     predictor_key_file: str = setting("Private key of that certificate, in PEM.", "")
