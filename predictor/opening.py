@@ -7,7 +7,7 @@ import dataclasses
 from dataclasses import dataclass
 from functools import partial
 
-from ppocr_api.errors import BundleError, ConfigError, PpocrError
+from ppocr_api.errors import BundleError, ConfigError
 from predictor import loading
 from predictor.batching import Scheduler
 from predictor.local import LocalPredictor
@@ -75,7 +75,7 @@ def load(settings: NetworkSettings) -> Loaded:
             failures.add(candidate, error)
             first_error = first_error or error
     assert first_error is not None
-    if isinstance(first_error, PpocrError):
+    if isinstance(first_error, BundleError):
         raise first_error
     raise BundleError(f"{entry.label} could not be loaded: {failures.reason(entry.label)}") from first_error
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
+from ppocr.bundle import MAX_TEXT
 from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr_api.errors import BundleError
 from ppocr_convert import network_facts
@@ -51,6 +54,55 @@ def test_problems_are_said_and_nothing_else_suffers(tmp_path: Path) -> None:
     assert "is this a bundle?" in problems["3"]
     assert "written last" in problems["4"]
     assert repository.find(tmp_path).version == "3", "a version without a manifest isn't there yet"
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "[" * 200_000,
+        '{"format": 2, "networks": ' + "[" * 5_000 + "]" * 5_000 + "}",
+        '{"format": 2, "networks": Infinity}',
+        '{"format": 1, "det": null, "rec": []}',
+        '{"format": 2, "converter": ' + "9" * 5_000 + "}",
+        '{"format": 2, "name": "x", "version": "1", "files": [1]}',
+        '{"format": 2, "networks": [null], "files": {"a": null}}',
+        '{"format": [2]}',
+        "\0",
+    ],
+)
+def test_a_manifest_that_is_poison_is_that_version_s_problem(tmp_path: Path, manifest: str) -> None:
+    put(tmp_path / "x" / "1")
+    (put(tmp_path / "x" / "2") / MANIFEST).write_text(manifest)
+    good, poison = repository.versions(tmp_path, "x")
+    assert (good.problem == "" and MANIFEST in poison.problem) or "format" in poison.problem
+    assert not any(word in poison.problem for word in ("Error", "object has", "NoneType", "'list'"))
+    (alone,) = repository.scan(poison.path)
+    assert alone.problem
+
+
+def test_manifests_that_are_no_files_of_a_bundle(tmp_path: Path) -> None:
+    put(tmp_path / "x" / "1")
+    fifo, huge = put(tmp_path / "x" / "2"), put(tmp_path / "x" / "3")
+    (fifo / MANIFEST).unlink()
+    os.mkfifo(fifo / MANIFEST)
+    with (huge / MANIFEST).open("r+b") as file:
+        file.truncate(MAX_TEXT + 1)
+    assert [bool(entry.problem) for entry in repository.versions(tmp_path, "x")] == [False, True, True]
+
+
+def test_folders_whose_names_no_answer_could_hold_are_left_out(tmp_path: Path) -> None:
+    for name in ("1", "2\n", "3\x1b[0m", os.fsdecode(b"4\xff")):
+        put(tmp_path / "x" / name)
+    assert [entry.version for entry in repository.scan(tmp_path)] == ["1"]
+
+
+def test_names_of_files_that_none_can_have(tmp_path: Path) -> None:
+    for number, name in enumerate(("a\0b", "a" * 5000, "\ud800", "..", "/etc/passwd", "a/../../x", "..\\x", ".")):
+        folder = put(tmp_path / "x" / str(number))
+        raw = json.loads((folder / MANIFEST).read_text())
+        raw["files"][name] = {"sha256": "0" * 64, "bytes": 1}
+        (folder / MANIFEST).write_text(json.dumps(raw))
+    assert all(entry.problem for entry in repository.scan(tmp_path))
 
 
 def test_a_bundle_s_own_folder_is_a_repository_of_one_under_its_own_name(tmp_path: Path) -> None:
