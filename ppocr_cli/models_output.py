@@ -10,7 +10,7 @@ from ppocr.contract import Axis
 from ppocr.facts_json import network_to_json
 from ppocr.manifest import Manifest
 from ppocr_api.errors import BundleError
-from predictor.repository.on_disk import Entry
+from predictor.repository.folders import Entry
 
 
 def summary(entry: Entry) -> dict[str, Any]:

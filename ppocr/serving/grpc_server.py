@@ -104,8 +104,8 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         call.set_trailing_metadata(self._metadata)
         try:
             if method not in _PROBES:
-                metadata = CallContext(call, known).metadata()
-                self._access.check(known, metadata.get("authorization", ""), certified=True)
+                key = CallContext(call, known).metadata().get("authorization", "")
+                self._access.check(known, key, certified=True)
             response = await self._within(seconds, handler, raw, method, CallContext(call, known))
             code = grpc.StatusCode.OK
             return response

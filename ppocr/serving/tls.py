@@ -96,7 +96,9 @@ def knowing_certificates(protocol: type[asyncio.Protocol]) -> type[asyncio.Proto
     """`protocol` of uvicorn, whose requests' scopes say whether their client showed a certificate (CERTIFIED)."""
 
     class Certified(protocol):  # type: ignore[misc, valid-type]
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        app: Any
+
+        def connection_made(self, transport: asyncio.Transport) -> None:
             super().connection_made(transport)
             connection, app = transport.get_extra_info("ssl_object"), self.app
             certified = connection is not None and bool(connection.getpeercert(binary_form=True))

@@ -95,12 +95,13 @@ async def test_the_pixels_inside_never_exceed_the_capacity_and_none_are_lost() -
     async def one(number: int) -> None:
         nonlocal inside, most
         pixels = (number * 7919) % 400_000
-        hold = await gate.hold(pixels, number % 5)
-        inside += pixels
-        most = max(most, inside)
-        await asyncio.sleep(0)
-        inside -= pixels
-        hold.release()
+        with await gate.hold(pixels, number % 5):
+            inside += pixels
+            most = max(most, inside)
+            try:
+                await asyncio.sleep(0)
+            finally:
+                inside -= pixels
 
     tasks = [asyncio.create_task(one(number)) for number in range(500)]
     await settle()

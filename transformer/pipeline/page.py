@@ -23,6 +23,10 @@ def _no_boxes() -> F32:
     return np.zeros((0, 4, 2), np.float32)
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class PageInWork:
     """What is known of a page so far. Stages write it only on the event loop.
@@ -47,8 +51,8 @@ class PageInWork:
     size: tuple[int, int]
     free_image: Callable[[], None]
     max_line_pixels: int
-    detected: Callable[[], None]
-    large: bool
+    detected: Callable[[], None] = _nothing
+    large: bool = False
     version: str | None = None
     angle: int = 0
     boxes: F32 = field(default_factory=_no_boxes)
