@@ -17,6 +17,8 @@ from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
 from ppocr_api.errors import BundleError, ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests
 from predictor.settings import NetworkSettings
 from transformer.settings import ReaderSettings
 
@@ -68,10 +70,11 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.routes.page import page
 
     opened = await opening.start(await loading, settings)
-    reader = Reader(opened.predictor, settings)
+    budget = Budget(for_requests(settings.request_memory_bytes))
+    reader = Reader(opened.predictor, settings, budget.for_images)
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),)),
-        grpc_options(settings, FORMATS),
+        rest_options(settings, budget, FORMATS, (page(),)),
+        grpc_options(settings, budget, FORMATS),
         lifecycle(settings),
     )
 

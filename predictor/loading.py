@@ -15,6 +15,7 @@ from ppocr import repository
 from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
+from predictor import external_data
 from predictor.batching import Limits, NetworkSlot
 from predictor.engines.base import Capabilities, Device, Engine, EngineName, EngineOptions, Network, Precision
 from predictor.engines.choice import choose
@@ -83,6 +84,7 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
     began = time.monotonic()
     chosen, options = engine(settings)
     bundle.verify()
+    external_data.check(bundle)
     facts = bundle.facts()
     networks: dict[str, list[Network]] = {}
     with contextlib.ExitStack() as closing:

@@ -12,7 +12,10 @@ from ppocr.contract import BundleFacts, Predictor
 from ppocr.cpus import available_cpus
 from ppocr_api.document import Page
 from ppocr_api.errors import NotFound, PpocrError, Unavailable
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests
 from transformer.admission import Admission, PixelGate
+from transformer.algorithms.page_size import most_pixels
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
@@ -27,6 +30,9 @@ from transformer.settings import ReaderSettings
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
+#: Bytes of a decoded pixel. Of a scaled one while detection runs: itself, the message to the predictor as it is put together
+#: and as it is sent, and the network's map.
+RGB, PER_SCALED_PIXEL = 3, 10
 #: How often an image is read again because the version that had begun it was unloaded.
 RETRIES_AFTER_SWAP = 2
 
@@ -34,13 +40,19 @@ RETRIES_AFTER_SWAP = 2
 class Reader:
     """Reads images. Work on pixels runs in threads of its own; what waits for the networks waits on the event loop."""
 
-    def __init__(self, predictor: Predictor, settings: ReaderSettings) -> None:
+    def __init__(self, predictor: Predictor, settings: ReaderSettings, memory: int | None = None) -> None:
+        """`memory` is how many bytes all images may take that are in work; None: what the settings leave them."""
         self._predictor = predictor
         self._settings = settings
-        self._limits = ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+        memory = memory or Budget(for_requests(settings.request_memory_bytes)).for_images
+        self._limits = ImageLimits(
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            max_memory=min(ImageLimits.max_memory, memory),
+        )
         self._facts = FactsByVersion(predictor)
         self._admission = Admission(settings.max_images)
-        self._gate = PixelGate(settings.max_decoded_pixels)
+        self._gate = PixelGate(memory)  # in bytes
         self._networks = Networks(predictor, self._facts, settings.image_threads or available_cpus())
 
     async def facts(self, version: str | None = None) -> BundleFacts:
@@ -105,7 +117,7 @@ class Reader:
         stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
         for stage in stages:
             check_bundle(stage, facts)
-        with await self._gate.hold(source.width * source.height) as hold:
+        with await self._gate.hold(memory_of(source, self._settings.max_detection_pixels)) as hold:
             image = await self._networks.in_thread(call, _decode, file, source)
             page = PageInWork(
                 call=call,
@@ -115,6 +127,7 @@ class Reader:
                 size=(image.shape[0], image.shape[1]),
                 free_image=hold.release,
                 max_line_pixels=self._settings.max_line_pixels,
+                max_detection_pixels=self._settings.max_detection_pixels,
             )
             del image
             for stage in stages:
@@ -125,6 +138,12 @@ class Reader:
         telemetry.IMAGES.inc()
         telemetry.LINES.inc(len(read.lines))
         return read
+
+
+def memory_of(source: Source, max_detection_pixels: int) -> int:
+    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them."""
+    scaled = most_pixels(source.height, source.width, max_detection_pixels)
+    return max(source.memory, RGB * source.width * source.height + PER_SCALED_PIXEL * scaled)
 
 
 def _decode(file: ImageFile, source: Source) -> U8:

@@ -12,6 +12,8 @@ from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests
 from transformer.settings import TransformerSettings
 
 log = logging.getLogger("ppocr.transformer")
@@ -29,10 +31,11 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.routes.page import page
 
     address = target(settings.predictor_host, settings.predictor_port)
-    reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
+    budget = Budget(for_requests(settings.request_memory_bytes))
+    reader = Reader(PredictorClient(address, settings.max_message_bytes), settings, budget.for_images)
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),)),
-        grpc_options(settings, FORMATS),
+        rest_options(settings, budget, FORMATS, (page(),)),
+        grpc_options(settings, budget, FORMATS),
         lifecycle(settings),
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ppocr.listen import ListenSettings
+from ppocr_limits.connections import ConnectionLimits
 
 if TYPE_CHECKING:
     from ppocr.serving.grpc_server import GrpcOptions
@@ -13,10 +14,11 @@ if TYPE_CHECKING:
     from ppocr.serving.routing import Endpoints
     from ppocr.serving.server import Lifecycle
     from ppocr.serving.wire import WireFormat
+    from ppocr_limits.budget import Budget
 
 
 def rest_options(
-    settings: ListenSettings, formats: Sequence[WireFormat], endpoints: Sequence[Endpoints] = ()
+    settings: ListenSettings, budget: Budget, formats: Sequence[WireFormat], endpoints: Sequence[Endpoints] = ()
 ) -> RestOptions:
     from ppocr.serving.rest import RestOptions
 
@@ -26,6 +28,8 @@ def rest_options(
         max_body_bytes=settings.max_body_bytes,
         timeout_seconds=settings.request_timeout_seconds,
         drain_seconds=settings.drain_seconds,
+        budget=budget,
+        connections=ConnectionLimits(connections=settings.max_connections, linger_bytes=settings.max_body_bytes),
         track=settings.track,
         formats=formats,
         endpoints=endpoints,
@@ -34,6 +38,7 @@ def rest_options(
 
 def grpc_options(
     settings: ListenSettings,
+    budget: Budget,
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
     max_message_bytes: int | None = None,
@@ -47,6 +52,8 @@ def grpc_options(
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
         max_message_bytes=max_message_bytes or settings.max_body_bytes,
+        max_calls=settings.max_connections,
+        budget=budget,
         timeout_seconds=settings.request_timeout_seconds,
         track=settings.track,
         formats=formats,

@@ -11,6 +11,7 @@ import numpy as np
 from ppocr.call import Call
 from ppocr.contract import BundleFacts
 from transformer.algorithms.ctc import Reading
+from transformer.algorithms.page_size import MOST_PIXELS
 from transformer.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ class PageInWork:
     reads them.
 
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
-    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all.
+    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, and the
+    page as detection gets it `max_detection_pixels`.
     """
 
     call: Call
@@ -44,6 +46,7 @@ class PageInWork:
     size: tuple[int, int]
     free_image: Callable[[], None]
     max_line_pixels: int
+    max_detection_pixels: int = MOST_PIXELS
     version: str | None = None
     angle: int = 0
     boxes: F32 = field(default_factory=_no_boxes)

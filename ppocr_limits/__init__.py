@@ -1,0 +1,9 @@
+"""What bounds a request before anything of it is believed: heads, idle connections, bodies, messages, and the memory of all.
+
+| file | what it bounds |
+|---|---|
+| memory.py | how much memory this process may have, and how much of that is for requests |
+| budget.py | the bytes that requests hold together |
+| connections.py | HTTP heads, connections that say nothing, bodies that nobody reads |
+| wire_fields.py | the fields of a Protocol Buffers message, before it is parsed |
+"""
