@@ -5,5 +5,6 @@
 | memory.py | how much memory this process may have, and how much of that is for requests |
 | budget.py | the bytes that requests hold together |
 | connections.py | HTTP heads, connections that say nothing, bodies that nobody reads |
-| wire_fields.py | the fields of a Protocol Buffers message, before it is parsed |
+| bodies.py, messages.py | a body and a gRPC message while they arrive |
+| json_values.py, wire_fields.py | the values of JSON, the fields of a Protocol Buffers message, before they are parsed |
 """

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-#: The part of the memory that requests may take together. The rest is for the program itself, its networks, and for what is
-#: held for a moment only, such as a body that is put together from its parts.
-FOR_REQUESTS = 0.6
+#: The part of the memory that requests may take together; less where the networks are in the same process. The rest is for
+#: the program itself, and for what is held for a moment only, such as a body that is put together from its parts.
+FOR_REQUESTS, BESIDE_NETWORKS = 0.6, 0.4
 
 #: From this part of the limit on nothing is taken in whose size isn't known; and how often that is looked at, in seconds.
 ALMOST_ALL, READ_SECONDS = 0.85, 0.05
@@ -18,9 +18,9 @@ ALMOST_ALL, READ_SECONDS = 0.85, 0.05
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def for_requests(configured: int) -> int:
-    """Bytes that requests may take together: those that were configured, else FOR_REQUESTS of what there is."""
-    return configured or int(memory_limit() * FOR_REQUESTS)
+def for_requests(configured: int, part: float = FOR_REQUESTS) -> int:
+    """Bytes that requests may take together: those that were configured, else `part` of what there is."""
+    return configured or int(memory_limit() * part)
 
 
 def memory_limit() -> int:

@@ -18,7 +18,7 @@ from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
 from ppocr_api.errors import BundleError, ConfigError
 from ppocr_limits.budget import Budget
-from ppocr_limits.memory import for_requests
+from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import NetworkSettings
 from transformer.settings import ReaderSettings
 
@@ -70,7 +70,7 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.routes.page import page
 
     opened = await opening.start(await loading, settings)
-    budget = Budget(for_requests(settings.request_memory_bytes))
+    budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
     reader = Reader(opened.predictor, settings, budget.for_images)
     server = OcrServer(
         rest_options(settings, budget, FORMATS, (page(),)),

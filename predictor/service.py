@@ -13,7 +13,7 @@ from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import BundleError, ConfigError
 from ppocr_limits.budget import Budget
-from ppocr_limits.memory import for_requests
+from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import PredictorSettings
 
 log = logging.getLogger("ppocr.predictor")
@@ -35,7 +35,7 @@ async def serve(settings: PredictorSettings) -> None:
     predictor = opened.predictor
     formats = (TensorFormat(),)
     endpoints = (RepositoryApi(opened.repository).endpoints,) if settings.repository_api else ()
-    budget = Budget(for_requests(settings.request_memory_bytes))
+    budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
     server = OcrServer(
         rest_options(settings, budget, formats, endpoints),
         grpc_options(settings, budget, formats, endpoints, settings.max_message_bytes),

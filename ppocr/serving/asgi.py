@@ -10,11 +10,11 @@ from http import HTTPStatus
 
 from ppocr import telemetry
 from ppocr.call import Call
-from ppocr.serving.bodies import BodyReader, Message, Receive, has_body
-from ppocr.serving.routing import RouteTable, Scope, error_answer
+from ppocr.serving.routing import Route, RouteTable, Scope, error_answer
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer
 from ppocr_api.errors import DeadlineExceeded, NotFound, RequestError
+from ppocr_limits.bodies import Message, Receive, has_body, read_body
 from ppocr_limits.budget import Budget, Claim
 
 Send = Callable[[Message], Awaitable[None]]
@@ -29,6 +29,8 @@ CLIENT_LEFT = 499
 TRACK_HEADER = "x-ppocr-track"
 #: Where the scope holds the request's `Call`, and its whole body.
 CALL, BODY = "ppocr.call", "ppocr.body"
+#: Where no wire format reads the body: requests to load a version, and bodies that nobody asked for.
+MAX_SMALL_BODY_BYTES = 1024 * 1024
 _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 
 
@@ -52,7 +54,7 @@ class RequestGuard:
         self._app = app
         self._budget = budget
         self._routes = routes
-        self._bodies = BodyReader(max_body_bytes)
+        self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
         self._headers = [(TRACK_HEADER.encode(), track.encode())] if track else []
 
@@ -64,13 +66,15 @@ class RequestGuard:
         found = self._routes.find(scope)
         claim = Claim(self._budget)
         call = scope[CALL] = Call(route=found[0].path.path if found else "unknown")
-        answer = _Answer(send, self._headers, body_is_read=not has_body(scope))
+        headers = dict(scope["headers"])
+        answer = _Answer(send, self._headers, body_is_read=not has_body(headers))
         telemetry.IN_FLIGHT.inc()
         try:
-            call.deadline = started + self._seconds(dict(scope["headers"]))
+            deadline = call.deadline = started + self._seconds(headers)
             if found is None:
                 raise NotFound("no such route")
-            body = await self._bodies.read(found[0], scope, receive, claim, call)
+            limit = self._limit(found[0], scope["method"])
+            body = await read_body(headers, receive, claim, limit, lambda: deadline - time.monotonic())
             answer.body_is_read = True
             if body is None:
                 answer.code = CLIENT_LEFT
@@ -87,6 +91,11 @@ class RequestGuard:
             claim.release()
             telemetry.IN_FLIGHT.dec()
             self._record(scope, call, answer.code, time.monotonic() - started)
+
+    def _limit(self, route: Route, method: str) -> int:
+        """Bytes of a body: few where no wire format reads it."""
+        reads = route.formats and method in route.path.methods
+        return self._max_body_bytes if reads else min(self._max_body_bytes, MAX_SMALL_BODY_BYTES)
 
     def _seconds(self, headers: dict[bytes, bytes]) -> float:
         seconds = self._timeout_seconds

@@ -16,14 +16,13 @@ from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.status import as_ppocr, grpc_answer
-from ppocr_api.errors import DeadlineExceeded, InvalidRequest, Overloaded, PpocrError
-from ppocr_limits.budget import RETRY_SECONDS, Budget, Claim
-from ppocr_limits.memory import READ_SECONDS, Pressure
+from ppocr_api.errors import DeadlineExceeded, InvalidRequest, PpocrError
+from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.memory import Pressure
+from ppocr_limits.messages import arrived
 
 log = logging.getLogger("ppocr.access")
 
-#: What a message takes while it is answered: as it was parsed, and the bytes in it as Python sees them.
-_TIMES = 2
 _QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 
@@ -113,8 +112,8 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         answered = False
         try:
             async with asyncio.timeout(seconds) as limit:
-                message = await self._message(handler, call, claim, method)
-                response = await handler.unary_unary(message, context)
+                message = await arrived(call.read(), claim, self._pressure)
+                response = await handler.unary_unary(_parsed(handler, message, method), context)
                 answered = True
                 return response
         except TimeoutError as error:
@@ -124,23 +123,10 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         finally:
             context.call.cancelled = context.call.cancelled or not answered
 
-    async def _message(self, handler: grpc.RpcMethodHandler, call: Any, claim: Claim, method: str) -> Any:
-        """The parsed message. gRPC doesn't say its size before it is here, so what is on its way is bounded by what is left."""
-        arriving = asyncio.ensure_future(call.read())
-        try:
-            while not (await asyncio.wait((arriving,), timeout=READ_SECONDS))[0]:
-                if self._pressure.high():
-                    raise Overloaded("the service's memory is spent by the messages that are arriving", RETRY_SECONDS)
-            raw = arriving.result()
-        finally:
-            arriving.cancel()
-        if raw is aio.EOF:
-            raise InvalidRequest(f"{method} was called without a message")
-        claim.resize(len(raw) * _TIMES)
-        return _parsed(handler, raw, method)
-
 
 def _parsed(handler: grpc.RpcMethodHandler, raw: bytes, method: str) -> Any:
+    if raw is aio.EOF:
+        raise InvalidRequest(f"{method} was called without a message")
     try:
         return handler.request_deserializer(raw)
     except DecodeError as error:
