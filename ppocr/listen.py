@@ -13,7 +13,8 @@ class MemorySettings:
 
     request_memory_bytes: int = setting(
         "Memory that all requests may take together, in bytes: two fifths for bodies, which are refused with 429 where that is "
-        "spent; the rest for decoded images, which wait. 0: 60 % of what the container may have, 40 % where the networks are in it.",
+        "spent; the rest for decoded images, which wait. In a predictor it is for messages. 0: 60 % of what the container may "
+        "have, 40 % where the networks are in it.",
         0,
         minimum=0,
     )

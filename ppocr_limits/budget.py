@@ -16,10 +16,10 @@ RETRY_SECONDS = 1.0
 
 
 class Budget:
-    """`capacity` bytes for all requests. For one event loop."""
+    """`capacity` bytes for all requests, of them the part `bodies` for bodies and messages. For one event loop."""
 
-    def __init__(self, capacity: int) -> None:
-        self.for_bodies = int(capacity * FOR_BODIES)
+    def __init__(self, capacity: int, bodies: float = FOR_BODIES) -> None:
+        self.for_bodies = int(capacity * bodies)
         self.for_images = capacity - self.for_bodies
         self._held = 0
 

@@ -35,7 +35,7 @@ async def serve(settings: PredictorSettings) -> None:
     predictor = opened.predictor
     formats = (TensorFormat(),)
     endpoints = (RepositoryApi(opened.repository).endpoints,) if settings.repository_api else ()
-    budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
+    budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS), bodies=1.0)
     server = OcrServer(
         rest_options(settings, budget, formats, endpoints),
         grpc_options(settings, budget, formats, endpoints, settings.max_message_bytes),
