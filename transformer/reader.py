@@ -15,6 +15,7 @@ from ppocr_api.errors import NotFound, PpocrError, Unavailable
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import for_requests
 from transformer.admission import Admission, PixelGate
+from transformer.algorithms.line_memory import PER_PIXEL
 from transformer.algorithms.page_size import most_pixels
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 #: Bytes of a decoded pixel. Of a scaled one while detection runs: itself, the message to the predictor as it is put together
 #: and as it is sent, and the network's map.
 RGB, PER_SCALED_PIXEL = 3, 10
+#: The part of the images' memory that is for the lines cut out of them.
+FOR_LINES = 0.35
 #: How often an image is read again because the version that had begun it was unloaded.
 RETRIES_AFTER_SWAP = 2
 
@@ -45,14 +48,18 @@ class Reader:
         self._predictor = predictor
         self._settings = settings
         memory = memory or Budget(for_requests(settings.request_memory_bytes)).for_images
+        for_lines = int(memory * FOR_LINES)
+        self._max_line_pixels = min(settings.max_line_pixels, for_lines // PER_PIXEL)
         self._limits = ImageLimits(
             max_bytes=settings.max_image_bytes,
             max_pixels=settings.max_image_pixels,
-            max_memory=min(ImageLimits.max_memory, memory),
+            max_memory=min(ImageLimits.max_memory, memory - for_lines),
         )
         self._facts = FactsByVersion(predictor)
         self._admission = Admission(settings.max_images)
-        self._gate = PixelGate(memory)  # in bytes
+        # In bytes. Who holds some for lines waits for none for an image, so that all of them move on.
+        self._gate = PixelGate(memory - for_lines)
+        self._line_gate = PixelGate(for_lines)
         self._networks = Networks(predictor, self._facts, settings.image_threads or available_cpus())
 
     async def facts(self, version: str | None = None) -> BundleFacts:
@@ -126,8 +133,9 @@ class Reader:
                 image=image,
                 size=(image.shape[0], image.shape[1]),
                 free_image=hold.release,
-                max_line_pixels=self._settings.max_line_pixels,
+                max_line_pixels=self._max_line_pixels,
                 max_detection_pixels=self._settings.max_detection_pixels,
+                hold_lines=self._line_gate.hold,
             )
             del image
             for stage in stages:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ppocr.contract import F32, I32, U8
+
+
+async def _at_once(_: int) -> AbstractContextManager[object]:
+    return nullcontext()
 
 
 def _no_boxes() -> F32:
@@ -36,7 +41,8 @@ class PageInWork:
 
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
     is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, and the
-    page as detection gets it `max_detection_pixels`.
+    page as detection gets it `max_detection_pixels`. `hold_lines` waits for the memory, in bytes, that lines take while they
+    are read.
     """
 
     call: Call
@@ -47,6 +53,7 @@ class PageInWork:
     free_image: Callable[[], None]
     max_line_pixels: int
     max_detection_pixels: int = MOST_PIXELS
+    hold_lines: Callable[[int], Awaitable[AbstractContextManager[object]]] = _at_once
     version: str | None = None
     angle: int = 0
     boxes: F32 = field(default_factory=_no_boxes)
