@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from ppocr_api.errors import Overloaded
@@ -14,13 +14,13 @@ from ppocr_limits.memory import READ_SECONDS, Pressure
 _TIMES = 2
 
 
-async def arrived(message: Coroutine[Any, Any, bytes], claim: Claim, pressure: Pressure) -> bytes:
-    """The bytes of `message`, or what stands for none. `claim` grows to what it takes.
+async def arrived(read: Callable[[], Coroutine[Any, Any, bytes]], claim: Claim, pressure: Pressure) -> bytes:
+    """The bytes of the message that `read` waits for, or what stands for none. `claim` grows to what it takes.
 
     gRPC doesn't say how large a message is before all of it is here; so what has begun to arrive is bounded by what the process
     holds, and refused where that comes close to its limit. Raises Overloaded, PayloadTooLarge.
     """
-    arriving = asyncio.ensure_future(message)
+    arriving = asyncio.ensure_future(read())
     try:
         while not (await asyncio.wait((arriving,), timeout=READ_SECONDS))[0]:
             if pressure.high():
