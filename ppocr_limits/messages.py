@@ -10,11 +10,13 @@ from ppocr_api.errors import Overloaded
 from ppocr_limits.budget import RETRY_SECONDS, Claim
 from ppocr_limits.memory import READ_SECONDS, Pressure
 
+#: Waits for the bytes of a call's next message.
+Read = Callable[[], Coroutine[Any, Any, bytes]]
 #: What a message takes while it is answered: as it was parsed, and the bytes in it as Python sees them.
 _TIMES = 2
 
 
-async def arrived(read: Callable[[], Coroutine[Any, Any, bytes]], claim: Claim, pressure: Pressure) -> bytes:
+async def arrived(read: Read, claim: Claim, pressure: Pressure) -> bytes:
     """The bytes of the message that `read` waits for, or what stands for none. `claim` grows to what it takes.
 
     gRPC doesn't say how large a message is before all of it is here; so what has begun to arrive is bounded by what the process

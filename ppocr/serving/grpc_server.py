@@ -30,7 +30,7 @@ from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
 from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.memory import Pressure
-from ppocr_limits.messages import arrived
+from ppocr_limits.messages import Read, arrived
 from ppocr_limits.wire_fields import check_message
 
 log = logging.getLogger("ppocr.access")
@@ -94,13 +94,13 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         method = details.method.rsplit("/", 1)[-1]
 
         async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
-            return await self._answer(method, handler, servicer_context)
+            return await self._answer(method, handler, servicer_context.read, servicer_context)
 
         # A stream, which looks the same on the wire: its message is read inside, where it can be refused before all of it is
         # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, call: Any) -> Any:
+    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Any:
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -110,7 +110,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         call.set_trailing_metadata(self._metadata)
         try:
             with Claim(self._budget) as claim:
-                message = partial(arrived, call.read, claim, self._pressure)
+                message = partial(arrived, read, claim, self._pressure)
                 response = await self._within(seconds, handler, message, method, CallContext(call, known))
             code = grpc.StatusCode.OK
             return response
