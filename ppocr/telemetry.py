@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -72,11 +73,14 @@ def printable(text: str) -> str:
 
 
 class _TextFormatter(logging.Formatter):
-    """One line per record, whatever a caller put into a path; only our own traces have more."""
+    """One line per record, whatever a caller put into a path; only our own traces have more, which begin with two spaces."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = printable(record.message)
         return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"  {printable(line)}" for line in super().formatException(ei).split("\n"))
 
 
 class _JsonFormatter(logging.Formatter):

@@ -17,6 +17,8 @@ from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
 from ppocr_api.errors import BundleError, ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import NetworkSettings
 from transformer.settings import AccessSettings, ReaderSettings
 
@@ -68,11 +70,12 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.routes.page import page
 
     opened = await opening.start(await loading, settings)
-    reader = Reader(opened.predictor, settings)
+    budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
+    reader = Reader(opened.predictor, settings, budget.for_images)
     client_of = settings.client_of()
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),), client_of),
-        grpc_options(settings, FORMATS, client_of=client_of),
+        rest_options(settings, budget, FORMATS, (page(),), client_of),
+        grpc_options(settings, budget, FORMATS, client_of=client_of),
         lifecycle(settings),
     )
 

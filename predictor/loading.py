@@ -15,7 +15,7 @@ import ppocr
 from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
-from predictor import sample
+from predictor import external_data, sample
 from predictor.at_first_use import NetworkAtFirstUse
 from predictor.batching import Limits, NetworkSlot
 from predictor.engines.base import Capabilities, Device, Engine, EngineName, EngineOptions, Network, Precision
@@ -87,6 +87,7 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
     began = time.monotonic()
     chosen, options = engine(settings)
     bundle.verify()
+    external_data.check(bundle)
     facts = bundle.facts()
     networks: dict[str, list[Network]] = {}
     with contextlib.ExitStack() as closing:

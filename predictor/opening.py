@@ -85,7 +85,7 @@ async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
     versions = Versions(settings.side_by_side, settings.swap_grace_seconds)
     versions.put_in(loaded.version)
     scheduler = Scheduler(loading.limits(settings, loaded.version), MetricsObserver())
-    predictor = LocalPredictor(versions, scheduler, settings.hang_seconds)
+    predictor = LocalPredictor(versions, scheduler, settings.hang_seconds, settings.max_detection_pixels)
     predictor.on_close(QUEUES.add(predictor.stats))
     repository = BundleRepository(
         loading.root(settings),

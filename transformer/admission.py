@@ -1,4 +1,4 @@
-"""How much is admitted at a time: images by count (more are refused), decoded pixels by weight (more wait)."""
+"""How much is admitted at a time: images by count (more are refused), their memory by weight (more wait)."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ppocr.shares import Line, Share, Shares
 from ppocr_api.errors import Overloaded
+from ppocr_limits.shares import Line, Share, Shares
 
 _SMOOTHING = 0.1
 #: A share may have this many times the places that stay free: so there is always room for somebody else.
 _TIMES_FREE = 3
-#: The part of the pixels that is kept for images which are no larger than it.
+#: The part of the memory that is kept for images which are no larger than it: an eighth.
 _KEPT = 8
-#: Pixels that a machine decodes, scales and cuts in a second, about.
-_PIXELS_A_SECOND = 3e7
+#: What a machine decodes, scales and cuts in a second, about [bytes].
+_BYTES_A_SECOND = 1e8
 
 
 class Admission:
@@ -64,7 +64,7 @@ class Admission:
 
 
 class Hold:
-    """Pixels that a gate admitted, until they are released; further releases change nothing."""
+    """What a gate admitted, until they are released; further releases change nothing."""
 
     def __init__(self, release: Callable[[], None]) -> None:
         self._release: Callable[[], None] | None = release
@@ -89,9 +89,10 @@ class _Waiting:
 
 
 class PixelGate:
-    """A semaphore of pixels: bounds the memory of decoded images. Those that wait come in fair turns (ppocr/shares.py).
+    """A semaphore of bytes: bounds the memory of images. Those that wait come in fair turns (ppocr_limits/shares.py).
 
-    Large images leave a part of the capacity to the small ones, which never wait for a large one to be read.
+    Large images leave a part of the capacity to the small ones, which then never wait for a large one to be read. One that is
+    larger than what this leaves comes alone.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -102,13 +103,10 @@ class PixelGate:
         self._shares = shares
         self._lines: dict[bool, Line[_Waiting]] = {True: Line(shares), False: Line(shares)}
 
-    def is_large(self, pixels: int) -> bool:
-        return pixels > self._kept
-
-    async def hold(self, pixels: int, share: Share = None) -> Hold:
-        """Waits until `pixels` are free; more than the capacity counts as all of it that a large image may have."""
-        large = self.is_large(pixels)
-        weight = min(pixels, self._capacity - self._kept) if large else pixels
+    async def hold(self, size: int, share: Share = None) -> Hold:
+        """Waits until `size` bytes are free; more than the capacity counts as all of it."""
+        weight = min(size, self._capacity)
+        large = weight > self._kept
         if self._lines[large] or not self._fits(large, weight):
             await self._wait(large, _Waiting(share, weight, asyncio.get_running_loop().create_future()))
         else:
@@ -120,9 +118,10 @@ class PixelGate:
         if weight > self._capacity - self._inside[True] - self._inside[False]:
             return False
         if large:
-            return inside <= self._capacity - self._kept
-        # While a large image waits, small ones have the part that is kept for them alone, or it would wait for ever.
-        return inside <= self._kept or not self._lines[True]
+            return inside <= self._capacity - self._kept or not self._inside[True]
+        waiting = self._lines[True].next()
+        # While a large image waits, small ones have only what it leaves them, or it would wait for ever.
+        return waiting is None or inside <= min(self._kept, self._capacity - waiting.weight)
 
     async def _wait(self, large: bool, waiting: _Waiting) -> None:
         self._lines[large].add(waiting.share, waiting, time.monotonic())
@@ -147,6 +146,6 @@ class PixelGate:
                 line.remove(first.share, first)
                 if first.turn.cancelled():  # its task will notice in a moment
                     continue
-                self._shares.serve(first.share, first.weight / _PIXELS_A_SECOND, waiting)
+                self._shares.serve(first.share, first.weight / _BYTES_A_SECOND, waiting)
                 self._inside[large] += first.weight
                 first.turn.set_result(None)

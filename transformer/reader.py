@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ppocr import telemetry
@@ -12,9 +13,13 @@ from ppocr.contract import DETECTION, BundleFacts, Predictor
 from ppocr.cpus import available_cpus
 from ppocr_api.document import Page
 from ppocr_api.errors import NotFound, PpocrError, Unavailable
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests
 from transformer.admission import Admission, PixelGate
 from transformer.algorithms.det_input import det_size
 from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.line_memory import PER_PIXEL
+from transformer.algorithms.page_size import most_pixels
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
@@ -30,6 +35,13 @@ from transformer.settings import ReaderSettings
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
+#: Bytes of a decoded pixel. Of a scaled one while detection runs: itself, the message to the predictor as it is put together
+#: and as it is sent, and the network's map.
+RGB, PER_SCALED_PIXEL = 3, 10
+#: The part of the images' memory that is for the lines cut out of them.
+FOR_LINES = 0.35
+#: Pixels from which work on an image takes some tenths of a second or more.
+LARGE_PIXELS = 16_000_000
 #: How often an image is read again because the version that had begun it was unloaded.
 RETRIES_AFTER_SWAP = 2
 
@@ -37,13 +49,23 @@ RETRIES_AFTER_SWAP = 2
 class Reader:
     """Reads images. Work on pixels runs in threads of its own; what waits for the networks waits on the event loop."""
 
-    def __init__(self, predictor: Predictor, settings: ReaderSettings) -> None:
+    def __init__(self, predictor: Predictor, settings: ReaderSettings, memory: int | None = None) -> None:
+        """`memory` is how many bytes all images may take that are in work; None: what the settings leave them."""
         self._predictor = predictor
         self._settings = settings
-        self._limits = ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+        memory = memory or Budget(for_requests(settings.request_memory_bytes)).for_images
+        for_lines = int(memory * FOR_LINES)
+        self._max_line_pixels = min(settings.max_line_pixels, for_lines // PER_PIXEL)
+        self._limits = ImageLimits(
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            max_memory=min(ImageLimits.max_memory, memory - for_lines),
+        )
         self._facts = FactsByVersion(predictor)
         self._admission = Admission(settings.max_images)
-        self._gate = PixelGate(settings.max_decoded_pixels)
+        # In bytes. Who holds some for lines waits for none for an image, so that all of them move on.
+        self._gate = PixelGate(memory - for_lines)
+        self._line_gate = PixelGate(for_lines)
         self._room = Room()
         self._networks = Networks(predictor, self._facts, self._room, settings.image_threads or available_cpus())
 
@@ -109,11 +131,11 @@ class Reader:
         stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
         for stage in stages:
             check_bundle(stage, facts)
-        pixels = source.width * source.height
-        large = self._gate.is_large(pixels)
+        scaled = _detected_pixels(source, facts, parameters, self._settings.max_detection_pixels)
+        large = source.width * source.height > LARGE_PIXELS
         with (
-            await self._room.reserve(_detected_pixels(source, facts, parameters), call.share) as room,
-            await self._gate.hold(pixels, call.share) as hold,
+            await self._room.reserve(scaled, call.share) as room,
+            await self._gate.hold(memory_of(source, self._settings.max_detection_pixels), call.share) as hold,
         ):
             image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
@@ -123,7 +145,9 @@ class Reader:
                 image=image,
                 size=(image.shape[0], image.shape[1]),
                 free_image=hold.release,
-                max_line_pixels=self._settings.max_line_pixels,
+                max_line_pixels=self._max_line_pixels,
+                max_detection_pixels=self._settings.max_detection_pixels,
+                hold_lines=partial(self._line_gate.hold, share=call.share),
                 detected=room.release,
                 large=large,
             )
@@ -138,13 +162,20 @@ class Reader:
         return read
 
 
-def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters) -> int:
-    """Pixels that the image will have for detection; 0 where the bundle has none, which a stage says."""
+def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters, most: int) -> int:
+    """Pixels that the image will have for detection, `most` at most; 0 where the bundle has none, which a stage says."""
     network = facts.of_task(DETECTION)
     if network is None:
         return 0
-    height, width = det_size(source.height, source.width, network.grid, DetectionParameters.of(network, parameters))
+    asked = DetectionParameters.of(network, parameters)
+    height, width = det_size(source.height, source.width, network.grid, asked, most)
     return height * width
+
+
+def memory_of(source: Source, max_detection_pixels: int) -> int:
+    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them."""
+    scaled = most_pixels(source.height, source.width, max_detection_pixels)
+    return max(source.memory, RGB * source.width * source.height + PER_SCALED_PIXEL * scaled)
 
 
 def _decode(file: ImageFile, source: Source) -> U8:

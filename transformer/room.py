@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ppocr.shares import Line, Share, Shares
 from ppocr_api.errors import Overloaded
+from ppocr_limits.shares import Line, Share, Shares
 from transformer.admission import Hold
 
 #: What may be on its way after a refusal, as a part of what the predictors had taken.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ppocr.listen import ListenSettings, MessageSettings
+from ppocr.listen import ListenSettings, MemorySettings, MessageSettings, PageSettings
 from ppocr.settings import setting
 
 
 @dataclass(frozen=True)
-class ReaderSettings:
+class ReaderSettings(PageSettings, MemorySettings):
     """How images are read: what is admitted, and how much at a time."""
 
     max_image_bytes: int = setting("Largest image file, in bytes.", 64 * 1024 * 1024, minimum=1024)
@@ -23,12 +23,7 @@ class ReaderSettings:
         128,
         minimum=1,
     )
-    max_instances: int = setting("Images that one request may carry.", 32, minimum=1)
-    max_decoded_pixels: int = setting(
-        "Pixels that may be decoded at a time, 3 bytes each; further images wait. Must be at least max_image_pixels.",
-        256_000_000,
-        minimum=1024,
-    )
+    max_instances: int = setting("Images that one request may carry.", 32, minimum=1, maximum=1024)
     max_line_pixels: int = setting(
         "Pixels that the lines cut out of one image may have, 3 bytes each; an image that needs more is refused. A line "
         "of 48x320 has 15,360, so the default holds thousands.",

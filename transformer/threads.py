@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ppocr.shares import Line, Share, Shares
+from ppocr_limits.shares import Line, Share, Shares
 
 T = TypeVar("T")
 

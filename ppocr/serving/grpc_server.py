@@ -6,9 +6,10 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent import futures
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -27,14 +28,22 @@ from ppocr.serving.declaration import GrpcMethod
 from ppocr.serving.management import management
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
-from ppocr.serving.tls import Tls
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
+from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.memory import Pressure
+from ppocr_limits.messages import Read, arrived
+from ppocr_limits.tls import Tls
+from ppocr_limits.wire_fields import check_message
 
 log = logging.getLogger("ppocr.access")
 CONNECTION_AGE_MS = 4_000
 #: Need no key.
 _PROBES = ("ServerLive", "ServerReady")
+HANDSHAKE_MS = 20_000
+#: Compression algorithms that are spoken: none. A compressed message would be unpacked to any size before it is looked at,
+#: and images are compressed already.
+UNCOMPRESSED = 1
 _QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 #: Answers a message of a call.
@@ -48,6 +57,8 @@ class GrpcOptions:
     addresses: Sequence[str]
     max_message_bytes: int
     timeout_seconds: float
+    budget: Budget
+    max_calls: int = 1000
     track: str = ""
     tls: Tls | None = None
     access: Access = OPEN
@@ -75,11 +86,13 @@ class CallContext:
 
 
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
-    """Around every call: deadline, metrics, one log line, and errors as status codes."""
+    """Around every call: deadline, memory, metrics, one log line, and errors as status codes."""
 
-    def __init__(self, timeout_seconds: float, track: str = "", access: Access = OPEN) -> None:
+    def __init__(self, timeout_seconds: float, budget: Budget, track: str = "", access: Access = OPEN) -> None:
         self._timeout_seconds = timeout_seconds
         self._access = access
+        self._budget = budget
+        self._pressure = Pressure()
         self._metadata = ((TRACK_HEADER, track),) if track else ()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
@@ -88,13 +101,14 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             return handler
         method = details.method.rsplit("/", 1)[-1]
 
-        async def guarded(raw: bytes, servicer_context: Any) -> Any:
-            return await self._answer(method, handler, raw, servicer_context)
+        async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
+            return await self._answer(method, handler, servicer_context.read, servicer_context)
 
-        # The bytes are parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
-        return grpc.unary_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
+        # A stream, which looks the same on the wire: its message is read inside, where it can be refused before all of it is
+        # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
+        return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, raw: bytes, call: Any) -> Any:
+    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Any:
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -106,7 +120,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             if method not in _PROBES:
                 key = CallContext(call, known).metadata().get("authorization", "")
                 self._access.check(known, key, certified=True)
-            response = await self._within(seconds, handler, raw, method, CallContext(call, known))
+            with Claim(self._budget) as claim:
+                message = partial(arrived, read, claim, self._pressure)
+                response = await self._within(seconds, handler, message, method, CallContext(call, known))
             code = grpc.StatusCode.OK
             return response
         except aio.AbortError:
@@ -134,7 +150,11 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
 
     @staticmethod
     async def _within(
-        seconds: float, handler: grpc.RpcMethodHandler, raw: bytes, method: str, context: CallContext
+        seconds: float,
+        handler: grpc.RpcMethodHandler,
+        message: Callable[[], Awaitable[bytes]],
+        method: str,
+        context: CallContext,
     ) -> Any:
         """The handler's answer; its work is dropped where the client leaves, or time is up."""
         if seconds <= 0:
@@ -142,7 +162,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         answered = False
         try:
             async with asyncio.timeout(seconds) as limit:
-                response = await handler.unary_unary(_parsed(handler, raw, method), context)
+                response = await handler.unary_unary(_parsed(handler, await message(), method), context)
                 answered = True
                 return response
         except TimeoutError as error:
@@ -154,6 +174,8 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
 
 
 def _parsed(handler: grpc.RpcMethodHandler, raw: bytes, method: str) -> Any:
+    if raw is aio.EOF:
+        raise InvalidRequest(f"{method} was called without a message")
     try:
         return handler.request_deserializer(raw)
     except DecodeError as error:
@@ -174,8 +196,14 @@ class GrpcServer:
         limit = self._options.max_message_bytes
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
-            interceptors=(Guard(self._options.timeout_seconds, self._options.track, self._options.access),),
+            interceptors=(
+                Guard(self._options.timeout_seconds, self._options.budget, self._options.track, self._options.access),
+            ),
+            maximum_concurrent_rpcs=self._options.max_calls,
             options=[
+                ("grpc.max_allowed_incoming_connections", self._options.max_calls),
+                ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+                ("grpc.compression_enabled_algorithms_bitset", UNCOMPRESSED),
                 ("grpc.max_send_message_length", limit),
                 ("grpc.max_receive_message_length", limit),
                 ("grpc.so_reuseport", 0),
@@ -236,6 +264,10 @@ def _plain(answer: Callable[[Any], Awaitable[Any]]) -> Method:
 
 
 def _handler(method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
+    def parse(raw: bytes) -> Any:
+        check_message(raw, method.request.DESCRIPTOR)
+        return method.request.FromString(raw)
+
     return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=method.request.FromString, response_serializer=method.response.SerializeToString
+        answer, request_deserializer=parse, response_serializer=method.response.SerializeToString
     )

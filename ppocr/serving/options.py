@@ -7,18 +7,21 @@ from typing import TYPE_CHECKING
 
 from ppocr.listen import ListenSettings
 from ppocr_api.errors import ConfigError
+from ppocr_limits.connections import ConnectionLimits
 
 if TYPE_CHECKING:
     from ppocr.serving.grpc_server import GrpcOptions
     from ppocr.serving.rest import RestOptions
     from ppocr.serving.routing import Endpoints
     from ppocr.serving.server import Lifecycle
-    from ppocr.serving.tls import Tls
     from ppocr.serving.wire import WireFormat
+    from ppocr_limits.budget import Budget
+    from ppocr_limits.tls import Tls
 
 
 def rest_options(
     settings: ListenSettings,
+    budget: Budget,
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
     client_of: Callable[[str], str] | None = None,
@@ -33,6 +36,8 @@ def rest_options(
         max_body_bytes=settings.max_body_bytes,
         timeout_seconds=settings.request_timeout_seconds,
         drain_seconds=settings.drain_seconds,
+        budget=budget,
+        connections=ConnectionLimits(connections=settings.max_connections, linger_bytes=settings.max_body_bytes),
         track=settings.track,
         tls=_tls(settings),
         access=Access(client_of, certificates=bool(settings.tls_client_ca_file)),
@@ -43,6 +48,7 @@ def rest_options(
 
 def grpc_options(
     settings: ListenSettings,
+    budget: Budget,
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
     max_message_bytes: int | None = None,
@@ -58,6 +64,8 @@ def grpc_options(
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
         max_message_bytes=max_message_bytes or settings.max_body_bytes,
+        max_calls=settings.max_connections,
+        budget=budget,
         timeout_seconds=settings.request_timeout_seconds,
         track=settings.track,
         tls=_tls(settings),
@@ -74,7 +82,7 @@ def _tls(settings: ListenSettings) -> Tls | None:
         return None
     if not all(files):
         raise ConfigError("TLS needs both tls_cert_file and tls_key_file")
-    from ppocr.serving.tls import Tls
+    from ppocr_limits.tls import Tls
 
     tls = Tls(*files, settings.tls_client_ca_file)
     tls.check()

@@ -4,7 +4,7 @@ Order: what is furthest along the pipeline first, so lines before pages; for one
 and inside a request the most pixels first: where several workers share its lines, they come to the end at about the same
 time. What was begun is finished first: an image whose detection is done leaves soon and frees its memory, instead of
 waiting behind all detections that came meanwhile. What waits for an earlier network is passed over for at most `patience`
-seconds, whatever arrives for later ones. And a share (ppocr/shares.py) that had much more computed than another that waits
+seconds, whatever arrives for later ones. And a share (ppocr_limits/shares.py) that had much more computed than another that waits
 comes after it, for one network and between two.
 """
 
@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ppocr.shares import HEAD_START, Line, Shares
+from ppocr_limits.shares import HEAD_START, Line, Shares
 from predictor.batching.requests import Batch, Key, Piece, Request, Run
 from predictor.batching.slots import Slot
 

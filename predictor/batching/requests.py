@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from ppocr.shares import Share
 from ppocr_api.errors import PpocrError
+from ppocr_limits.shares import Share
 from predictor.batching.slots import Network, Slot
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ppocr.shares import Share
 from ppocr_api.errors import DeadlineExceeded, EngineError, InvalidRequest, Overloaded, PpocrError, Unavailable
+from ppocr_limits.shares import Share
 from predictor.batching.budgets import Budgets
 from predictor.batching.compute import Gatherer, outcomes
 from predictor.batching.limits import Limits
@@ -68,7 +68,7 @@ class Scheduler:
     ) -> list[Outputs]:
         """Computes `blocks`, arrays UINT8 [n,H,W,3] with n ≥ 1, on the network of `slot`; one answer a block, in order.
 
-        `deadline` is a `time.monotonic()` instant, `share` whose work it is (ppocr/shares.py). The pixels must not change until
+        `deadline` is a `time.monotonic()` instant, `share` whose work it is (ppocr_limits/shares.py). The pixels must not change until
         the answer is there. Cancelling the awaiting task takes what still waits out of the queue.
 
         Raises Overloaded, DeadlineExceeded, Unavailable (closed), EngineError, EngineOutOfMemory.

@@ -36,7 +36,8 @@ class Detect:
 
 def _scaled(page: PageInWork, network: NetworkFacts) -> Items:
     with telemetry.stage("scale"):
-        scaled = det_input(page.image, network.grid, DetectionParameters.of(network, page.parameters))
+        parameters = DetectionParameters.of(network, page.parameters)
+        scaled = det_input(page.image, network.grid, parameters, page.max_detection_pixels)
         return Items(np.ascontiguousarray(scaled).reshape(-1), np.array([scaled.shape[:2]], np.int32))
 
 

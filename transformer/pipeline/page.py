@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,17 @@ import numpy as np
 from ppocr.call import Call
 from ppocr.contract import BundleFacts
 from transformer.algorithms.ctc import Reading
+from transformer.algorithms.page_size import MOST_PIXELS
 from transformer.parameters import Parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ppocr.contract import F32, I32, U8
+
+
+async def _at_once(_: int) -> AbstractContextManager[object]:
+    return nullcontext()
 
 
 def _no_boxes() -> F32:
@@ -40,8 +46,9 @@ class PageInWork:
     `large` says that work on the image takes long (transformer/threads.py).
 
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
-    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all. `detected`
-    is called once detection has answered: the page's room in the predictor's queue is free again.
+    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, and the
+    page as detection gets it `max_detection_pixels`. `hold_lines` waits for the memory, in bytes, that lines take while they
+    are read. `detected` is called once detection has answered: the page's room in the predictor's queue is free again.
     """
 
     call: Call
@@ -51,6 +58,8 @@ class PageInWork:
     size: tuple[int, int]
     free_image: Callable[[], None]
     max_line_pixels: int
+    max_detection_pixels: int = MOST_PIXELS
+    hold_lines: Callable[[int], Awaitable[AbstractContextManager[object]]] = _at_once
     detected: Callable[[], None] = _nothing
     large: bool = False
     version: str | None = None

@@ -13,7 +13,8 @@ from ppocr.contract import RECOGNITION, Answer, Items, NetworkFacts
 from transformer.algorithms import ctc
 from transformer.algorithms.crops import crops
 from transformer.algorithms.ctc import Reading
-from transformer.pipeline.networks import Networks, nothing
+from transformer.algorithms.line_memory import line_memory
+from transformer.pipeline.networks import Networks, needed, nothing
 from transformer.pipeline.page import PageInWork
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Calla
             items, order = crops(page.image, boxes, network.grid, page.max_line_pixels)
             return items
 
-    asked = await networks.ask(page, RECOGNITION, "rec", prepare, when_cut)
+    memory = line_memory(boxes, needed(page.facts, RECOGNITION).grid, page.max_line_pixels)
+    with await page.hold_lines(memory):
+        asked = await networks.ask(page, RECOGNITION, "rec", prepare, when_cut)
     return await networks.in_thread(page.call, _readings, asked.answer, asked.network, order)
 
 

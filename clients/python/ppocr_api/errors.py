@@ -27,6 +27,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import ClassVar
 
+#: Characters of a message. Over gRPC it is a header, and what is longer than a few thousand bytes there fails on its way.
+MAX_MESSAGE = 600
+
 
 class PpocrError(Exception):
     """Base of all errors raised on purpose."""
@@ -37,7 +40,9 @@ class PpocrError(Exception):
 
     @property
     def message(self) -> str:
-        return str(self)
+        """For the caller, cut where it repeats what was long."""
+        text = str(self)
+        return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
 class RequestError(PpocrError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,21 +93,26 @@ class Tls:
         )
 
 
-def knowing_certificates(protocol: type[asyncio.Protocol]) -> type[asyncio.Protocol]:
-    """`protocol` of uvicorn, whose requests' scopes say whether their client showed a certificate (CERTIFIED)."""
+def knowing_certificates(make: Callable[..., Any]) -> Callable[..., Any]:
+    """`make` gives connections uvicorn's protocol; the scopes of their requests then say whether their client showed a
+    certificate (CERTIFIED)."""
 
-    class Certified(protocol):  # type: ignore[misc, valid-type]
-        app: Any
+    def make_knowing(*args: Any, **kwargs: Any) -> Any:
+        protocol = make(*args, **kwargs)
+        begin, app = protocol.connection_made, protocol.app
 
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(transport)
-            connection, app = transport.get_extra_info("ssl_object"), self.app
+        def connection_made(transport: asyncio.BaseTransport) -> None:
+            begin(transport)
+            connection = transport.get_extra_info("ssl_object")
             certified = connection is not None and bool(connection.getpeercert(binary_form=True))
 
             async def application(scope: Any, receive: Any, send: Any) -> None:
                 scope[CERTIFIED] = certified
                 await app(scope, receive, send)
 
-            self.app = application
+            protocol.app = application
 
-    return Certified
+        protocol.connection_made = connection_made
+        return protocol
+
+    return make_knowing

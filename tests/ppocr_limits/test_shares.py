@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ppocr.shares import HEAD_START, MOST, Line, Shares
+from ppocr_limits.shares import HEAD_START, MOST, Line, Shares
 
 
 def order(line: Line[str], shares: Shares, of: dict[str, str], cost: float, most: int = 100) -> list[str]:
