@@ -25,8 +25,8 @@ def _own_share() -> str:
 class Call:
     """`deadline` is a `time.monotonic()` instant or None; `version` the bundle version that was asked for, or None.
 
-    `client` is the name of the key that came with it, "" without. `share` is whose work it is (ppocr_limits/shares.py): its own, in all
-    processes, or that of all calls of the client. `images` and `lines` count what was read for it, for the access log.
+    `client` is the name of the key that came with it, "" without. `share` is whose work it is (ppocr_limits/shares.py): its own,
+    in all processes, or that of all calls of the client. `images` and `lines` count what was read for it, for the access log.
     `cancelled` is set once, when nobody waits for the answer any more; it may be read from any thread.
     """
 

@@ -206,8 +206,9 @@ class Predictor(Protocol):
         """Computes all `items`, at least one, on the network of that name.
 
         `version` is a number, name/number or an identity: one that was swapped out answers for a while longer. `deadline`
-        is a `time.monotonic()` instant. `share` says whose work it is: calls of one share are served like one (ppocr_limits/shares.py);
-        "" makes the call a share of its own. Raises NotFound where no such version or network is in memory, InvalidRequest for
+        is a `time.monotonic()` instant. `share` says whose work it is: calls of one share are served like one
+        (ppocr_limits/shares.py); "" makes the call a share of its own. Raises NotFound where no such version or network is in
+        memory, InvalidRequest for
         sizes off the network's grid.
         """
 

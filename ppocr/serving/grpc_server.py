@@ -6,9 +6,8 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent import futures
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -19,51 +18,28 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
 from ppocr import telemetry
 from ppocr.call import Call
-from ppocr.listen import PING_MS
 from ppocr.serving import wire
 from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.declaration import GrpcMethod
+from ppocr.serving.grpc_options import GrpcOptions
 from ppocr.serving.management import management
-from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
 from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.memory import Pressure
 from ppocr_limits.messages import Read, arrived
-from ppocr_limits.tls import Tls
 from ppocr_limits.wire_fields import check_message
 
 log = logging.getLogger("ppocr.access")
-CONNECTION_AGE_MS = 4_000
 #: Need no key.
 _PROBES = ("ServerLive", "ServerReady")
-HANDSHAKE_MS = 20_000
-#: Compression algorithms that are spoken: none. A compressed message would be unpacked to any size before it is looked at,
-#: and images are compressed already.
-UNCOMPRESSED = 1
 _QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 #: Answers a message of a call.
 Method = Callable[[Any, "CallContext"], Awaitable[Any]]
-
-
-@dataclass(frozen=True)
-class GrpcOptions:
-    """Where the gRPC server listens (HOST:PORT and unix:PATH), what it lets in, and what it serves beside readiness."""
-
-    addresses: Sequence[str]
-    max_message_bytes: int
-    timeout_seconds: float
-    budget: Budget
-    max_calls: int = 1000
-    track: str = ""
-    tls: Tls | None = None
-    access: Access = OPEN
-    formats: Sequence[WireFormat] = ()
-    endpoints: Sequence[Endpoints] = ()
 
 
 class Failed(Exception):
@@ -193,27 +169,13 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Listens; a port that is taken is an error, not a silent second listener."""
-        limit = self._options.max_message_bytes
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
             interceptors=(
                 Guard(self._options.timeout_seconds, self._options.budget, self._options.track, self._options.access),
             ),
             maximum_concurrent_rpcs=self._options.max_calls,
-            options=[
-                ("grpc.max_allowed_incoming_connections", self._options.max_calls),
-                ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
-                ("grpc.compression_enabled_algorithms_bitset", UNCOMPRESSED),
-                ("grpc.max_send_message_length", limit),
-                ("grpc.max_receive_message_length", limit),
-                ("grpc.so_reuseport", 0),
-                # Clients look a name up again only when a connection ends. So they learn of new pods, and that one is going
-                # before its lame duck is over. Calls in progress are answered on the old connection.
-                ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
-                # A client that asks more often than every five minutes would be turned away.
-                ("grpc.http2.min_ping_interval_without_data_ms", PING_MS // 2),
-                ("grpc.max_connection_age_grace_ms", round(self._options.timeout_seconds * 1000)),
-            ],
+            options=self._options.arguments(),
         )
         for service, handlers in self._services().items():
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))

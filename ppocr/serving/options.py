@@ -10,7 +10,7 @@ from ppocr_api.errors import ConfigError
 from ppocr_limits.connections import ConnectionLimits
 
 if TYPE_CHECKING:
-    from ppocr.serving.grpc_server import GrpcOptions
+    from ppocr.serving.grpc_options import GrpcOptions
     from ppocr.serving.rest import RestOptions
     from ppocr.serving.routing import Endpoints
     from ppocr.serving.server import Lifecycle
@@ -56,7 +56,7 @@ def grpc_options(
 ) -> GrpcOptions:
     """`max_message_bytes`: where messages may be of another size than a caller's request."""
     from ppocr.serving.access import Access
-    from ppocr.serving.grpc_server import GrpcOptions
+    from ppocr.serving.grpc_options import GrpcOptions
 
     return GrpcOptions(
         addresses=(

@@ -68,8 +68,8 @@ class Scheduler:
     ) -> list[Outputs]:
         """Computes `blocks`, arrays UINT8 [n,H,W,3] with n ≥ 1, on the network of `slot`; one answer a block, in order.
 
-        `deadline` is a `time.monotonic()` instant, `share` whose work it is (ppocr_limits/shares.py). The pixels must not change until
-        the answer is there. Cancelling the awaiting task takes what still waits out of the queue.
+        `deadline` is a `time.monotonic()` instant, `share` whose work it is (ppocr_limits/shares.py). The pixels must not
+        change until the answer is there. Cancelling the awaiting task takes what still waits out of the queue.
 
         Raises Overloaded, DeadlineExceeded, Unavailable (closed), EngineError, EngineOutOfMemory.
         """

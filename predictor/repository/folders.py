@@ -14,9 +14,9 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import MANIFEST
 from ppocr_api.errors import BundleError
+from predictor.bundle import Bundle
+from predictor.manifest import MANIFEST
 
 log = logging.getLogger("ppocr.predictor")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ppocr.manifest import CHARACTERS, MANIFEST, file_record
+from predictor.manifest import CHARACTERS, MANIFEST, file_record
 from tests import services, two_models
 from tests.repository.pair import Pair
 from tests.two_models import IMAGES, NAME

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppocr.contract import BundleFacts
-from ppocr.manifest import MANIFEST, Manifest
 from ppocr_api.errors import BundleError
+from predictor.manifest import MANIFEST, Manifest
 
 _BLOCK = 1 << 20
 #: Bytes of a manifest, or of a file of labels; that of 18,710 characters has 0.1 million.
