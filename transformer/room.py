@@ -71,7 +71,7 @@ class Room:
                 self._limit = max((self._sent - pixels) * CUT, pixels)
             raise
         else:
-            if self._reserved >= self._limit * CUT:
+            if self._line or self._reserved + pixels > self._limit:
                 self._limit += GROWTH * pixels
         finally:
             self._sent -= pixels

@@ -127,7 +127,7 @@ async def is_refused(liar: Liar) -> None:
     with pytest.raises(BadAnswer) as refused:
         await read(liar)
     assert BadAnswer.http == 502
-    assert not any(word in str(refused.value) for word in ("Error", "numpy", "Traceback", "/"))
+    assert not any(word in str(refused.value) for word in ("Error", "numpy", "Traceback", "/opt"))
 
 
 def changed(**fields: Any) -> str:

@@ -77,6 +77,7 @@ class Line:
         self._flows = asyncio.Event()
         self._flows.set()
         self._writers: list[asyncio.StreamWriter] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self.port = free_port()
 
     @contextlib.asynccontextmanager
@@ -86,8 +87,11 @@ class Line:
             yield self
         finally:
             server.close()
-            self._flows.set()
             self.cut()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await asyncio.sleep(0)
 
     def cut(self) -> None:
         """Ends all connections at once, as a process that is killed does."""
@@ -100,6 +104,9 @@ class Line:
         self._flows.clear()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         there, back = await asyncio.open_connection("127.0.0.1", self._to)
         self._writers += [writer, back]
         await asyncio.gather(self._pump(reader, back), self._pump(there, writer), return_exceptions=True)
