@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from ppocr.settings import setting
 
+#: How often transformers ask a silent connection whether the predictor is still there [milliseconds].
+PING_MS = 5_000
+
 
 @dataclass(frozen=True)
 class MemorySettings:
@@ -41,6 +44,15 @@ class ListenSettings(MemorySettings):
     grpc_port: int = setting("Port for gRPC.", 8081, minimum=1, maximum=65535)
     grpc_socket: str = setting(
         "Path of a Unix socket to answer gRPC on as well; for a transformer and a predictor in one pod.", ""
+    )
+    tls_cert_file: str = setting(
+        "Certificate with its chain, in PEM: both ports speak TLS then. Read again when it changes. Empty: no TLS.", ""
+    )
+    tls_key_file: str = setting("Private key of the certificate, in PEM.", "")
+    tls_client_ca_file: str = setting(
+        "Certificates that sign those of clients, in PEM. Set, gRPC refuses clients without one, and HTTP answers them health "
+        "and metrics alone.",
+        "",
     )
     max_body_bytes: int = setting(
         "Largest request of a caller, in bytes, over HTTP and gRPC.", 100 * 1024 * 1024, minimum=1024, maximum=2**31 - 1

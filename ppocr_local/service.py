@@ -20,7 +20,7 @@ from ppocr_api.errors import BundleError, ConfigError
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import NetworkSettings
-from transformer.settings import ReaderSettings
+from transformer.settings import AccessSettings, ReaderSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -36,7 +36,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, LocalSettings):
+class ServeSettings(ListenSettings, AccessSettings, LocalSettings):
     """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
@@ -72,9 +72,10 @@ async def serve(settings: ServeSettings) -> None:
     opened = await opening.start(await loading, settings)
     budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
     reader = Reader(opened.predictor, settings, budget.for_images)
+    client_of = settings.client_of()
     server = OcrServer(
-        rest_options(settings, budget, FORMATS, (page(),)),
-        grpc_options(settings, budget, FORMATS),
+        rest_options(settings, budget, FORMATS, (page(),), client_of),
+        grpc_options(settings, budget, FORMATS, client_of=client_of),
         lifecycle(settings),
     )
 
@@ -91,7 +92,7 @@ async def serve(settings: ServeSettings) -> None:
 
 def _welcome(settings: ServeSettings) -> str:
     host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host
-    url = f"http://{host}:{settings.http_port}"
+    url = f"{'https' if settings.tls_cert_file else 'http'}://{host}:{settings.http_port}"
     image = SAMPLE if Path(SAMPLE).is_file() else "IMAGE.jpg"
     return (
         f"ppocr is ready: HTTP {url}, gRPC {host}:{settings.grpc_port}\n"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-from ppocr.bundle import Bundle
 from ppocr_api.errors import BundleError, InvalidRequest
 from ppocr_limits.wire_fields import fields
+from predictor.bundle import Bundle
 
 _ENTRY = "StringStringEntryProto"
 #: The fields of each message in which tensors may be, with the messages that are there.

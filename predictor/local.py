@@ -45,13 +45,13 @@ class LocalPredictor:
         return self._versions.serving(version).facts
 
     async def run(
-        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
     ) -> Answer:
         """As the contract says, else raises as `Scheduler.submit`."""
         loaded = self._versions.serving(version)
         slot, facts = loaded.network(network)
         blocks = blocks_of(facts, items, self._max_page_pixels)
-        outputs = await self._scheduler.submit(slot, blocks, deadline)
+        outputs = await self._scheduler.submit(slot, blocks, deadline, share or None)
         return answer_of(facts, blocks, outputs, loaded.facts.identity)
 
     async def ready(self) -> bool:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ppocr import telemetry
 from ppocr.call import Call
-from ppocr.contract import BundleFacts, Predictor
+from ppocr.contract import DETECTION, BundleFacts, Predictor
 from ppocr.cpus import available_cpus
 from ppocr_api.document import Page
 from ppocr_api.errors import NotFound, PpocrError, Unavailable
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import for_requests
 from transformer.admission import Admission, PixelGate
+from transformer.algorithms.det_input import det_size
+from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.line_memory import PER_PIXEL
 from transformer.algorithms.page_size import most_pixels
 from transformer.facts import FactsByVersion
@@ -26,6 +29,7 @@ from transformer.pipeline import STAGES
 from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork
 from transformer.pipeline.stage import check_bundle, is_asked_for
+from transformer.room import Room
 from transformer.settings import ReaderSettings
 
 if TYPE_CHECKING:
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 RGB, PER_SCALED_PIXEL = 3, 10
 #: The part of the images' memory that is for the lines cut out of them.
 FOR_LINES = 0.35
+#: Pixels from which work on an image takes some tenths of a second or more.
+LARGE_PIXELS = 16_000_000
 #: How often an image is read again because the version that had begun it was unloaded.
 RETRIES_AFTER_SWAP = 2
 
@@ -60,7 +66,8 @@ class Reader:
         # In bytes. Who holds some for lines waits for none for an image, so that all of them move on.
         self._gate = PixelGate(memory - for_lines)
         self._line_gate = PixelGate(for_lines)
-        self._networks = Networks(predictor, self._facts, settings.image_threads or available_cpus())
+        self._room = Room()
+        self._networks = Networks(predictor, self._facts, self._room, settings.image_threads or available_cpus())
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         """Facts of `version`, or of the one that serves. Raises NotFound where the predictor has no such version."""
@@ -80,7 +87,7 @@ class Reader:
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
         error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
-        with self._admission.enter(len(files)):
+        with self._admission.enter(len(files), call.share):
             if partial:
                 return list(await asyncio.gather(*(self._page_or_error(file, parameters, call) for file in files)))
             if len(files) == 1:
@@ -124,8 +131,13 @@ class Reader:
         stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
         for stage in stages:
             check_bundle(stage, facts)
-        with await self._gate.hold(memory_of(source, self._settings.max_detection_pixels)) as hold:
-            image = await self._networks.in_thread(call, _decode, file, source)
+        scaled = _detected_pixels(source, facts, parameters, self._settings.max_detection_pixels)
+        large = source.width * source.height > LARGE_PIXELS
+        with (
+            await self._room.reserve(scaled, call.share) as room,
+            await self._gate.hold(memory_of(source, self._settings.max_detection_pixels), call.share) as hold,
+        ):
+            image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
                 call=call,
                 parameters=parameters,
@@ -135,7 +147,9 @@ class Reader:
                 free_image=hold.release,
                 max_line_pixels=self._max_line_pixels,
                 max_detection_pixels=self._settings.max_detection_pixels,
-                hold_lines=self._line_gate.hold,
+                hold_lines=partial(self._line_gate.hold, share=call.share),
+                detected=room.release,
+                large=large,
             )
             del image
             for stage in stages:
@@ -146,6 +160,16 @@ class Reader:
         telemetry.IMAGES.inc()
         telemetry.LINES.inc(len(read.lines))
         return read
+
+
+def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters, most: int) -> int:
+    """Pixels that the image will have for detection, `most` at most; 0 where the bundle has none, which a stage says."""
+    network = facts.of_task(DETECTION)
+    if network is None:
+        return 0
+    asked = DetectionParameters.of(network, parameters)
+    height, width = det_size(source.height, source.width, network.grid, asked, most)
+    return height * width
 
 
 def memory_of(source: Source, max_detection_pixels: int) -> int:

@@ -25,17 +25,20 @@ async def serve(settings: TransformerSettings) -> None:
     import_kserve()
     from ppocr.serving.server import OcrServer
     from transformer.pre_post import OcrTransformer
-    from transformer.predictor_client import PredictorClient, target
+    from transformer.predictor_channel import PredictorTls, target
+    from transformer.predictor_client import PredictorClient
     from transformer.reader import Reader
     from transformer.routes import FORMATS
     from transformer.routes.page import page
 
     address = target(settings.predictor_host, settings.predictor_port)
+    tls = PredictorTls(settings.predictor_ca_file, settings.predictor_cert_file, settings.predictor_key_file)
     budget = Budget(for_requests(settings.request_memory_bytes))
-    reader = Reader(PredictorClient(address, settings.max_message_bytes), settings, budget.for_images)
+    client = PredictorClient(address, settings.max_message_bytes, tls)
+    reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
     server = OcrServer(
-        rest_options(settings, budget, FORMATS, (page(),)),
-        grpc_options(settings, budget, FORMATS),
+        rest_options(settings, budget, FORMATS, (page(),), client_of),
+        grpc_options(settings, budget, FORMATS, client_of=client_of),
         lifecycle(settings),
     )
 

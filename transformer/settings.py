@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ppocr.listen import ListenSettings, MemorySettings, MessageSettings, PageSettings
@@ -33,7 +34,24 @@ class ReaderSettings(PageSettings, MemorySettings):
 
 
 @dataclass(frozen=True)
-class TransformerSettings(ListenSettings, ReaderSettings, MessageSettings):
+class AccessSettings:
+    """Who may ask."""
+
+    api_key_file: str = setting(
+        "File of the API keys, a line NAME:HASH for each (docs/security.md); callers send one as 'Authorization: Bearer KEY'. "
+        "Read again when it changes. Empty: no key is needed.",
+        "",
+    )
+
+    def client_of(self) -> Callable[[str], str] | None:
+        """What knows the keys. Raises ConfigError."""
+        from transformer.keys import Keys
+
+        return Keys(self.api_key_file).client if self.api_key_file else None
+
+
+@dataclass(frozen=True)
+class TransformerSettings(ListenSettings, AccessSettings, ReaderSettings, MessageSettings):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(
@@ -42,4 +60,13 @@ class TransformerSettings(ListenSettings, ReaderSettings, MessageSettings):
         "",
     )
     predictor_port: int = setting("The predictor's gRPC port where predictor_host names none.", 8081, minimum=1)
+    predictor_ca_file: str = setting(
+        "Certificates that sign the predictor's, in PEM: it is asked over TLS then, by the name in predictor_host.",
+        "",
+    )
+    predictor_cert_file: str = setting(
+        "The certificate that this transformer shows to its predictor, in PEM; all three files are read again when they change.",
+        "",
+    )
+    predictor_key_file: str = setting("Private key of that certificate, in PEM.", "")
     model_name: str = setting("Name of the model on the routes. KServe sets this.", "ppocr")

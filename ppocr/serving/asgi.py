@@ -10,12 +10,14 @@ from http import HTTPStatus
 
 from ppocr import telemetry
 from ppocr.call import Call
+from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.routing import Route, RouteTable, Scope, error_answer
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer
 from ppocr_api.errors import DeadlineExceeded, NotFound, RequestError
 from ppocr_limits.bodies import Message, Receive, has_body, read_body
 from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.tls import CERTIFIED
 
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -31,6 +33,7 @@ TRACK_HEADER = "x-ppocr-track"
 CALL, BODY = "ppocr.call", "ppocr.body"
 #: Where no wire format reads the body: requests to load a version, and bodies that nobody asked for.
 MAX_SMALL_BODY_BYTES = 1024 * 1024
+#: Probes and metrics, which are many: they aren't logged, and need neither a key nor a certificate.
 _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 
 
@@ -50,12 +53,14 @@ class RequestGuard:
         max_body_bytes: int,
         timeout_seconds: float,
         track: str = "",
+        access: Access = OPEN,
     ) -> None:
         self._app = app
         self._budget = budget
         self._routes = routes
         self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
+        self._access = access
         self._headers = [(TRACK_HEADER.encode(), track.encode())] if track else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,6 +75,9 @@ class RequestGuard:
         answer = _Answer(send, self._headers, body_is_read=not has_body(headers))
         telemetry.IN_FLIGHT.inc()
         try:
+            if scope["path"] not in _QUIET:
+                key = headers.get(b"authorization", b"").decode("latin-1")
+                self._access.check(call, key, scope.get(CERTIFIED, False))
             deadline = call.deadline = started + self._seconds(headers)
             if found is None:
                 raise NotFound("no such route")
@@ -152,13 +160,14 @@ class RequestGuard:
         telemetry.REQUEST_SECONDS.labels(call.route).observe(took)
         if scope["path"] not in _QUIET:
             log.info(
-                "%s %s %d %.1fms images=%d lines=%d",
+                "%s %s %d %.1fms images=%d lines=%d%s",
                 scope["method"],
                 scope["path"],
                 code,
                 took * 1000,
                 call.images,
                 call.lines,
+                noted(call, str(code)),
             )
 
 

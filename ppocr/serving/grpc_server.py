@@ -6,9 +6,8 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent import futures
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -20,11 +19,12 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving import wire
+from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.declaration import GrpcMethod
+from ppocr.serving.grpc_options import GrpcOptions
 from ppocr.serving.management import management
-from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
@@ -34,29 +34,12 @@ from ppocr_limits.messages import Read, arrived
 from ppocr_limits.wire_fields import check_message
 
 log = logging.getLogger("ppocr.access")
-CONNECTION_AGE_MS = 4_000
-HANDSHAKE_MS = 20_000
-#: Compression algorithms that are spoken: none. A compressed message would be unpacked to any size before it is looked at,
-#: and images are compressed already.
-UNCOMPRESSED = 1
+#: Need no key.
+_PROBES = ("ServerLive", "ServerReady")
 _QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 #: Answers a message of a call.
 Method = Callable[[Any, "CallContext"], Awaitable[Any]]
-
-
-@dataclass(frozen=True)
-class GrpcOptions:
-    """Where the gRPC server listens (HOST:PORT and unix:PATH), what it lets in, and what it serves beside readiness."""
-
-    addresses: Sequence[str]
-    max_message_bytes: int
-    timeout_seconds: float
-    budget: Budget
-    max_calls: int = 1000
-    track: str = ""
-    formats: Sequence[WireFormat] = ()
-    endpoints: Sequence[Endpoints] = ()
 
 
 class Failed(Exception):
@@ -81,8 +64,9 @@ class CallContext:
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
     """Around every call: deadline, memory, metrics, one log line, and errors as status codes."""
 
-    def __init__(self, timeout_seconds: float, budget: Budget, track: str = "") -> None:
+    def __init__(self, timeout_seconds: float, budget: Budget, track: str = "", access: Access = OPEN) -> None:
         self._timeout_seconds = timeout_seconds
+        self._access = access
         self._budget = budget
         self._pressure = Pressure()
         self._metadata = ((TRACK_HEADER, track),) if track else ()
@@ -109,6 +93,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
         try:
+            if method not in _PROBES:
+                key = CallContext(call, known).metadata().get("authorization", "")
+                self._access.check(known, key, certified=True)
             with Claim(self._budget) as claim:
                 message = partial(arrived, read, claim, self._pressure)
                 response = await self._within(seconds, handler, message, method, CallContext(call, known))
@@ -128,7 +115,13 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             telemetry.REQUEST_SECONDS.labels(known.route).observe(took)
             if method not in _QUIET:
                 log.info(
-                    "%s %s %.1fms images=%d lines=%d", known.route, code.name, took * 1000, known.images, known.lines
+                    "%s %s %.1fms images=%d lines=%d%s",
+                    known.route,
+                    code.name,
+                    took * 1000,
+                    known.images,
+                    known.lines,
+                    noted(known, code.name),
                 )
 
     @staticmethod
@@ -176,29 +169,22 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Listens; a port that is taken is an error, not a silent second listener."""
-        limit = self._options.max_message_bytes
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
-            interceptors=(Guard(self._options.timeout_seconds, self._options.budget, self._options.track),),
+            interceptors=(
+                Guard(self._options.timeout_seconds, self._options.budget, self._options.track, self._options.access),
+            ),
             maximum_concurrent_rpcs=self._options.max_calls,
-            options=[
-                ("grpc.max_allowed_incoming_connections", self._options.max_calls),
-                ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
-                ("grpc.compression_enabled_algorithms_bitset", UNCOMPRESSED),
-                ("grpc.max_send_message_length", limit),
-                ("grpc.max_receive_message_length", limit),
-                ("grpc.so_reuseport", 0),
-                # Clients look a name up again only when a connection ends. So they learn of new pods, and that one is going
-                # before its lame duck is over. Calls in progress are answered on the old connection.
-                ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
-                ("grpc.max_connection_age_grace_ms", round(self._options.timeout_seconds * 1000)),
-            ],
+            options=self._options.arguments(),
         )
         for service, handlers in self._services().items():
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         for address in self._options.addresses:
             try:
-                server.add_insecure_port(address)
+                if self._options.tls is None or address.startswith("unix:"):
+                    server.add_insecure_port(address)
+                else:
+                    server.add_secure_port(address, self._options.tls.grpc())
             except RuntimeError as error:
                 raise ConfigError(f"gRPC can't listen on {address}: is another service using it?") from error
         await server.start()

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 
 from ppocr import __version__
 from ppocr.serving import wire
+from ppocr.serving.access import OPEN, Access
 from ppocr.serving.asgi import BODY, CALL, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.management import management
@@ -29,6 +30,7 @@ from ppocr.serving.wire import WireAnswer, WireFormat, plain_error
 from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError
 from ppocr_limits.budget import Budget
 from ppocr_limits.connections import ConnectionLimits, bounded_protocol
+from ppocr_limits.tls import Tls, knowing_certificates
 
 TITLE = "ppocr-serving"
 
@@ -45,6 +47,8 @@ class RestOptions:
     budget: Budget
     connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     track: str = ""
+    tls: Tls | None = None
+    access: Access = OPEN
     formats: Sequence[WireFormat] = ()
     endpoints: Sequence[Endpoints] = ()
 
@@ -75,7 +79,12 @@ class RestServer(RESTServer):  # type: ignore[misc]
             max_body_bytes=options.max_body_bytes,
             timeout_seconds=options.timeout_seconds,
             track=options.track,
+            access=options.access,
         )
+        if options.tls is not None:
+            context = options.tls.http()
+            self.config.ssl_context_factory = lambda config, default: context
+            self.config.http = knowing_certificates(self.config.http)
 
     def bind(self) -> None:
         """Takes the port; ConfigError where that can't be done."""

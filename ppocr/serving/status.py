@@ -8,7 +8,7 @@ import grpc
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotLive, ServerNotReady
 
 from ppocr_api.error_mapping import RETRY_AFTER, retry_after
-from ppocr_api.errors import InvalidRequest, NotFound, PpocrError, Unavailable
+from ppocr_api.errors import InvalidRequest, NotFound, PpocrError, Unauthorized, Unavailable
 
 log = logging.getLogger("ppocr.serving")
 
@@ -35,7 +35,10 @@ def as_ppocr(error: BaseException) -> PpocrError:
 def http_answer(error: PpocrError) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, JSON content and headers."""
     seconds = retry_after(error)
-    return int(error.http), {"error": error.message}, {} if seconds is None else {RETRY_AFTER: seconds}
+    headers = {} if seconds is None else {RETRY_AFTER: seconds}
+    if isinstance(error, Unauthorized):
+        headers["www-authenticate"] = "Bearer"
+    return int(error.http), {"error": error.message}, headers
 
 
 def grpc_answer(error: PpocrError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:

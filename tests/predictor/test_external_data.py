@@ -10,10 +10,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import FileRecord
 from ppocr_api.errors import BundleError
 from predictor import external_data
+from predictor.bundle import Bundle
+from predictor.manifest import FileRecord
 from tests.predictor.facts import on_disk
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from ppocr import telemetry
 from ppocr.contract import DETECTION, Items, NetworkFacts
-from ppocr_api.errors import BadAnswer
 from transformer.algorithms.boxes import boxes
 from transformer.algorithms.det_input import det_input
 from transformer.algorithms.detection_parameters import DetectionParameters
@@ -31,12 +30,8 @@ class Detect:
     async def run(self, page: PageInWork, networks: Networks) -> None:
         asked = await networks.ask(page, DETECTION, "det", partial(_scaled, page))
         height, width = asked.items.sizes[0].tolist()
-        probability = asked.answer.outputs["probability"]
-        if probability.size != height * width:
-            raise BadAnswer(f"the map of a page of {height}x{width} has {probability.size} pixels")
-        page.boxes = await networks.in_thread(
-            page.call, _boxes, page, asked.network, probability.reshape(height, width)
-        )
+        probability = asked.answer.outputs["probability"].reshape(height, width)
+        page.boxes = await networks.in_thread(page.call, _boxes, page, asked.network, probability)
 
 
 def _scaled(page: PageInWork, network: NetworkFacts) -> Items:

@@ -29,6 +29,10 @@ def _no_boxes() -> F32:
     return np.zeros((0, 4, 2), np.float32)
 
 
+def _nothing() -> None:
+    pass
+
+
 @dataclass(slots=True)
 class PageInWork:
     """What is known of a page so far. Stages write it only on the event loop.
@@ -39,10 +43,12 @@ class PageInWork:
     bool [N], where its network may be wrong. `readings` belong to the boxes, and `order` intp [N] sorts them as a person
     reads them.
 
+    `large` says that work on the image takes long (transformer/threads.py).
+
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
     is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, and the
     page as detection gets it `max_detection_pixels`. `hold_lines` waits for the memory, in bytes, that lines take while they
-    are read.
+    are read. `detected` is called once detection has answered: the page's room in the predictor's queue is free again.
     """
 
     call: Call
@@ -54,6 +60,8 @@ class PageInWork:
     max_line_pixels: int
     max_detection_pixels: int = MOST_PIXELS
     hold_lines: Callable[[int], Awaitable[AbstractContextManager[object]]] = _at_once
+    detected: Callable[[], None] = _nothing
+    large: bool = False
     version: str | None = None
     angle: int = 0
     boxes: F32 = field(default_factory=_no_boxes)

@@ -6,6 +6,7 @@ PpocrError                      500 INTERNAL            an error inside the serv
 │   ├── InvalidImage            400                     not an image, truncated, refused format
 │   ├── ImageTooLarge           413                     more pixels or bytes than the limit
 │   ├── PayloadTooLarge         413                     a body over the limit
+│   ├── Unauthorized            401 UNAUTHENTICATED     no key, or one that isn't known
 │   ├── UnsupportedMedia        415                     a content type no route reads
 │   └── NotFound                404 NOT_FOUND           no such model, version or route
 ├── Overloaded                  429 RESOURCE_EXHAUSTED  a bounded queue is full; try again later
@@ -65,6 +66,13 @@ class ImageTooLarge(RequestError):
 
 class PayloadTooLarge(RequestError):
     http = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class Unauthorized(RequestError):
+    """No key or certificate, or one that isn't known."""
+
+    http = HTTPStatus.UNAUTHORIZED
+    grpc = "UNAUTHENTICATED"
 
 
 class UnsupportedMedia(RequestError):

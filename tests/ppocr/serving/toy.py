@@ -18,7 +18,8 @@ from ppocr import oip
 from ppocr.call import Call
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.declaration import Body, Declaration, GrpcMethod, Path
-from ppocr.serving.grpc_server import GrpcOptions, GrpcServer
+from ppocr.serving.grpc_options import GrpcOptions
+from ppocr.serving.grpc_server import GrpcServer
 from ppocr.serving.rest import RestOptions, RestServer
 from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
 from ppocr_api.errors import InvalidRequest, PpocrError
