@@ -19,7 +19,6 @@ from transformer.admission import Admission, PixelGate
 from transformer.algorithms.det_input import det_size
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.line_memory import PER_PIXEL
-from transformer.algorithms.page_size import most_pixels
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
@@ -135,7 +134,7 @@ class Reader:
         large = source.width * source.height > LARGE_PIXELS
         with (
             await self._room.reserve(scaled, call.share) as room,
-            await self._gate.hold(memory_of(source, self._settings.max_detection_pixels), call.share) as hold,
+            await self._gate.hold(memory_of(source, scaled), call.share) as hold,
         ):
             image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
@@ -172,9 +171,9 @@ def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters,
     return height * width
 
 
-def memory_of(source: Source, max_detection_pixels: int) -> int:
-    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them."""
-    scaled = most_pixels(source.height, source.width, max_detection_pixels)
+def memory_of(source: Source, scaled: int) -> int:
+    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them, of
+    which it computes `scaled`."""
     return max(source.memory, RGB * source.width * source.height + PER_SCALED_PIXEL * scaled)
 
 
