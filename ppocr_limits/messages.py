@@ -15,7 +15,8 @@ Read = Callable[[], Coroutine[Any, Any, bytes]]
 _TIMES = 3
 #: How long a message may arrive while others wait for its turn, in seconds.
 SLOW_SECONDS = 5.0
-_LEAST = 2
+#: What a message takes while it arrives: as gRPC puts it together, and as it hands it on.
+_ARRIVING = 2
 
 
 class Arrivals:
@@ -26,7 +27,7 @@ class Arrivals:
     """
 
     def __init__(self, budget: Budget, max_bytes: int) -> None:
-        self._turns = asyncio.Semaphore(max(_LEAST, budget.for_bodies // max_bytes))
+        self._turns = asyncio.Semaphore(max(1, budget.for_bodies // (_ARRIVING * max_bytes)))
         self._waiting = 0
 
     async def message(self, read: Read, claim: Claim) -> bytes:
