@@ -19,7 +19,7 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving import wire
-from ppocr.serving.access import OPEN, Access, noted
+from ppocr.serving.access import noted
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.declaration import GrpcMethod
@@ -28,9 +28,8 @@ from ppocr.serving.management import management
 from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
-from ppocr_limits.budget import Budget, Claim
-from ppocr_limits.memory import Pressure
-from ppocr_limits.messages import Read, arrived
+from ppocr_limits.budget import Claim
+from ppocr_limits.messages import Arrivals, Read
 from ppocr_limits.wire_fields import check_message
 
 log = logging.getLogger("ppocr.access")
@@ -64,12 +63,12 @@ class CallContext:
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
     """Around every call: deadline, memory, metrics, one log line, and errors as status codes."""
 
-    def __init__(self, timeout_seconds: float, budget: Budget, track: str = "", access: Access = OPEN) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._access = access
-        self._budget = budget
-        self._pressure = Pressure()
-        self._metadata = ((TRACK_HEADER, track),) if track else ()
+    def __init__(self, options: GrpcOptions) -> None:
+        self._timeout_seconds = options.timeout_seconds
+        self._access = options.access
+        self._budget = options.budget
+        self._arrivals = Arrivals(options.budget, options.max_message_bytes)
+        self._metadata = ((TRACK_HEADER, options.track),) if options.track else ()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
         handler = await continuation(details)
@@ -97,7 +96,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 key = CallContext(call, known).metadata().get("authorization", "")
                 self._access.check(known, key, certified=True)
             with Claim(self._budget) as claim:
-                message = partial(arrived, read, claim, self._pressure)
+                message = partial(self._arrivals.message, read, claim)
                 response = await self._within(seconds, handler, message, method, CallContext(call, known))
             code = grpc.StatusCode.OK
             return response
@@ -171,9 +170,7 @@ class GrpcServer:
         """Listens; a port that is taken is an error, not a silent second listener."""
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
-            interceptors=(
-                Guard(self._options.timeout_seconds, self._options.budget, self._options.track, self._options.access),
-            ),
+            interceptors=(Guard(self._options),),
             maximum_concurrent_rpcs=self._options.max_calls,
             options=self._options.arguments(),
         )

@@ -18,6 +18,24 @@ def as_ppocr(error: BaseException) -> PpocrError:
 
     Logs what is ours to look at: call it once an error.
     """
+    try:
+        return _known(error)
+    finally:
+        _forget_frames(error)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Takes the traces off `error` and what caused it, which are logged by now.
+
+    Their frames hold the request's body and tensors; whoever keeps the error in one of these frames makes a circle, which
+    Python's collector of garbage finds some time, by the number of objects and not by their size.
+    """
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
+def _known(error: BaseException) -> PpocrError:
     if isinstance(error, PpocrError):
         if type(error).http >= 500 and error.retry_after is None:
             log.error("%s: %s", type(error).__name__, error)
