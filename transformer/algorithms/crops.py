@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: A box this many times higher than wide holds text that runs from top to bottom: it is turned by 90 degrees.
-TALL = 1.5
 #: Lines are at least this part of their natural width. The networks' time goes with the width, and PP-OCR reads letters
 #: that are this much narrower as well as others: neither receipts nor rendered lines in 24 fonts were read worse.
 SQUEEZE = 0.85
@@ -32,7 +30,7 @@ def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> tu
     """Cuts the lines out of `image` U8 [H,W,3].
 
     Args:
-        boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left.
+        boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left of the text.
         grid: height and widths that the network takes.
         max_pixels: of all lines together.
 
@@ -80,16 +78,10 @@ def cut(
 
 
 def upright(boxes: F32) -> tuple[F64, F64, F64]:
-    """Corners F64 [N,4,2] as a reader holds the page, and each line's length and height in pixels (F64 [N]).
-
-    A tall box (TALL) is read with its right side up, as PaddleOCR's `get_rotate_crop_image` turns it.
-    """
+    """Corners F64 [N,4,2], whose first side runs along the text, and each line's length and height in pixels (F64 [N])."""
     corners = boxes.astype(np.float64)
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
-    width, height = np.maximum(sides[:, 0], sides[:, 2]), np.maximum(sides[:, 1], sides[:, 3])
-    tall = height >= TALL * width
-    corners[tall] = np.roll(corners[tall], -1, axis=1)
-    return corners, np.where(tall, height, width), np.where(tall, width, height)
+    return corners, np.maximum(sides[:, 0], sides[:, 2]), np.maximum(sides[:, 1], sides[:, 3])
 
 
 def line_widths(along: F64, across: F64, grid: Grid) -> NDArray[np.int32]:

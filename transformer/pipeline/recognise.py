@@ -24,14 +24,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recognise:
-    """Sets `readings`. Where no line may have to be read again, the image's memory goes back before the network is asked."""
+    """Sets `readings`. The image is kept: lines in doubt are read again."""
 
     task = RECOGNITION
     parameter = None
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        is_last = page.unsure_lines is None
-        page.readings = await read(page, networks, page.boxes, page.forget_image if is_last else nothing)
+        page.readings = await read(page, networks, page.boxes, nothing)
 
 
 async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Callable[[], None]) -> list[Reading]:

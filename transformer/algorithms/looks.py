@@ -1,0 +1,114 @@
+"""At which size the detection network looks at a page, and whether it has to look closer.
+
+The first look is as small as the model's parameters say, which finds the lines of most pages. What is found tells whether
+that was too small: detection misses lines that are a few pixels high. Then the page is looked at again, at a size
+that brings its low lines to a height at which they are found. Long pages and strips are scaled by their short side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ppocr.contract import Grid
+from transformer.algorithms.det_input import det_size, on_axis
+from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.tiles import TILE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    F64 = NDArray[np.float64]
+
+#: A page this many times longer than wide is scaled by its short side.
+LONG_PAGE = 4.0
+#: Short side of such a page, at most [pixels].
+SHORT_SIDE = 640.0
+#: Share of the lines that are lower than the others: their height decides.
+LOW_LINES = 25.0
+#: Where those lines are lower than this, others are missed [pixels of the map, of a grown box].
+TOO_LOW = 10.0
+#: The height that a closer look gives them.
+READABLE = 15.0
+#: How many times closer the next look is where the page was shrunk and nothing was found.
+BLIND = 2.5
+#: A page that was shrunk less than this has nothing more to show where nothing was found.
+SHRUNK = 1.5
+#: A look that isn't this many times closer isn't worth it.
+WORTH = 1.2
+#: No look is larger than this many times the page.
+MAX_ENLARGED = 1.0
+#: Looks at one page, at most.
+MAX_LOOKS = 3
+
+
+@dataclass(frozen=True)
+class Look:
+    """Size of the network's input in pixels, both on its grid; `limited` where the budget allowed no larger one.
+
+    `longest_tile`: the side from which on the input is cut in tiles.
+    """
+
+    height: int
+    width: int
+    limited: bool = False
+    longest_tile: int = TILE
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Sizes for a page of `height` by `width` pixels, none with more than `max_pixels`."""
+
+    height: int
+    width: int
+    grid: Grid
+    parameters: DetectionParameters
+    max_pixels: int
+
+    def first(self, one_look: bool) -> Look:
+        """`one_look`: the request sets the size, whatever the page is like."""
+        if one_look or max(self.height, self.width) <= LONG_PAGE * min(self.height, self.width):
+            height, width = det_size(self.height, self.width, self.grid, self.parameters)
+            return Look(height, width, longest_tile=max(height, width))
+        return self._look(min(1.0, SHORT_SIDE / min(self.height, self.width)))
+
+    def closer(self, last: Look, heights: F64) -> Look | None:
+        """The next look after `last`, which found lines of `heights` F64 [N] in its pixels; None where it saw enough."""
+        wanted = self._wanted(last, heights)
+        if wanted is None or last.limited:
+            return None
+        look = self._look(wanted)
+        return look if look.height * look.width >= WORTH * last.height * last.width else None
+
+    def warning(self, last: Look, heights: F64) -> str | None:
+        """What to tell of a page whose last look would have had to be closer, and found lines of `heights` F64 [N]."""
+        wanted = self._wanted(last, heights)
+        if wanted is None or not (last.limited or self._look(wanted).limited):
+            return None
+        height, width = round(self.height * wanted), round(self.width * wanted)
+        return (
+            f"small text may be missing: to find it, detection would have to look at the page in {width}x{height} pixels, "
+            f"and max_detection_pixels is {self.max_pixels:,}"
+        )
+
+    def _wanted(self, last: Look, heights: F64) -> float | None:
+        """The scale at which the page should be looked at next; None where `last` is good enough."""
+        ratio = max(last.height / self.height, last.width / self.width)
+        if not len(heights):
+            wanted = ratio * BLIND if ratio * SHRUNK <= 1 else ratio
+        else:
+            low = float(np.percentile(heights, LOW_LINES))
+            wanted = ratio * READABLE / low if low < TOO_LOW else ratio
+        wanted = min(wanted, max(MAX_ENLARGED, ratio))
+        return wanted if wanted >= ratio * WORTH else None
+
+    def _look(self, ratio: float) -> Look:
+        fits = min(1.0, (self.max_pixels / (self.height * self.width * ratio * ratio)) ** 0.5)
+        ratio *= fits
+        return Look(
+            on_axis(self.height * ratio, self.grid.height),
+            on_axis(self.width * ratio, self.grid.width),
+            limited=fits < 1,
+        )
