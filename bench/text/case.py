@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any
 
 from bench.text import score
 
+#: A line as V1 answers it: its text, and words where they were asked for.
+Line = Mapping[str, Any]
 #: From the lines that were expected and those that were read, in order, to an error from 0 (right) up.
 Measure = Callable[[Sequence[str], Sequence[str]], float]
 
@@ -32,7 +35,8 @@ class Kind:
     """A kind of image that is easily read wrongly.
 
     `draw(random, count)` makes `count` cases, the same ones for the same seed. `bar` is the highest mean error over many of
-    them, and `report` what it was reported as, where it was.
+    them, and `report` what it was reported as, where it was. `of_words` takes the place of `measure` where the kind is about the
+    places of words.
     """
 
     name: str
@@ -41,11 +45,14 @@ class Kind:
     measure: Measure = score.error_rate
     unit: str = "CER"
     report: str = ""
+    of_words: Callable[[Case, Sequence[Line]], float] | None = None
 
     def cases(self, seed: int, count: int) -> list[Case]:
         """`count` cases of `seed`."""
         return self.draw(Random(f"{self.name} {seed}"), count)
 
-    def error(self, case: Case, lines: Sequence[str]) -> float:
+    def error(self, case: Case, lines: Sequence[Line]) -> float:
         """How wrong `lines` are, which were read in the case's image."""
-        return self.measure(case.expected, lines)
+        if self.of_words is not None:
+            return self.of_words(case, lines)
+        return self.measure(case.expected, [line["text"] for line in lines])

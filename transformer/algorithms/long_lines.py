@@ -37,7 +37,8 @@ def contrast(strip: U8) -> NDArray[np.int16]:
     """
     edge = strip.shape[0] // 8
     inner = strip[edge : strip.shape[0] - edge]
-    return np.ptp(inner, axis=0).max(axis=1).astype(np.int16)
+    spread: NDArray[np.int16] = (inner.max(axis=0).astype(np.int16) - inner.min(axis=0)).max(axis=1)
+    return spread
 
 
 def parts(columns: NDArray[np.int16], length: float) -> list[tuple[float, float]]:
