@@ -22,7 +22,7 @@ def rapidocr(python: Path) -> Iterator[Callable[[Case], Sequence[Line]]]:
     with tempfile.TemporaryDirectory() as folder:
         image = Path(folder) / "image"
         Image.new("RGB", (200, 100), "white").save(image, "PNG")
-        command = [python, PROGRAM, "--engine", "openvino", "--warm", image]
+        command: list[str | Path] = [python, PROGRAM, "--engine", "openvino", "--warm", image]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdin is not None and process.stdout is not None
             process.stdout.readline()  # it is ready
