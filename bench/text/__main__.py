@@ -1,6 +1,6 @@
 """Reads images of each kind by a service, and prints how wrong it was: `make bench-text`.
 
-    python -m bench.text [--count N] [--seed S] [--url URL] [--only WORD …] [--save DIR] [--images DIR]
+    python -m bench.text [--count N] [--seed S] [--url URL] [--only WORD …] [--save DIR] [--receipts DIR]
 
 Without --url a service is started. --save writes the images of the cases that were read wrongly, for a look. RapidOCR reads them
 too where its environment was made (bench/README.md).
@@ -12,11 +12,11 @@ import argparse
 import contextlib
 import statistics
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bench import environments
-from bench.text import peer, reading
+from bench.text import peer, reading, receipts
 from bench.text.case import Case, Kind, Line
 from bench.text.kinds import kinds
 
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("--url", help="a service that runs; one is started by default")
     parser.add_argument("--only", nargs="*", default=[], help="kinds that have one of these words in their names")
     parser.add_argument("--save", type=Path, help="a folder for the images that were read wrongly")
+    parser.add_argument("--receipts", type=Path, help="a folder of labelled receipts: NAME.jpg and NAME.csv")
     options = parser.parse_args()
     chosen = [kind for kind in kinds() if not options.only or any(word in kind.name for word in options.only)]
     with contextlib.ExitStack() as stack:
@@ -45,6 +46,18 @@ def main() -> None:
                 f"| {kind.name} | {kind.unit} | {_percent(kind.bar)} | {' | '.join(map(_percent, errors))} |",
                 flush=True,
             )
+
+        if options.receipts is not None:
+            _receipts(options.receipts, readers)
+
+
+def _receipts(folder: Path, readers: Mapping[str, Read]) -> None:
+    print("\n| receipts | reader | token F1 | character F1 | neighbours out of order |\n|---|---|---|---|---|")
+    for change in receipts.CHANGES:
+        for name, read in readers.items():
+            figures = receipts.read(folder, change, read)
+            cells = (f"{figures.tokens:.4f}", f"{figures.characters:.4f}", _percent(figures.out_of_order))
+            print(f"| {change.name} | {name} | {' | '.join(cells)} |", flush=True)
 
 
 def _service(url: str) -> Read:
