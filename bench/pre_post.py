@@ -73,11 +73,11 @@ async def measure(path: Path, predictor: Predictor, facts: BundleFacts, repeats:
     map_ = await predictor.run(det.name, Items(scaled.reshape(-1), np.array([scaled.shape[:2]], np.int32)))
     probability = map_.outputs["probability"].reshape(scaled.shape[:2])
     found = boxes(probability, size, parameters)
-    lines, order = crops(image, found, rec.grid)
-    answer = await predictor.run(rec.name, lines)
+    lines = crops(image, found, rec.grid)
+    answer = await predictor.run(rec.name, lines.items)
 
     def page() -> None:
-        readings = ctc.decode(answer, rec.labels)
+        readings = lines.by_line(ctc.decode(answer, rec.labels, lines.share))
         page_of(
             PageInWork(
                 call=Call(),
@@ -88,7 +88,7 @@ async def measure(path: Path, predictor: Predictor, facts: BundleFacts, repeats:
                 free_image=lambda: None,
                 max_line_pixels=0,
                 boxes=found,
-                readings=[readings[i] for i in np.argsort(order).tolist()],
+                readings=readings,
                 order=reading_order(found),
             )
         )

@@ -17,7 +17,8 @@ class Call:
     """`deadline` is a `time.monotonic()` instant or None; `version` the bundle version that was asked for, or None.
 
     `images` and `lines` count what was read for it, for the access log. `cancelled` is set once, when nobody waits for the
-    answer any more; it may be read from any thread.
+    answer any more; it may be read from any thread. `hurried` says that the client set the deadline itself, and an earlier
+    one than the service would have.
     """
 
     route: str = "direct"
@@ -26,6 +27,7 @@ class Call:
     images: int = 0
     lines: int = 0
     cancelled: bool = False
+    hurried: bool = False
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, or None."""

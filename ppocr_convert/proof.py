@@ -107,12 +107,10 @@ class Side:
         """The texts in reading order, and what the network answered, in order of the widths; None without boxes."""
         if not len(boxes):
             return (), None
-        lines, order = cut_crops(image, boxes, self._rec.grid, _MAX_LINE_PIXELS)
-        answer = self._lines(lines)
-        texts = [""] * len(lines)
-        for reading, box in zip(ctc.decode(answer, self._rec.labels), order.tolist(), strict=True):
-            texts[box] = reading.text
-        return tuple(text for text in texts if text), answer
+        lines = cut_crops(image, boxes, self._rec.grid, _MAX_LINE_PIXELS)
+        answer = self._lines(lines.items)
+        readings = lines.by_line(ctc.decode(answer, self._rec.labels, lines.share))
+        return tuple(reading.text for reading in readings if reading.text), answer
 
     def labels(self, name: str, items: U8) -> tuple[np.ndarray, np.ndarray]:
         """Labels and probabilities of an orientation network for UINT8 [N,h,w,3]."""

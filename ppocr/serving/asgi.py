@@ -63,7 +63,7 @@ class RequestGuard:
         except Exception as error:
             # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
-                known = as_ppocr(error)
+                known = as_ppocr(error, call)
                 if not answer.begun:
                     await answer.whole(error_answer(found, scope, call, known))
         finally:
@@ -72,7 +72,8 @@ class RequestGuard:
 
     async def _answer(self, scope: Scope, receive: Receive, answer: _Answer, call: Call, started: float) -> None:
         headers = dict(scope["headers"])
-        call.deadline = started + self._seconds(headers)
+        seconds = self._seconds(headers)
+        call.deadline, call.hurried = started + seconds, seconds < self._timeout_seconds
         try:
             async with asyncio.timeout(call.remaining()):
                 body = await self._body(headers, receive)

@@ -10,7 +10,7 @@ from transformer.algorithms.words import Word, words
 
 def reading(text: str, kept: list[int], steps: int, probabilities: list[float] | None = None) -> Reading:
     sure = np.array(probabilities or [1.0] * len(text), np.float32)
-    return Reading(text, float(sure.mean()) if text else 0.0, tuple(text), np.array(kept, np.intp), sure, steps)
+    return Reading(text, float(sure.mean()) if text else 0.0, tuple(text), np.array(kept, np.float64), sure, steps)
 
 
 def level(x0: float, y0: float, x1: float, y1: float) -> NDArray[np.float32]:
