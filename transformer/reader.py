@@ -115,7 +115,7 @@ class Reader:
                 size=(image.shape[0], image.shape[1]),
                 free_image=hold.release,
                 max_line_pixels=self._settings.max_line_pixels,
-                max_detection_pixels=self._settings.max_detection_pixels,
+                max_page_pixels=self._settings.max_page_pixels,
             )
             del image
             for stage in stages:

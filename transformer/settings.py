@@ -34,7 +34,7 @@ class ReaderSettings:
         64_000_000,
         minimum=1024,
     )
-    max_detection_pixels: int = setting(
+    max_page_pixels: int = setting(
         "Pixels in which detection may look at one image. Images of small print are looked at closely, a tile after the other; "
         "where that would take more, they are looked at less closely, and a warning in the answer says that text may be missing.",
         16_000_000,

@@ -90,7 +90,7 @@ class Looks:
         height, width = round(self.height * wanted), round(self.width * wanted)
         return (
             f"small text may be missing: to find it, detection would have to look at the page in {width}x{height} pixels, "
-            f"and max_detection_pixels is {self.max_pixels:,}"
+            f"and max_page_pixels is {self.max_pixels:,}"
         )
 
     def _wanted(self, last: Look, heights: F64) -> float | None:

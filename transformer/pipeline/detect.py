@@ -84,7 +84,7 @@ async def _look(page: PageInWork, networks: Networks, choose: Callable[[Looks], 
 def _looks(page: PageInWork, network: NetworkFacts) -> Looks:
     parameters = DetectionParameters.of(network, page.parameters)
     height, width = page.image.shape[:2]
-    return Looks(height, width, network.grid, parameters, page.max_detection_pixels)
+    return Looks(height, width, network.grid, parameters, page.max_page_pixels)
 
 
 def _given(look: Look, looks: Looks) -> Look:

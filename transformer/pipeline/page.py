@@ -24,10 +24,6 @@ def _no_boxes() -> F32:
     return np.zeros((0, 4, 2), np.float32)
 
 
-def _no_flags() -> NDArray[np.bool_]:
-    return np.zeros(0, np.bool_)
-
-
 @dataclass(slots=True)
 class PageInWork:
     """What is known of a page so far. Stages write it only on the event loop.
@@ -42,7 +38,7 @@ class PageInWork:
 
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
     is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, and the page
-    `max_detection_pixels` as detection looks at it.
+    `max_page_pixels` as detection looks at it.
     """
 
     call: Call
@@ -52,13 +48,13 @@ class PageInWork:
     size: tuple[int, int]
     free_image: Callable[[], None]
     max_line_pixels: int
-    max_detection_pixels: int = 16_000_000
+    max_page_pixels: int = 16_000_000
     version: str | None = None
     angle: int = 0
     margin: int = 0
     boxes: F32 = field(default_factory=_no_boxes)
     ribbons: list[Ribbon] = field(default_factory=list)
-    either_way: NDArray[np.bool_] = field(default_factory=_no_flags)
+    either_way: NDArray[np.bool_] | None = None
     line_angles: I32 | None = None
     unsure_lines: NDArray[np.bool_] | None = None
     readings: Sequence[Reading] = ()

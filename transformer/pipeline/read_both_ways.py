@@ -31,8 +31,6 @@ CONFIDENT = 0.85
 #: Two readings whose confidences differ by less tell little: 0 and 8 read the same both ways. Then the line is turned as most
 #: lines of the page are.
 CLEAR = 0.2
-
-
 #: A word across the page's direction is believed where it is read with so much more confidence than along it.
 ACROSS = 0.1
 
@@ -49,8 +47,8 @@ class ReadBothWays:
         doubtful = np.array([reading.confidence < CONFIDENT for reading in page.readings], np.bool_)
         if page.unsure_lines is not None:
             doubtful |= page.unsure_lines
-        either = np.flatnonzero(doubtful & page.either_way)
         turned = np.flatnonzero(doubtful)
+        either = turned[:0] if page.either_way is None else np.flatnonzero(doubtful & page.either_way)
         # The other direction along the same side, and both along the other side where that is as likely.
         lines, corners = (
             np.concatenate((turned, either, either)),

@@ -27,7 +27,8 @@ class Straighten:
         if page.ribbons:
             page.image, added = await networks.in_thread(page.call, _below, page.image, page.ribbons)
             page.boxes = np.concatenate((page.boxes, added))
-            page.either_way = np.concatenate((page.either_way, np.zeros(len(added), np.bool_)))
+            if page.either_way is not None:
+                page.either_way = np.concatenate((page.either_way, np.zeros(len(added), np.bool_)))
 
 
 def _below(image: U8, ribbons: list[Ribbon]) -> tuple[U8, F32]:

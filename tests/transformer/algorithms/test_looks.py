@@ -75,7 +75,7 @@ def test_the_budget_bounds_every_look_and_is_told_of() -> None:
     assert closer is not None and closer.limited and closer.height * closer.width < 4_200_000
     assert page.closer(closer, np.full(40, 6.0)) is None
     warning = page.warning(closer, np.full(40, 6.0))
-    assert warning is not None and "max_detection_pixels is 4,000,000" in warning
+    assert warning is not None and "max_page_pixels is 4,000,000" in warning
     assert page.warning(closer, np.full(40, 14.0)) is None
 
 
