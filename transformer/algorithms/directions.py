@@ -78,7 +78,8 @@ def dominant(angles: F64, weights: F64, period: float) -> float:
     histogram = np.bincount(np.floor(angles % period).astype(int) % bins, weights, bins)
     reach = int(WINDOW)
     spread = np.concatenate((histogram[-reach:], histogram, histogram[:reach]))
-    centre = int(np.convolve(spread, np.ones(2 * reach + 1), "valid").argmax()) + 0.5
+    # What is nearer to the window's middle counts more, or all windows that hold the same would be alike.
+    centre = int(np.convolve(spread, np.bartlett(2 * reach + 3)[1:-1], "valid").argmax()) + 0.5
     offsets = wrapped(angles - centre, period)
     near = np.abs(offsets) <= WINDOW
     order = np.argsort(offsets[near], kind="stable")
