@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: A line this many times longer than high is cut.
 LONG = 60.0
 #: Parts are at most so long, and at least half of it [heights of the line]; and neighbours share so much on each side of a cut.
-PART, OVERLAP = 40.0, 1.0
+PART, OVERLAP = 28.0, 1.0
 #: A column of pixels is blank where its values differ by less than this part of what those of columns with ink do.
 BLANK = 0.25
 #: Two parts that read the same character no further apart than this have read the same one [heights of the line].
