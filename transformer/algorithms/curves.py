@@ -7,6 +7,7 @@ the ribbon round the centre line is grown by the same distance as a rectangle wo
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -43,10 +44,11 @@ def find_curved(
     ribbons: list[Ribbon] = []
     tried = 0.0
     for outline in outlines(probability, parameters):
+        region = _Region.of(outline, probability, parameters)
         ribbon = None
-        if cv2.contourArea(outline) < SOLID * _rectangle_area(outline) and tried < MAX_OUTLINE:
+        if not region.is_straight and tried < MAX_OUTLINE:
             tried += cv2.arcLength(outline, True)
-            ribbon = _ribbon(outline, probability, size, parameters)
+            ribbon = _ribbon(region, probability.shape, size, parameters)
         if ribbon is None:
             straight.append(outline)
         else:
@@ -56,21 +58,39 @@ def find_curved(
     return boxes, np.array([*heights, *(ribbon.height * scale for ribbon in ribbons)]), ribbons
 
 
-def _rectangle_area(outline: Outline) -> float:
-    _, (width, height), _ = cv2.minAreaRect(outline)
-    return float(width * height)
+@dataclass(frozen=True)
+class _Region:
+    """One region of the map. `part` is the map in the rectangle at (x, y) round it, `mask` where it is the region itself, and
+    `filled` the same without holes: all U8 [h,w]."""
+
+    x: int
+    y: int
+    part: U8
+    mask: U8
+    filled: U8
+    is_straight: bool
+
+    @classmethod
+    def of(cls, outline: Outline, probability: U8, parameters: DetectionParameters) -> _Region:
+        x, y, w, h = cv2.boundingRect(outline)
+        part = probability[y : y + h, x : x + w]
+        filled = np.zeros((h, w), np.uint8)
+        cv2.drawContours(filled, [outline - (x, y)], 0, 1, cv2.FILLED)
+        mask = filled & (part > int(parameters.thresh * 255))
+        _, (width, height), _ = cv2.minAreaRect(outline)
+        # Pixels have an area, and outlines go through their middles.
+        is_straight = int(mask.sum()) >= SOLID * (width + 1) * (height + 1)
+        return cls(x, y, part, mask, filled, is_straight)
 
 
-def _ribbon(outline: Outline, probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> Ribbon | None:
+def _ribbon(
+    region: _Region, map_size: tuple[int, ...], size: tuple[int, int], parameters: DetectionParameters
+) -> Ribbon | None:
     """The ribbon of one region; None where it isn't curved, or isn't text."""
-    x, y, w, h = cv2.boundingRect(outline)
-    part = probability[y : y + h, x : x + w]
-    filled = np.zeros((h, w), np.uint8)
-    cv2.drawContours(filled, [outline - (x, y)], 0, 1, cv2.FILLED)
-    mask = filled & (part > int(parameters.thresh * 255))
-    if cv2.mean(part, mask)[0] < parameters.box_thresh * 255:
+    mask = region.mask.copy()
+    if cv2.mean(region.part, mask)[0] < parameters.box_thresh * 255:
         return None
-    _open_ring(mask, filled, part)
+    _open_ring(mask, region.filled, region.part)
     centres = _centre_line(mask)
     if centres is None:
         return None
@@ -82,9 +102,9 @@ def _ribbon(outline: Outline, probability: U8, size: tuple[int, int], parameters
         return None
     count = int(np.clip(round(length / (2 * half * APART)), 4, MAX_POINTS))
     centres = _resampled(_extended(centres, grow), count)
-    (height, width), (map_height, map_width) = size, probability.shape
+    (height, width), (map_height, map_width) = size, map_size
     scale = np.array((width / map_width, height / map_height))
-    return along((centres + np.array((x, y))) * scale, half * float(scale.mean()))
+    return along((centres + np.array((region.x, region.y))) * scale, half * float(scale.mean()))
 
 
 def _open_ring(mask: U8, filled: U8, part: U8) -> None:

@@ -45,7 +45,9 @@ def reading_order(boxes: F32, columns: bool = False) -> NDArray[np.intp]:
     quarter[ratio < LONG] = first
     page = _levelled(boxes, length, height, skew + 90 * first)
     groups = [np.flatnonzero(quarter == turn) for turn in range(4) if (quarter == turn).any()]
-    groups.sort(key=lambda group: float(page.y[group].min()))
+    down = np.radians(skew + 90 * first + 90)
+    tops = (boxes @ np.array((np.cos(down), np.sin(down)))).min(axis=1)
+    groups.sort(key=lambda group: float(tops[group].min()))
     order = []
     for group in groups:
         turn = int(quarter[group[0]])
