@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
 
 #: Upright lines lead a page where they have this part of the length that lines of another direction have.
-UPRIGHT = 0.5
+UPRIGHT = 0.8
 
 
-def reading_order(boxes: F32, columns: bool = False) -> NDArray[np.intp]:
+def reading_order(boxes: F32, columns: bool = False, turned_back: int = 0) -> NDArray[np.intp]:
     """Indices that sort `boxes` F32 [N,4,2], whose first side runs along the text.
+
+    `turned_back`: degrees by which the image was turned counter-clockwise. Where lines of several directions are alike, those lead
+    that were upright before.
 
     Rows from the top, each from the left; with `columns` the columns of the page one after the other, where it has any.
     """
@@ -40,7 +43,7 @@ def reading_order(boxes: F32, columns: bool = False) -> NDArray[np.intp]:
     skew = dominant(angles, np.where(ratio >= TALL, length, 0.0), 90.0)
     quarter = np.rint(wrapped(angles - skew, 360.0) / 90).astype(int) % 4
     weights = np.bincount(quarter, np.where(ratio >= TALL, length, 0.0), 4)
-    first = next(turn for turn in (0, 1, 3, 2) if weights[turn] >= UPRIGHT * weights.max())
+    first = next(turn for turn in (-turned_back // 90 % 4, 0, 1, 3, 2) if weights[turn] >= UPRIGHT * weights.max())
     # The direction of a short box is uncertain: it stays with the page.
     quarter[ratio < LONG] = first
     page = _levelled(boxes, length, height, skew + 90 * first)
