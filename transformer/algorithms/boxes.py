@@ -59,10 +59,16 @@ def find(probability: U8, size: tuple[int, int], parameters: DetectionParameters
 
 
 def outlines(probability: U8, parameters: DetectionParameters) -> list[Outline]:
-    """The outlines of the map's connected regions above the threshold."""
+    """The outlines of the map's connected regions above the threshold; the longest `max_candidates` where there are more.
+
+    A network that sees nothing at all paints thousands of specks, which must not crowd out the text elsewhere.
+    """
     _, mask = cv2.threshold(probability, int(parameters.thresh * 255), 255, cv2.THRESH_BINARY)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [contour for contour in contours if len(contour) >= MIN_POINTS][: parameters.max_candidates]
+    candidates = [contour for contour in contours if len(contour) >= MIN_POINTS]
+    if len(candidates) > parameters.max_candidates:
+        candidates.sort(key=lambda contour: cv2.arcLength(contour, True), reverse=True)
+    return candidates[: parameters.max_candidates]
 
 
 def of_outlines(

@@ -7,7 +7,7 @@ that brings its low lines to a height at which they are found. Long pages and st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +30,10 @@ SHORT_SIDE = 640.0
 LOW_LINES = 25.0
 #: Where those lines are lower than this, others are missed [pixels of the map, of a grown box].
 TOO_LOW = 10.0
+#: The same after a closer look.
+STILL_TOO_LOW = 8.0
 #: The height that a closer look gives them.
-READABLE = 15.0
+READABLE = 18.0
 #: How many times closer the next look is where the page was shrunk and nothing was found.
 BLIND = 2.5
 #: A page that was shrunk less than this has nothing more to show where nothing was found.
@@ -48,13 +50,14 @@ MAX_LOOKS = 3
 class Look:
     """Size of the network's input in pixels, both on its grid; `limited` where the budget allowed no larger one.
 
-    `longest_tile`: the side from which on the input is cut in tiles.
+    `longest_tile`: the side from which on the input is cut in tiles. `too_low`: lines lower than this need a closer one.
     """
 
     height: int
     width: int
     limited: bool = False
     longest_tile: int = TILE
+    too_low: float = STILL_TOO_LOW
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,8 @@ class Looks:
         """`one_look`: the request sets the size, whatever the page is like."""
         if one_look or max(self.height, self.width) <= LONG_PAGE * min(self.height, self.width):
             height, width = det_size(self.height, self.width, self.grid, self.parameters)
-            return Look(height, width, longest_tile=max(height, width))
-        return self._look(min(1.0, SHORT_SIDE / min(self.height, self.width)))
+            return Look(height, width, longest_tile=max(height, width), too_low=TOO_LOW)
+        return replace(self._look(min(1.0, SHORT_SIDE / min(self.height, self.width))), too_low=TOO_LOW)
 
     def closer(self, last: Look, heights: F64) -> Look | None:
         """The next look after `last`, which found lines of `heights` F64 [N] in its pixels; None where it saw enough."""
@@ -100,7 +103,7 @@ class Looks:
             wanted = ratio * BLIND if ratio * SHRUNK <= 1 else ratio
         else:
             low = float(np.percentile(heights, LOW_LINES))
-            wanted = ratio * READABLE / low if low < TOO_LOW else ratio
+            wanted = ratio * READABLE / low if low < last.too_low else ratio
         wanted = min(wanted, max(MAX_ENLARGED, ratio))
         return wanted if wanted >= ratio * WORTH else None
 

@@ -29,8 +29,8 @@ UPRIGHT = 0.8
 def reading_order(boxes: F32, columns: bool = False, turned_back: int = 0) -> NDArray[np.intp]:
     """Indices that sort `boxes` F32 [N,4,2], whose first side runs along the text.
 
-    `turned_back`: degrees by which the image was turned counter-clockwise. Where lines of several directions are alike, those lead
-    that were upright before.
+    `turned_back`: degrees by which the image was turned counter-clockwise. Where lines of several directions are alike, those
+    lead that were upright before.
 
     Rows from the top, each from the left; with `columns` the columns of the page one after the other, where it has any.
     """

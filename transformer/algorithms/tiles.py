@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 #: Longest side of a tile, and how far neighbours overlap at least [pixels of the network's input].
 TILE = 1280
 OVERLAP = 128
+#: Values that differ by this little are one ground.
+BLANK = 12
 
 
 @dataclass(frozen=True)
@@ -60,10 +62,21 @@ def _spans(length: int, step: int, longest: int) -> Iterator[Span]:
         yield Span(start, start + size, used_from, used_to)
 
 
+def is_blank(image: U8, height: int, width: int, tile: Tile) -> bool:
+    """Whether there is nothing where `scaled_tile` would look: no two pixels differ by more than BLANK."""
+    part = _part(image, height, width, tile)
+    return int(part.max()) - int(part.min()) <= BLANK
+
+
 def scaled_tile(image: U8, height: int, width: int, tile: Tile) -> U8:
     """What `tile` shows of `image` U8 [H,W,3] when that is scaled to `height` by `width`: U8 [h,w,3]."""
-    rows, columns = tile.rows.of(image.shape[0] / height), tile.columns.of(image.shape[1] / width)
-    return scaled(image[rows, columns], tile.rows.end - tile.rows.start, tile.columns.end - tile.columns.start)
+    return scaled(
+        _part(image, height, width, tile), tile.rows.end - tile.rows.start, tile.columns.end - tile.columns.start
+    )
+
+
+def _part(image: U8, height: int, width: int, tile: Tile) -> U8:
+    return image[tile.rows.of(image.shape[0] / height), tile.columns.of(image.shape[1] / width)]
 
 
 def paste(whole: U8, part: U8, tile: Tile) -> None:

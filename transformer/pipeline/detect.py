@@ -19,7 +19,7 @@ from transformer.algorithms.directions import directed
 from transformer.algorithms.looks import MAX_LOOKS, Look, Looks
 from transformer.algorithms.margin import margin_of, with_margin
 from transformer.algorithms.ribbons import Ribbon
-from transformer.algorithms.tiles import Tile, paste, scaled_tile, tiles
+from transformer.algorithms.tiles import Tile, is_blank, paste, scaled_tile, tiles
 from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork
 
@@ -75,6 +75,8 @@ async def _look(page: PageInWork, networks: Networks, choose: Callable[[Looks], 
     whole = np.zeros((look.height, look.width), np.uint8)
     for part in parts:
         if part is not parts[0]:
+            if await networks.in_thread(page.call, is_blank, page.image, look.height, look.width, part):
+                continue
             asked = await networks.ask(page, DETECTION, "det", partial(_tile, page, look, part))
         sides = part.rows.end - part.rows.start, part.columns.end - part.columns.start
         paste(whole, _map(asked.answer.outputs["probability"], *sides), part)
