@@ -44,6 +44,11 @@ class Parameters:
     use_doc_orientation_classify: bool = False
     columns: bool = False
 
+    @property
+    def sets_detection_size(self) -> bool:
+        """Whether the size of the page for detection is the request's choice."""
+        return self.text_det_limit_side_len is not None or self.text_det_limit_type is not None
+
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Parameters:
         """Checks untrusted values, as they come from JSON or a V2 request's typed parameters. None means absent.

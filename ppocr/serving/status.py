@@ -9,7 +9,7 @@ from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotL
 
 from ppocr.call import Call
 from ppocr_api.error_mapping import RETRY_AFTER, retry_after
-from ppocr_api.errors import DeadlineExceeded, InvalidRequest, NotFound, PpocrError, Unavailable
+from ppocr_api.errors import DeadlineExceeded, InvalidRequest, NotFound, PpocrError, Unauthorized, Unavailable
 
 log = logging.getLogger("ppocr.serving")
 
@@ -37,7 +37,10 @@ def as_ppocr(error: BaseException, call: Call | None = None) -> PpocrError:
 def http_answer(error: PpocrError) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, JSON content and headers."""
     seconds = retry_after(error)
-    return int(error.http), {"error": error.message}, {} if seconds is None else {RETRY_AFTER: seconds}
+    headers = {} if seconds is None else {RETRY_AFTER: seconds}
+    if isinstance(error, Unauthorized):
+        headers["www-authenticate"] = "Bearer"
+    return int(error.http), {"error": error.message}, headers
 
 
 def grpc_answer(error: PpocrError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:

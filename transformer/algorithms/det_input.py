@@ -8,6 +8,7 @@ import cv2
 
 from ppocr.contract import Axis, Grid
 from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.page_size import MOST_PIXELS, bounded_ratio
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
@@ -16,24 +17,24 @@ if TYPE_CHECKING:
 AVERAGED = 2.0
 
 
-def det_size(height: int, width: int, grid: Grid, parameters: DetectionParameters) -> tuple[int, int]:
+def det_size(
+    height: int, width: int, grid: Grid, parameters: DetectionParameters, limit: int = MOST_PIXELS
+) -> tuple[int, int]:
     """(h, w) of the network's input, after PaddleOCR's DetResizeForTest.
 
     `max` shrinks a page whose longer side is over the limit; `min` grows one whose shorter side is under it. Whatever comes
-    out is shrunk once more to the grid's longest side, and each side goes to the nearest length of the grid. Sides are
-    rounded apart, so the aspect ratio may change a little: boxes are scaled back side by side.
+    out is shrunk once more to the grid's longest side and to `limit` pixels, and each side goes to the nearest length of the
+    grid. Sides are rounded apart, so the aspect ratio may change a little: boxes are scaled back side by side.
     """
     if parameters.limit_type == "max":
         ratio = min(1.0, parameters.limit_side_len / max(height, width))
     else:
         ratio = max(1.0, parameters.limit_side_len / min(height, width))
-    ratio = min(ratio, grid.height.maximum / max(height, width))
-    return on_axis(height * ratio, grid.height), on_axis(width * ratio, grid.width)
-
-
-def det_input(image: U8, grid: Grid, parameters: DetectionParameters) -> U8:
-    """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid. The image itself where its size fits."""
-    return scaled(image, *det_size(*image.shape[:2], grid, parameters))
+    ratio = bounded_ratio(height, width, min(ratio, grid.height.maximum / max(height, width)), limit)
+    h, w = on_axis(height * ratio, grid.height), on_axis(width * ratio, grid.width)
+    while h * w > limit:  # rounded up
+        h, w = (h - grid.height.step, w) if h > w else (h, w - grid.width.step)
+    return h, w
 
 
 def scaled(image: U8, height: int, width: int) -> U8:

@@ -7,6 +7,7 @@ that brings its low lines to a height at which they are found. Long pages and st
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ import numpy as np
 from ppocr.contract import Grid
 from transformer.algorithms.det_input import det_size, on_axis
 from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.page_size import MOST_PIXELS
 from transformer.algorithms.tiles import TILE
 
 if TYPE_CHECKING:
@@ -62,18 +64,20 @@ class Look:
 
 @dataclass(frozen=True)
 class Looks:
-    """Sizes for a page of `height` by `width` pixels, none with more than `max_pixels`."""
+    """Sizes for a page of `height` by `width` pixels, none with more than `max_pixels`; a look that isn't cut in tiles has
+    `max_tile_pixels` at most, and so has each tile."""
 
     height: int
     width: int
     grid: Grid
     parameters: DetectionParameters
     max_pixels: int
+    max_tile_pixels: int = MOST_PIXELS
 
     def first(self, one_look: bool) -> Look:
         """`one_look`: the request sets the size, whatever the page is like."""
         if one_look or max(self.height, self.width) <= LONG_PAGE * min(self.height, self.width):
-            height, width = det_size(self.height, self.width, self.grid, self.parameters)
+            height, width = det_size(self.height, self.width, self.grid, self.parameters, self.max_tile_pixels)
             return Look(height, width, longest_tile=max(height, width), too_low=TOO_LOW)
         return replace(self._look(min(1.0, SHORT_SIDE / min(self.height, self.width))), too_low=TOO_LOW)
 
@@ -114,4 +118,5 @@ class Looks:
             on_axis(self.height * ratio, self.grid.height),
             on_axis(self.width * ratio, self.grid.width),
             limited=fits < 1,
+            longest_tile=min(TILE, math.isqrt(self.max_tile_pixels) // self.grid.height.step * self.grid.height.step),
         )

@@ -42,8 +42,7 @@ class Detect:
         page.margin = margin_of(page.image)
         if page.margin:
             page.image = await networks.in_thread(page.call, with_margin, page.image, page.margin)
-        asked = page.parameters
-        one_look = asked.text_det_limit_side_len is not None or asked.text_det_limit_type is not None
+        one_look = page.parameters.sets_detection_size
         network, look, probability = await _look(page, networks, lambda looks: looks.first(one_look))
         boxes, heights, ribbons = await networks.in_thread(page.call, _boxes, page, network, probability)
         looks = _looks(page, network)
@@ -86,7 +85,7 @@ async def _look(page: PageInWork, networks: Networks, choose: Callable[[Looks], 
 def _looks(page: PageInWork, network: NetworkFacts) -> Looks:
     parameters = DetectionParameters.of(network, page.parameters)
     height, width = page.image.shape[:2]
-    return Looks(height, width, network.grid, parameters, page.max_page_pixels)
+    return Looks(height, width, network.grid, parameters, page.max_page_pixels, page.max_detection_pixels)
 
 
 def _given(look: Look, looks: Looks) -> Look:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import numpy as np
 from ppocr.call import Call
 from ppocr.contract import BundleFacts
 from transformer.algorithms.ctc import Reading
+from transformer.algorithms.page_size import MOST_PIXELS
 from transformer.algorithms.ribbons import Ribbon
 from transformer.parameters import Parameters
 
@@ -20,8 +22,16 @@ if TYPE_CHECKING:
     from ppocr.contract import F32, I32, U8
 
 
+async def _at_once(_: int) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
 def _no_boxes() -> F32:
     return np.zeros((0, 4, 2), np.float32)
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -36,9 +46,13 @@ class PageInWork:
     `ribbons` of the page: straighten adds them to the image, below the page, and their boxes there to `boxes`, as its last ones.
     `readings` belong to the boxes, and `order` intp [N] sorts them as a person reads them. `warnings` go into the answer.
 
+    `large` says that work on the image takes long (transformer/threads.py).
+
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
-    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, and the page
-    `max_page_pixels` as detection looks at it.
+    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, the page
+    `max_page_pixels` as detection looks at it, and each part of it that detection gets at once `max_detection_pixels`.
+    `hold_lines` waits for the memory, in bytes, that lines take while they are read. `detected` is called once detection has
+    answered: the page's room in the predictor's queue is free again.
     """
 
     call: Call
@@ -49,6 +63,10 @@ class PageInWork:
     free_image: Callable[[], None]
     max_line_pixels: int
     max_page_pixels: int = 16_000_000
+    max_detection_pixels: int = MOST_PIXELS
+    hold_lines: Callable[[int], Awaitable[AbstractContextManager[object]]] = _at_once
+    detected: Callable[[], None] = _nothing
+    large: bool = False
     version: str | None = None
     angle: int = 0
     margin: int = 0
