@@ -33,7 +33,8 @@ def det_size(height: int, width: int, grid: Grid, parameters: DetectionParameter
 
 def det_input(image: U8, grid: Grid, parameters: DetectionParameters) -> U8:
     """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid. The image itself where its size fits."""
-    return scaled(image, *det_size(*image.shape[:2], grid, parameters))
+    height, width = image.shape[:2]
+    return scaled(image, *det_size(height, width, grid, parameters))
 
 
 def scaled(image: U8, height: int, width: int) -> U8:
