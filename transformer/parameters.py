@@ -24,12 +24,12 @@ class Parameters:
     | text_det_thresh | probability above which a pixel counts as text |
     | text_det_box_thresh | mean probability below which a box is dropped |
     | text_det_unclip_ratio | how far a box is grown beyond the text's core |
-    | text_det_box_type | `quad`: lines are quadrilaterals; `poly`: curved ones are polygons, and are straightened to be read |
     | text_rec_score_thresh | confidence below which a line is dropped; None and 0 drop nothing |
     | return_word_box | whether the words of a line and their boxes are returned as well |
     | use_textline_orientation | whether a network tells first which lines stand upside down |
     | use_doc_orientation_classify | whether a page that is turned by 90, 180 or 270 degrees is read upright |
     | columns | whether the columns of a page are read one after the other, where it has any; else rows are read |
+    | text_det_box_type | `quad`: lines are quadrilaterals; `poly`: curved ones are polygons, and are straightened to be read |
     """
 
     text_det_limit_side_len: int | None = None
@@ -37,12 +37,12 @@ class Parameters:
     text_det_thresh: float | None = None
     text_det_box_thresh: float | None = None
     text_det_unclip_ratio: float | None = None
-    text_det_box_type: BoxType | None = None
     text_rec_score_thresh: float | None = None
     return_word_box: bool = False
     use_textline_orientation: bool = False
     use_doc_orientation_classify: bool = False
     columns: bool = False
+    text_det_box_type: BoxType | None = None
 
     @property
     def sets_detection_size(self) -> bool:

@@ -33,8 +33,9 @@ class Ribbon:
         """What it covers of `image` U8 [H,W,3], laid straight: U8 [height,length,3]."""
         x, y = np.meshgrid(np.arange(self.length) + 0.5, np.arange(self.height) + 0.5)
         places = self.on_page(np.stack((x, y), axis=-1)) - 0.5
-        return cv2.remap(  # type: ignore[call-overload,no-any-return]
-            image, places.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        return np.asarray(
+            cv2.remap(image, places.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),  # type: ignore[call-overload]
+            np.uint8,
         )
 
     def on_page(self, points: F64) -> F64:

@@ -21,16 +21,14 @@ def _prose(random: Random, count: int) -> list[Case]:
         step, margin = round(size * random.uniform(1.3, 1.6)), size * 2
         page = Image.new("RGB", (2 * margin + columns * width + (columns - 1) * gutter, step * 44), draw.WHITE)
         y, texts = margin, []
-        for heading in range(random.randint(0, 2)):
-            longest = page.width - 2 * margin
-            # Headings are as wide as the page, and each has its own columns below it.
-            text = _fitted(random, draw.Type(face.font, size + 8), longest)
-            draw.put(page, (margin, y), text, draw.Type(face.font, size + 8))
-            texts.append(text)
-            y = _columns(
-                random, page, face, texts, (margin, y + 2 * step), (columns, width, gutter, step), 14 - heading
-            )
-        _columns(random, page, face, texts, (margin, y), (columns, width, gutter, step), 10)
+        for block in range(random.randint(1, 3)):
+            if block or random.random() < 0.5:
+                # Headings are as wide as the page, and each has its own columns below it.
+                text = _fitted(random, draw.Type(face.font, size + 8), page.width - 2 * margin)
+                draw.put(page, (margin, y), text, draw.Type(face.font, size + 8))
+                texts.append(text)
+                y += 2 * step
+            y = _columns(random, page, face, texts, (margin, y), (columns, width, gutter, step), 11)
         image = draw.noisy(draw.turned(page, random.uniform(-2, 2)), random, 3)
         cases.append(Case(f"columns_{index}_{columns}", draw.png(image), tuple(texts), COLUMNS))
     return cases

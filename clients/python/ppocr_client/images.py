@@ -32,12 +32,12 @@ class ReadParameters(TypedDict, total=False):
     text_det_thresh: float | None
     text_det_box_thresh: float | None
     text_det_unclip_ratio: float | None
-    text_det_box_type: Literal["quad", "poly"] | None
     text_rec_score_thresh: float | None
     return_word_box: bool | None
     use_textline_orientation: bool | None
     use_doc_orientation_classify: bool | None
     columns: bool | None
+    text_det_box_type: Literal["quad", "poly"] | None
 
 
 def content(image: Image) -> bytes:
