@@ -17,7 +17,7 @@ F32 = NDArray[np.float32]
 
 
 def split(lines: Crops, height: int = 48) -> list[U8]:
-    """What each item holds of its line, without the ground beside it."""
+    """What each item holds of its line, without what is beside it."""
     items = lines.items
     ends = np.cumsum(items.sizes[:, 1]) * height * 3
     parts = np.split(items.pixels, ends[:-1]) if len(items) else []
