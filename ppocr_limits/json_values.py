@@ -14,5 +14,5 @@ def most_values(body: bytes | memoryview) -> int:
     for start in range(0, len(text), _BLOCK):
         block = text[start : start + _BLOCK]
         opened = block | 0x20 == ord("{")  # "[" is "{" without 0x20
-        count += np.count_nonzero(block == ord(",")) + np.count_nonzero(opened)
-    return int(count)
+        count += int(np.count_nonzero(block == ord(",")) + np.count_nonzero(opened))
+    return count

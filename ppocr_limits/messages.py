@@ -12,8 +12,8 @@ from ppocr_limits.memory import READ_SECONDS, Pressure
 
 #: Waits for the bytes of a call's next message.
 Read = Callable[[], Coroutine[Any, Any, bytes]]
-#: What a message takes while it is answered: as it was parsed, and the bytes in it as Python sees them.
-_TIMES = 2
+#: What a message takes: as it came, as it was parsed, and the bytes in it as Python sees them.
+_TIMES = 3
 
 
 async def arrived(read: Read, claim: Claim, pressure: Pressure) -> bytes:

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from ppocr_api.errors import BundleError, ConfigError
+from ppocr_limits.memory import keep_level
 from predictor import loading
 from predictor.batching import Scheduler
 from predictor.local import LocalPredictor
 from predictor.observing import QUEUES, MetricsObserver
 from predictor.repository import folders as on_disk
 from predictor.repository.failures import Failures
-from predictor.repository.memory import MemoryEstimate, keep_level
+from predictor.repository.memory import MemoryEstimate
 from predictor.repository.repository import BundleRepository
 from predictor.repository.shapes import ShapesInUse
 from predictor.repository.watch import Watch

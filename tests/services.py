@@ -87,8 +87,12 @@ class Service:
         return self.process.wait(seconds)
 
     def peak_bytes(self) -> int:
-        """The most memory that the process has held."""
+        """The most memory that the process has held, since `reset_peak` was called last."""
         return peak_bytes(self.process.pid)
+
+    def reset_peak(self) -> None:
+        """Forgets the peak so far."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
 
     def rss_bytes(self) -> int:
         """Resident memory of the process."""

@@ -20,7 +20,7 @@ from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.line_memory import PER_PIXEL
 from transformer.algorithms.looks import Looks
 from transformer.algorithms.margin import MARGIN, NARROW
-from transformer.algorithms.page_size import most_pixels
+from transformer.algorithms.tiles import TILE
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
@@ -138,7 +138,7 @@ class Reader:
         large = source.width * source.height > LARGE_PIXELS
         with (
             await self._room.reserve(scaled, call.share) as room,
-            await self._gate.hold(memory_of(source, parameters, self._settings), call.share) as hold,
+            await self._gate.hold(memory_of(source, scaled, parameters, self._settings), call.share) as hold,
         ):
             image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
@@ -177,13 +177,16 @@ def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters,
     return min(look.height * look.width, look.longest_tile**2)
 
 
-def memory_of(source: Source, parameters: Parameters, settings: ReaderSettings) -> int:
-    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them."""
+def memory_of(source: Source, scaled: int, parameters: Parameters, settings: ReaderSettings) -> int:
+    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them.
+
+    Detection computes `scaled` pixels at first, and a tile of the page at a time where it looks closer.
+    """
     margin = 2 * MARGIN if min(source.height, source.width) < NARROW else 0
     pixels = (source.height + margin) * (source.width + margin)
     copies = 2 if margin or parameters.text_det_box_type == "poly" else 1
-    scaled = most_pixels(source.height, source.width, settings.max_detection_pixels)
     looked_at = min(pixels, settings.max_page_pixels)
+    scaled = max(scaled, min(TILE**2, settings.max_detection_pixels, looked_at))
     return max(source.memory, RGB * copies * pixels + PER_SCALED_PIXEL * scaled + PER_MAP_PIXEL * looked_at)
 
 

@@ -13,7 +13,7 @@ from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import ConfigError
 from ppocr_limits.budget import Budget
-from ppocr_limits.memory import for_requests
+from ppocr_limits.memory import for_requests, keep_level
 from transformer.settings import TransformerSettings
 
 log = logging.getLogger("ppocr.transformer")
@@ -31,6 +31,7 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.routes import FORMATS
     from transformer.routes.page import page
 
+    keep_level()
     address = target(settings.predictor_host, settings.predictor_port)
     tls = PredictorTls(settings.predictor_ca_file, settings.predictor_cert_file, settings.predictor_key_file)
     budget = Budget(for_requests(settings.request_memory_bytes))

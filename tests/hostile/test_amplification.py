@@ -64,6 +64,7 @@ CASES: dict[str, Callable[[], tuple[str, bytes, dict[str, str]]]] = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_request_over_http(service: Service, name: str) -> None:
     path, body, headers = CASES[name]()
+    service.reset_peak()
     before = service.rss_bytes()
     with Probe(service) as probe:
         status, answer = post(service, path, body, headers)
@@ -94,6 +95,7 @@ MESSAGES: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_message_over_grpc(service: Service, name: str) -> None:
     message = MESSAGES[name]()
+    service.reset_peak()
     before = service.rss_bytes()
     with Probe(service) as probe:
         assert _infer(service, message) is grpc.StatusCode.INVALID_ARGUMENT
@@ -104,6 +106,7 @@ def test_a_message_over_grpc(service: Service, name: str) -> None:
 def test_a_message_that_unpacks_to_a_thousand_times_its_size_is_not_unpacked(service: Service) -> None:
     message = oip.ModelInferRequest(model_name="ppocr", raw_input_contents=[bytes(90_000_000)]).SerializeToString()
     assert len(gzip.compress(message)) < 200_000
+    service.reset_peak()
     before = service.rss_bytes()
     with Probe(service) as probe:
         assert _infer(service, message, compression=grpc.Compression.Gzip) is grpc.StatusCode.UNIMPLEMENTED

@@ -190,10 +190,9 @@ def test_a_large_page_s_memory_goes_back_and_the_network_works_on(v6: Bundle, pa
         import numpy as np
         from pathlib import Path
         from predictor.bundle import Bundle
-        from ppocr_limits.memory import resident
+        from ppocr_limits.memory import keep_level, resident
         from predictor.engines.base import EngineOptions
         from predictor.engines.choice import choose
-        from predictor.repository.memory import keep_level
         keep_level()
         bundle = Bundle.open(sys.argv[1])
         engine, options = choose("openvino", EngineOptions(device="cpu", threads=2, streams=2))

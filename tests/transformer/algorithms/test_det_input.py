@@ -45,8 +45,8 @@ def test_size_is_on_the_grid_and_inside_the_limit() -> None:
         ((32, 32), (960, 960)),  # a usual page is what any image may become
         ((48, 320), (384, 2464)),
         ((500, 500), (1984, 1984)),  # and four times its own sides
-        ((800, 800), (2432, 2432)),
-        ((2000, 3000), (2000, 2976)),
+        ((800, 800), (2464, 2432)),
+        ((2000, 3000), (1984, 3008)),  # nothing is enlarged over the service's limit
     ],
 )
 def test_an_image_is_enlarged_no_more_than_its_pixels_justify(size: tuple[int, int], expected: tuple[int, int]) -> None:
