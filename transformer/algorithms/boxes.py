@@ -34,8 +34,6 @@ MIN_SIDE = 3.0
 TINY = 3.0
 #: A contour of fewer points is a line or a dot.
 MIN_POINTS = 3
-#: A core that is too low for a box, and so much longer than high, may be a line all the same: of text that is too small here.
-LOW_LINE = 4.0
 
 
 def boxes(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> F32:
@@ -49,12 +47,6 @@ def boxes(probability: U8, size: tuple[int, int], parameters: DetectionParameter
     Returns:
         F32 [N,4,2], corners (x, y) in the order top left, top right, bottom right, bottom left, inside the page.
     """
-    return find(probability, size, parameters)[0]
-
-
-def find(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> tuple[F32, F64]:
-    """`boxes`, and how high the lines of the page are in its map (F64 [M]), as grown boxes. Lines that are too low for a box
-    count as well: they say that the map is too small for the page."""
     return of_outlines(outlines(probability, parameters), probability, size, parameters)
 
 
@@ -73,23 +65,20 @@ def outlines(probability: U8, parameters: DetectionParameters) -> list[Outline]:
 
 def of_outlines(
     found: Sequence[Outline], probability: U8, size: tuple[int, int], parameters: DetectionParameters
-) -> tuple[F32, F64]:
-    """What `find` answers, of these outlines alone."""
+) -> F32:
+    """What `boxes` answers, of these outlines alone."""
     rectangles = [cv2.minAreaRect(outline) for outline in found]
     cores = np.array([(x, y, w, h, angle) for (x, y), (w, h), angle in rectangles], np.float64).reshape(-1, 5)
-    low, long = cores[:, 2:4].min(axis=1, initial=np.inf), cores[:, 2:4].max(axis=1, initial=0)
-    # Those that are dropped here are never scored: specks, in the main.
-    cores = cores[(low >= MIN_SIDE) | (long >= LOW_LINE * MIN_SIDE)]
+    cores = cores[cores[:, 2:4].min(axis=1, initial=np.inf) >= MIN_SIDE]
     cores = cores[_scores(probability, _corners(cores)) >= parameters.box_thresh * 255]
     grown = _unclip(cores, parameters.unclip_ratio)
-    heights: F64 = grown[:, 2:4].min(axis=1, initial=np.inf)
-    grown = grown[(cores[:, 2:4].min(axis=1, initial=np.inf) >= MIN_SIDE) & (heights >= MIN_SIDE + 2)]
+    grown = grown[grown[:, 2:4].min(axis=1, initial=np.inf) >= MIN_SIDE + 2]
     (height, width), (h, w) = size, probability.shape
     corners = _corners(grown) * (width / w, height / h)
     np.clip(corners, 0, (width - 1, height - 1), out=corners)
     sides = np.minimum(_length(corners, 0, 1), _length(corners, 0, 3))
     large: F32 = corners[sides > TINY].astype(np.float32)
-    return large, heights
+    return large
 
 
 def _corners(rectangles: F64) -> F64:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from transformer.algorithms.boxes import MIN_SIDE, of_outlines, outlines
+from transformer.algorithms.boxes import MIN_POINTS, MIN_SIDE, of_outlines, outlines
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.ribbons import Ribbon, along
 
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     Outline = NDArray[Any]
 
 #: A region that fills more of its rectangle is straight.
-SOLID = 0.75
+SOLID = 0.85
+#: The network blurs the inside of curves: regions that may be curved are those above this probability.
+SURE = 0.6
+#: How far it is from there to the usual threshold [pixels of the map].
+RAMP = 1.0
 #: A line is curved where its centre line strays from its chord by this part of its height.
 BENT = 0.25
 #: Pixels of outline of all regions together that are tried: what it takes goes with them. It is 30 times the side of a usual map.
@@ -36,26 +40,23 @@ MAX_POINTS = 64
 APART = 0.5
 
 
-def find_curved(
-    probability: U8, size: tuple[int, int], parameters: DetectionParameters
-) -> tuple[F32, F64, list[Ribbon]]:
-    """What `boxes.find` answers of the straight lines of a map U8 [h,w], and the ribbons of the curved ones on the page."""
+def find_curved(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> tuple[F32, list[Ribbon]]:
+    """What `boxes` answers of the straight lines of a map U8 [h,w], and the ribbons of the curved ones on the page."""
     straight: list[Outline] = []
     ribbons: list[Ribbon] = []
     tried = 0.0
-    for outline in outlines(probability, parameters):
-        region = _Region.of(outline, probability, parameters)
-        ribbon = None
-        if not region.is_straight and tried < MAX_OUTLINE:
-            tried += cv2.arcLength(outline, True)
-            ribbon = _ribbon(region, probability.shape, size, parameters)
-        if ribbon is None:
-            straight.append(outline)
-        else:
-            ribbons.append(ribbon)
-    boxes, heights = of_outlines(straight, probability, size, parameters)
-    scale = probability.shape[0] / size[0]
-    return boxes, np.array([*heights, *(ribbon.height * scale for ribbon in ribbons)]), ribbons
+    for whole in outlines(probability, parameters):
+        parts = _sure(whole, probability)
+        for outline in parts:
+            region, ribbon = _Region.of(outline, probability, SURE), None
+            if not region.is_straight and tried < MAX_OUTLINE:
+                tried += cv2.arcLength(outline, True)
+                ribbon = _ribbon(region, probability.shape, size, parameters)
+            if ribbon is None:
+                straight.append(outline if len(parts) > 1 else whole)
+            else:
+                ribbons.append(ribbon)
+    return of_outlines(straight, probability, size, parameters), ribbons
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,25 @@ class _Region:
     is_straight: bool
 
     @classmethod
-    def of(cls, outline: Outline, probability: U8, parameters: DetectionParameters) -> _Region:
+    def of(cls, outline: Outline, probability: U8, above: float) -> _Region:
         x, y, w, h = cv2.boundingRect(outline)
         part = probability[y : y + h, x : x + w]
         filled = np.zeros((h, w), np.uint8)
         cv2.drawContours(filled, [outline - (x, y)], 0, 1, cv2.FILLED)
-        mask = filled & (part > int(parameters.thresh * 255))
+        mask = filled & (part > int(above * 255))
         _, (width, height), _ = cv2.minAreaRect(outline)
         # Pixels have an area, and outlines go through their middles.
         is_straight = int(mask.sum()) >= SOLID * (width + 1) * (height + 1)
         return cls(x, y, part, mask, filled, is_straight)
+
+
+def _sure(outline: Outline, probability: U8) -> list[Outline]:
+    """The outlines of what is SURE inside an outline; itself where that is nothing, or straight."""
+    region = _Region.of(outline, probability, SURE)
+    if region.is_straight:
+        return [outline]
+    found, _ = cv2.findContours(region.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(region.x, region.y))
+    return [each for each in found if len(each) >= MIN_POINTS] or [outline]
 
 
 def _ribbon(
@@ -95,13 +105,13 @@ def _ribbon(
     if centres is None:
         return None
     length = float(np.hypot(*np.diff(centres, axis=0).T).sum())
-    core = float(mask.sum()) / max(length, 1.0)
+    core = float(mask.sum()) / max(length, 1.0) + 2 * RAMP
     grow = parameters.unclip_ratio * core * length / (2 * (core + length))
     half = core / 2 + grow
     if core < MIN_SIDE or length < 2 * half or _stray(centres) < BENT * 2 * half:
         return None
     count = int(np.clip(round(length / (2 * half * APART)), 4, MAX_POINTS))
-    centres = _resampled(_extended(centres, grow), count)
+    centres = _resampled(_extended(centres, grow + RAMP), count)
     (height, width), (map_height, map_width) = size, map_size
     scale = np.array((width / map_width, height / map_height))
     return along((centres + np.array((region.x, region.y))) * scale, half * float(scale.mean()))

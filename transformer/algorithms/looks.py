@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 LONG_PAGE = 4.0
 #: Short side of such a page, at most [pixels].
 SHORT_SIDE = 640.0
-#: Share of the lines that are lower than the others: their height decides.
+#: Share of the lines whose print is lower than that of the others: its height decides.
 LOW_LINES = 25.0
-#: Where those lines are lower than this, others are missed [pixels of the map, of a grown box].
-TOO_LOW = 10.0
+#: Where that is lower, lines are missed and letters cut off [pixels of the map, from the highest to the lowest pixel with ink].
+TOO_LOW = 6.5
 #: The same after a closer look.
-STILL_TOO_LOW = 8.0
-#: The height that a closer look gives them.
-READABLE = 18.0
+STILL_TOO_LOW = 6.0
+#: The height that a closer look gives it.
+READABLE = 10.0
 #: How many times closer the next look is where the page was shrunk and nothing was found.
 BLIND = 2.5
 #: A page that was shrunk less than this has nothing more to show where nothing was found.
@@ -82,7 +82,7 @@ class Looks:
         return replace(self._look(min(1.0, SHORT_SIDE / min(self.height, self.width))), too_low=TOO_LOW)
 
     def closer(self, last: Look, heights: F64) -> Look | None:
-        """The next look after `last`, which found lines of `heights` F64 [N] in its pixels; None where it saw enough."""
+        """The next look after `last`, which found print of `heights` F64 [N] in pixels of the page; None where it saw enough."""
         wanted = self._wanted(last, heights)
         if wanted is None or last.limited:
             return None
@@ -90,7 +90,7 @@ class Looks:
         return look if look.height * look.width >= WORTH * last.height * last.width else None
 
     def warning(self, last: Look, heights: F64) -> str | None:
-        """What to tell of a page whose last look would have had to be closer, and found lines of `heights` F64 [N]."""
+        """What to tell of a page whose last look would have had to be closer, and found print of `heights` F64 [N]."""
         wanted = self._wanted(last, heights)
         if wanted is None or not (last.limited or self._look(wanted).limited):
             return None
@@ -100,13 +100,17 @@ class Looks:
             f"and max_page_pixels is {self.max_pixels:,}"
         )
 
+    def is_whole(self, last: Look) -> bool:
+        """Whether no look could be much closer than `last`."""
+        return max(last.height / self.height, last.width / self.width) * WORTH > MAX_ENLARGED
+
     def _wanted(self, last: Look, heights: F64) -> float | None:
         """The scale at which the page should be looked at next; None where `last` is good enough."""
         ratio = max(last.height / self.height, last.width / self.width)
         if not len(heights):
             wanted = ratio * BLIND if ratio * SHRUNK <= 1 else ratio
         else:
-            low = float(np.percentile(heights, LOW_LINES))
+            low = max(float(np.percentile(heights, LOW_LINES)) * ratio, 1.0)
             wanted = ratio * READABLE / low if low < last.too_low else ratio
         wanted = min(wanted, max(MAX_ENLARGED, ratio))
         return wanted if wanted >= ratio * WORTH else None

@@ -12,13 +12,13 @@ import numpy as np
 from ppocr import telemetry
 from ppocr.contract import DETECTION, Items, NetworkFacts
 from ppocr_api.errors import BadAnswer
-from transformer.algorithms.boxes import find
+from transformer.algorithms.boxes import boxes
 from transformer.algorithms.curves import find_curved
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.directions import directed
+from transformer.algorithms.ink import ink_heights
 from transformer.algorithms.looks import MAX_LOOKS, Look, Looks
 from transformer.algorithms.margin import margin_of, with_margin
-from transformer.algorithms.ribbons import Ribbon
 from transformer.algorithms.tiles import Tile, is_blank, paste, scaled_tile, tiles
 from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork
@@ -26,9 +26,12 @@ from transformer.pipeline.page import PageInWork
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ppocr.contract import F32, U8
+    from ppocr.contract import U8
 
     F64 = NDArray[np.float64]
+
+#: What is printed of the height of a curved line, about.
+CURVED = 0.65
 
 
 @dataclass(frozen=True)
@@ -44,18 +47,19 @@ class Detect:
             page.image = await networks.in_thread(page.call, with_margin, page.image, page.margin)
         one_look = page.parameters.sets_detection_size
         network, look, probability = await _look(page, networks, lambda looks: looks.first(one_look))
-        boxes, heights, ribbons = await networks.in_thread(page.call, _boxes, page, network, probability)
-        looks = _looks(page, network)
-        for _ in range(0 if one_look else MAX_LOOKS - 1):
+        await networks.in_thread(page.call, _find, page, network, probability)
+        looks, heights = _looks(page, network), np.zeros(0)
+        for _ in range(MAX_LOOKS):
+            if one_look or looks.is_whole(look):
+                return
+            heights = await networks.in_thread(page.call, _heights, page)
             closer = looks.closer(look, heights)
             if closer is None:
                 break
             network, look, probability = await _look(page, networks, partial(_given, closer))
-            boxes, heights, ribbons = await networks.in_thread(page.call, _boxes, page, network, probability)
-        if not one_look and (warning := looks.warning(look, heights)):
+            await networks.in_thread(page.call, _find, page, network, probability)
+        if warning := looks.warning(look, heights):
             page.warnings.append(warning)
-        page.boxes, page.either_way = directed(boxes)
-        page.ribbons = ribbons
 
 
 async def _look(page: PageInWork, networks: Networks, choose: Callable[[Looks], Look]) -> tuple[NetworkFacts, Look, U8]:
@@ -104,10 +108,17 @@ def _map(probability: U8, height: int, width: int) -> U8:
     return probability.reshape(height, width)
 
 
-def _boxes(page: PageInWork, network: NetworkFacts, probability: U8) -> tuple[F32, F64, list[Ribbon]]:
+def _find(page: PageInWork, network: NetworkFacts, probability: U8) -> None:
     with telemetry.stage("boxes"):
-        height, width = page.image.shape[:2]
-        parameters = DetectionParameters.of(network, page.parameters)
+        size, parameters = page.image.shape[:2], DetectionParameters.of(network, page.parameters)
         if page.parameters.text_det_box_type == "poly":
-            return find_curved(probability, (height, width), parameters)
-        return *find(probability, (height, width), parameters), []
+            found, page.ribbons = find_curved(probability, size, parameters)
+        else:
+            found = boxes(probability, size, parameters)
+        page.boxes, page.either_way = directed(found)
+
+
+def _heights(page: PageInWork) -> F64:
+    with telemetry.stage("boxes"):
+        curved = [np.hypot(*(ribbon.bottom - ribbon.top).T).mean() * CURVED for ribbon in page.ribbons]
+        return np.array([*ink_heights(page.image, page.boxes), *curved])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.networks import DET
 from transformer.algorithms.detection_parameters import DetectionParameters
@@ -37,23 +38,31 @@ def test_a_request_that_sets_the_size_has_one_look_without_tiles() -> None:
     assert first.longest_tile >= 960
 
 
-def test_lines_that_are_high_enough_need_no_closer_look() -> None:
-    page = looks(3508, 2480)
-    assert page.closer(page.first(False), np.full(40, 14.0)) is None
+def prints(page: Looks, look: Look, *heights: float) -> NDArray[np.float64]:
+    """Print of these heights in the map, in pixels of the page."""
+    return np.array(heights) / (look.height / page.height)
 
 
-def test_low_lines_are_brought_to_a_height_that_can_be_read() -> None:
+def test_print_that_is_high_enough_needs_no_closer_look() -> None:
     page = looks(3508, 2480)
     first = page.first(False)
-    closer = page.closer(first, np.full(40, 6.0))
-    assert closer is not None and closer.height / first.height == pytest.approx(READABLE / 6, rel=0.02)
-    assert page.warning(closer, np.full(40, 15.0)) is None
+    assert page.closer(first, prints(page, first, *[9.0] * 40)) is None
 
 
-def test_a_quarter_of_low_lines_is_enough() -> None:
+def test_low_print_is_brought_to_a_height_that_can_be_read() -> None:
     page = looks(3508, 2480)
-    assert page.closer(page.first(False), np.array([6.0] * 12 + [30.0] * 28)) is not None
-    assert page.closer(page.first(False), np.array([6.0] * 4 + [30.0] * 36)) is None
+    first = page.first(False)
+    closer = page.closer(first, prints(page, first, *[4.0] * 40))
+    assert closer is not None and closer.height / first.height == pytest.approx(READABLE / 4, rel=0.02)
+    assert page.closer(closer, prints(page, closer, *[READABLE] * 40)) is None
+    assert page.warning(closer, prints(page, closer, *[READABLE] * 40)) is None
+
+
+def test_a_quarter_of_low_print_is_enough() -> None:
+    page = looks(3508, 2480)
+    first = page.first(False)
+    assert page.closer(first, prints(page, first, *[4.0] * 12, *[30.0] * 28)) is not None
+    assert page.closer(first, prints(page, first, *[4.0] * 4, *[30.0] * 36)) is None
 
 
 def test_a_page_is_never_enlarged_to_look_closer() -> None:
@@ -71,12 +80,13 @@ def test_where_nothing_was_found_a_page_that_was_shrunk_is_looked_at_again() -> 
 
 def test_the_budget_bounds_every_look_and_is_told_of() -> None:
     page = looks(7000, 5000, 4_000_000)
-    closer = page.closer(page.first(False), np.full(40, 3.0))
+    first = page.first(False)
+    closer = page.closer(first, prints(page, first, *[3.0] * 40))
     assert closer is not None and closer.limited and closer.height * closer.width < 4_200_000
-    assert page.closer(closer, np.full(40, 6.0)) is None
-    warning = page.warning(closer, np.full(40, 6.0))
+    assert page.closer(closer, prints(page, closer, *[5.0] * 40)) is None
+    warning = page.warning(closer, prints(page, closer, *[5.0] * 40))
     assert warning is not None and "max_page_pixels is 4,000,000" in warning
-    assert page.warning(closer, np.full(40, 14.0)) is None
+    assert page.warning(closer, prints(page, closer, *[9.0] * 40)) is None
 
 
 def test_sizes_are_on_the_grid_for_any_page() -> None:
