@@ -81,7 +81,8 @@ def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> Cr
     lengths = along / np.maximum(across, LOWEST)
     line, part = _parts(image, corners, along, across, lengths, height)
     corners, across = _between(corners[line], part), across[line]
-    widths, filled = line_widths(along[line] * (part[:, 1] - part[:, 0]), across, grid)
+    high = np.where(lengths[line] < long_lines.LONG, across, np.maximum(across, LOWEST))
+    widths, filled = line_widths(along[line] * (part[:, 1] - part[:, 0]), high, grid)
     order = np.argsort(widths, kind="stable")
     pixels = cut(image, corners, across, height, widths, order, max_pixels, filled)
     sizes = np.stack((np.full(len(order), height, np.int32), widths[order]), axis=1)

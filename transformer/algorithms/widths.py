@@ -25,7 +25,7 @@ SQUEEZE = 0.85
 #: A line that was read with so few time steps a character that some may have got none is read again this much wider.
 WIDER = 1.2 / SQUEEZE
 #: What fills the rest of a short line's item: grey, the middle of the networks' values. PP-OCR is trained so, and sees in it
-#: where the line ends: beside the line's own ground it takes letters for capitals (96 % of single letters right; beside grey 99 %).
+#: where the line ends: beside the line's own ground it takes letters for capitals (96 % of letters right; beside grey 99 %).
 PADDING = 127
 #: Items are at least this wide [pixels, for lines 48 high].
 SHORT = 160

@@ -44,8 +44,8 @@ class Word:
 def words(readings: Sequence[Reading], boxes: F32) -> list[list[Word]]:
     """The words of each line of `boxes` F32 [N,4,2], left to right; `readings[i]` belongs to `boxes[i]`.
 
-    A character is centred on its time step (LEFT, RIGHT) and as wide as the line's characters are apart on average; a word spans
-    its characters, the whole line high; neighbours that overlap meet half-way. After RapidOCR's `CalRecBoxes`, which cuts a
+    A character is centred on its time step (LEFT, RIGHT) and as wide as the line's characters are apart on average; a word
+    spans its characters, the whole line high; neighbours that overlap meet half-way. After RapidOCR's `CalRecBoxes`, which cuts a
     line of mixed scripts in single characters; here Latin runs stay words in any line, as in PaddleOCR.
     """
     return [_words_of_line(reading, quad) for reading, quad in zip(readings, boxes, strict=True)]

