@@ -87,7 +87,8 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
-        known = Call(route=f"grpc:{method}", deadline=started + seconds)
+        hurried = seconds < self._timeout_seconds
+        known = Call(route=f"grpc:{method}", deadline=started + seconds, hurried=hurried)
         code = grpc.StatusCode.CANCELLED
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
@@ -103,7 +104,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         except aio.AbortError:
             raise
         except Exception as error:
-            ours = error.error if isinstance(error, Failed) else as_ppocr(error)
+            ours = error.error if isinstance(error, Failed) else as_ppocr(error, known)
             code, details, metadata = grpc_answer(ours)
             call.set_trailing_metadata((*self._metadata, *metadata))
             await call.abort(code, details)
