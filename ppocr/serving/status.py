@@ -20,7 +20,7 @@ def as_ppocr(error: BaseException, call: Call | None = None) -> PpocrError:
     Logs what is ours to look at: call it once an error. The end of a time that the client of `call` chose itself isn't.
     """
     try:
-        return _known(error)
+        return _known(error, call)
     finally:
         _forget_frames(error)
 
@@ -36,7 +36,7 @@ def _forget_frames(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
-def _known(error: BaseException) -> PpocrError:
+def _known(error: BaseException, call: Call | None) -> PpocrError:
     if isinstance(error, PpocrError):
         own_limit = isinstance(error, DeadlineExceeded) and call is not None and call.hurried
         if type(error).http >= 500 and error.retry_after is None and not own_limit:
