@@ -25,6 +25,12 @@ JAPANESE = (
 )
 
 
+#: The commoner halves of two standards' characters, those of level 1: no neighbour helps to guess one.
+HANZI = bytes(b for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFF) for b in (row, cell)).decode("gb2312")
+KANJI = bytes(b for row in range(0xB0, 0xCF) for cell in range(0xA1, 0xFF) for b in (row, cell)).decode("euc_jp")
+KANA = "".join(character for character in JAPANESE if "\u3041" <= character <= "\u30ff")
+
+
 def words(random: Random, count: int) -> list[str]:
     """`count` words of all the languages."""
     return [random.choice(WORDS) for _ in range(count)]
@@ -42,3 +48,10 @@ def stretch(random: Random, source: str, characters: int) -> str:
     """A part of a text that is written without spaces."""
     start = random.randrange(max(1, len(source) - characters))
     return source[start : start + characters]
+
+
+def single_characters(random: Random, script: str, count: int) -> str:
+    """Characters that have nothing to do with each other: Japanese ones are kana in part."""
+    if script == "Japanese":
+        return "".join(random.choice(KANA if random.random() < 0.5 else KANJI) for _ in range(count))
+    return "".join(random.choice(HANZI) for _ in range(count))

@@ -13,7 +13,7 @@ from ppocr.contract import Grid, Items
 from ppocr_api.errors import InvalidImage
 from transformer.algorithms import long_lines
 from transformer.algorithms.ctc import Reading
-from transformer.algorithms.widths import line_widths
+from transformer.algorithms.widths import PADDING, line_widths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Crops:
     """Lines as the recognition network takes them, narrowest first.
 
     Item i is the line `line[i]` (intp [M]) from `part[i, 0]` to `part[i, 1]` (F64 [M,2], in lengths of the line): all of it,
-    unless the line is long. It fills the first `filled[i]` pixels of its item (I32 [M]); the rest is its ground. `lengths`
+    unless the line is long. It fills the first `filled[i]` pixels of its item (I32 [M]); the rest is PADDING. `lengths`
     F64 [N] are the lines' own, in heights.
     """
 
@@ -81,7 +81,8 @@ def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> Cr
     lengths = along / np.maximum(across, LOWEST)
     line, part = _parts(image, corners, along, across, lengths, height)
     corners, across = _between(corners[line], part), across[line]
-    widths, filled = line_widths(along[line] * (part[:, 1] - part[:, 0]), across, grid)
+    high = np.where(lengths[line] < long_lines.LONG, across, np.maximum(across, LOWEST))
+    widths, filled = line_widths(along[line] * (part[:, 1] - part[:, 0]), high, grid)
     order = np.argsort(widths, kind="stable")
     pixels = cut(image, corners, across, height, widths, order, max_pixels, filled)
     sizes = np.stack((np.full(len(order), height, np.int32), widths[order]), axis=1)
@@ -101,7 +102,7 @@ def cut(
     """Lines of `height` pixels and `widths` I32 [N], one after the other in `order`: U8 [P], each [height,w,3].
 
     `corners` F64 [N,4,2] and `across` F64 [N] are those of `upright`. A line fills the first `filled` I32 [N] of its width,
-    all of it by default, and the rest is its ground. Raises InvalidImage for more than `max_pixels`.
+    all of it by default, and the rest is PADDING. Raises InvalidImage for more than `max_pixels`.
     """
     filled = widths if filled is None else filled
     _check(len(corners), int(widths.sum(dtype=np.int64)) * height, max_pixels)
@@ -120,15 +121,9 @@ def cut(
         else:
             _warp(image[y0:y1, x0:x1], corners[index] - (x0, y0), line, shrink[index])
         if own < width:
-            item[:, own:] = ground(line)
+            item[:, own:] = PADDING
         start = end
     return pixels
-
-
-def ground(line: U8) -> U8:
-    """The colour round the text of `line` U8 [h,w,3]: the median of its edges, U8 [3]."""
-    edges = np.concatenate((line[0], line[-1], line[:, 0], line[:, -1]))
-    return np.median(edges, axis=0).astype(np.uint8)  # type: ignore[no-any-return]
 
 
 def upright(boxes: F32) -> tuple[F64, F64, F64]:

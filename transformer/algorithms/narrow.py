@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from ppocr.contract import Grid, Items
-from transformer.algorithms.crops import Crops, ground
+from transformer.algorithms.crops import Crops
 from transformer.algorithms.ctc import Reading
-from transformer.algorithms.widths import WIDER, widths_on_grid
+from transformer.algorithms.widths import PADDING, WIDER, widths_on_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def wider(lines: Crops, which: Index, grid: Grid) -> Crops:
         line: U8 = whole.reshape(height, -1, 3)[:, : lines.filled[item]]
         stretched = pixels[start : (start := start + height * width * 3)].reshape(height, width, 3)
         cv2.resize(line, (own, height), dst=stretched[:, :own], interpolation=cv2.INTER_CUBIC)
-        stretched[:, own:] = ground(line)
+        stretched[:, own:] = PADDING
     sizes = np.stack((np.full(len(order), height, np.int32), widths[order]), axis=1)
     whole_lines = np.tile((0.0, 1.0), (len(order), 1))
     return Crops(Items(pixels, sizes), which[order], whole_lines, filled[order], lines.lengths)

@@ -1,7 +1,7 @@
 """How wide a line is in the recognition network's input.
 
 A line of usual length is stretched to the next width of the grid. A short one isn't: a letter or two stretched to the network's
-width look like no letters it was trained on. It keeps its proportions, and the rest of its item is filled with its ground.
+width look like no letters it was trained on. It keeps its proportions, and the rest of its item is grey, as in training.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 SQUEEZE = 0.85
 #: A line that was read with so few time steps a character that some may have got none is read again this much wider.
 WIDER = 1.2 / SQUEEZE
+#: What fills the rest of a short line's item: grey, the middle of the networks' values. PP-OCR is trained so, and sees in it
+#: where the line ends: beside the line's own ground it takes letters for capitals (96 % of letters right; beside grey 99 %).
+PADDING = 127
 #: Items are at least this wide [pixels, for lines 48 high].
 SHORT = 160
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 CJK = re.compile(
     "[\u2e80-\u30ff\u31c0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
-#: Where a character's middle is, in time steps from the beginning of the step that it was read in: for the left edge of a word,
-#: and for the right one. CTC reads a character a little before its middle. Measured on rendered lines: Latin words overlap their
-#: true places by 91 %, Chinese characters by 85 %; with the middle of the step it were 88 and 82 %.
+#: Where a character's middle is, in time steps from the beginning of the step that it was read in: for the left edge of a
+#: word, and for the right one. CTC reads a character a little before its middle. Measured on rendered lines: Latin words
+#: overlap their true places by 91 %, Chinese characters by 85 %; with the middle of the step it were 88 and 82 %.
 LEFT, RIGHT = 0.1, 0.3
 #: More time steps than this between two characters part words that no space parts.
 GAP = 5
@@ -44,8 +44,8 @@ class Word:
 def words(readings: Sequence[Reading], boxes: F32) -> list[list[Word]]:
     """The words of each line of `boxes` F32 [N,4,2], left to right; `readings[i]` belongs to `boxes[i]`.
 
-    A character is centred on its time step (LEFT, RIGHT) and as wide as the line's characters are apart on average; a word spans
-    its characters, the whole line high; neighbours that overlap meet half-way. After RapidOCR's `CalRecBoxes`, which cuts a
+    A character is centred on its time step (LEFT, RIGHT) and as wide as the line's characters are apart on average; a word
+    spans its characters, the whole line high; neighbours that overlap meet half-way. After RapidOCR's `CalRecBoxes`, which cuts a
     line of mixed scripts in single characters; here Latin runs stay words in any line, as in PaddleOCR.
     """
     return [_words_of_line(reading, quad) for reading, quad in zip(readings, boxes, strict=True)]

@@ -17,7 +17,7 @@ F32 = NDArray[np.float32]
 
 
 def split(lines: Crops, height: int = 48) -> list[U8]:
-    """What each item holds of its line, without the ground beside it."""
+    """What each item holds of its line, without what is beside it."""
     items = lines.items
     ends = np.cumsum(items.sizes[:, 1]) * height * 3
     parts = np.split(items.pixels, ends[:-1]) if len(items) else []
@@ -132,6 +132,18 @@ def test_widths_stay_between_the_models_limits() -> None:
     assert crops(image, boxes, narrow).items.sizes[:, 1].tolist() == [160, 640]
 
 
+def test_a_short_line_is_the_same_item_alone_and_among_others() -> None:
+    """So its text can't depend on what it shares a batch with."""
+    image = picture()
+    boxes = np.stack([level(10, y, 40 + 20 * i, y + 40) for i, y in enumerate(range(0, 300, 50))])
+    together = crops(image, boxes, GRID)
+    whole = together.items.pixels.reshape(len(boxes), 48, 160, 3)
+    for item, index in zip(whole, together.line.tolist(), strict=True):
+        alone = crops(image, boxes[index : index + 1], GRID)
+        assert alone.items.sizes.tolist() == [[48, 160]]
+        assert np.array_equal(alone.items.pixels.reshape(48, 160, 3), item)
+
+
 def test_no_boxes_make_no_lines() -> None:
     lines = crops(picture(), np.zeros((0, 4, 2), np.float32), GRID)
     assert len(lines.items.pixels) == len(lines.items) == len(lines.line) == 0
@@ -144,7 +156,8 @@ def test_thin_images_and_degenerate_boxes(size: tuple[int, int]) -> None:
     boxes = np.stack(
         (level(0, 0, right, bottom), np.zeros((4, 2), np.float32), turned((right / 2, bottom / 2), (50, 8), 30))
     )
-    assert np.abs(crops(image, boxes, GRID).items.pixels.astype(int) - 77).max() <= 1
+    lines = split(crops(image, boxes, GRID))
+    assert max(np.abs(line.astype(int) - 77).max() for line in lines) <= 1
 
 
 @pytest.mark.parametrize("angle", [0, 5])

@@ -17,7 +17,7 @@ def widths(*lengths: float, grid: object = GRID) -> list[tuple[int, int]]:
     return list(zip(wide.tolist(), filled.tolist(), strict=True))
 
 
-def test_a_short_line_keeps_its_proportions_and_the_rest_is_ground() -> None:
+def test_a_short_line_keeps_its_proportions_and_the_rest_is_padding() -> None:
     assert widths(20, 100, 180) == [(160, 17), (160, 85), (160, 153)]
 
 
