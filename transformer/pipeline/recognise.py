@@ -1,6 +1,6 @@
 """Reads the lines: cuts them out, has them recognised, and decodes the answer; and reads again what was too narrow.
 
-What is read again is stretched from the items of the first reading: the image's memory has gone back by then.
+What is read again is stretched from the items of the first reading, which are smaller than the image.
 """
 
 from __future__ import annotations
