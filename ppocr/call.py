@@ -27,7 +27,8 @@ class Call:
 
     `client` is the name of the key that came with it, "" without. `share` is whose work it is (ppocr_limits/shares.py): its own,
     in all processes, or that of all calls of the client. `images` and `lines` count what was read for it, for the access log.
-    `cancelled` is set once, when nobody waits for the answer any more; it may be read from any thread.
+    `cancelled` is set once, when nobody waits for the answer any more; it may be read from any thread. `hurried` says that the
+    client set the deadline itself, and an earlier one than the service would have.
     """
 
     route: str = "direct"
@@ -36,6 +37,7 @@ class Call:
     images: int = 0
     lines: int = 0
     cancelled: bool = False
+    hurried: bool = False
     client: str = ""
     share: str = field(default_factory=_own_share)
 

@@ -16,9 +16,11 @@ from ppocr_api.errors import NotFound, PpocrError, Unavailable
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import for_requests
 from transformer.admission import Admission, PixelGate
-from transformer.algorithms.det_input import det_size
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.line_memory import PER_PIXEL
+from transformer.algorithms.looks import Looks
+from transformer.algorithms.margin import MARGIN, NARROW
+from transformer.algorithms.tiles import TILE
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 #: Bytes of a decoded pixel. Of a scaled one while detection runs: itself, the message to the predictor as it is put together
 #: and as it is sent, and the network's map.
 RGB, PER_SCALED_PIXEL = 3, 10
+#: Bytes of a pixel of the map that those of tiles are put together to: itself, and as outlines are found in it.
+PER_MAP_PIXEL = 3
 #: The part of the images' memory that is for the lines cut out of them.
 FOR_LINES = 0.35
 #: Pixels from which work on an image takes some tenths of a second or more.
@@ -130,11 +134,11 @@ class Reader:
         stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
         for stage in stages:
             check_bundle(stage, facts)
-        scaled = _detected_pixels(source, facts, parameters, self._settings.max_detection_pixels)
+        scaled = _detected_pixels(source, facts, parameters, self._settings)
         large = source.width * source.height > LARGE_PIXELS
         with (
             await self._room.reserve(scaled, call.share) as room,
-            await self._gate.hold(memory_of(source, scaled), call.share) as hold,
+            await self._gate.hold(memory_of(source, scaled, parameters, self._settings), call.share) as hold,
         ):
             image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
@@ -145,6 +149,7 @@ class Reader:
                 size=(image.shape[0], image.shape[1]),
                 free_image=hold.release,
                 max_line_pixels=self._max_line_pixels,
+                max_page_pixels=self._settings.max_page_pixels,
                 max_detection_pixels=self._settings.max_detection_pixels,
                 hold_lines=partial(self._line_gate.hold, share=call.share),
                 detected=room.release,
@@ -161,20 +166,28 @@ class Reader:
         return read
 
 
-def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters, most: int) -> int:
-    """Pixels that the image will have for detection, `most` at most; 0 where the bundle has none, which a stage says."""
+def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters, settings: ReaderSettings) -> int:
+    """Pixels of the image that detection is given at first; 0 where the bundle has none, which a stage says."""
     network = facts.of_task(DETECTION)
     if network is None:
         return 0
     asked = DetectionParameters.of(network, parameters)
-    height, width = det_size(source.height, source.width, network.grid, asked, most)
-    return height * width
+    bounds = settings.max_page_pixels, settings.max_detection_pixels
+    look = Looks(source.height, source.width, network.grid, asked, *bounds).first(parameters.sets_detection_size)
+    return min(look.height * look.width, look.longest_tile**2)
 
 
-def memory_of(source: Source, scaled: int) -> int:
-    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them, of
-    which it computes `scaled`."""
-    return max(source.memory, RGB * source.width * source.height + PER_SCALED_PIXEL * scaled)
+def memory_of(source: Source, scaled: int, parameters: Parameters, settings: ReaderSettings) -> int:
+    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them.
+
+    Detection computes `scaled` pixels at first, and a tile of the page at a time where it looks closer.
+    """
+    margin = 2 * MARGIN if min(source.height, source.width) < NARROW else 0
+    pixels = (source.height + margin) * (source.width + margin)
+    copies = 2 if margin or parameters.text_det_box_type == "poly" else 1
+    looked_at = min(pixels, settings.max_page_pixels)
+    scaled = max(scaled, min(TILE**2, settings.max_detection_pixels, looked_at))
+    return max(source.memory, RGB * copies * pixels + PER_SCALED_PIXEL * scaled + PER_MAP_PIXEL * looked_at)
 
 
 def _decode(file: ImageFile, source: Source) -> U8:

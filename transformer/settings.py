@@ -30,6 +30,12 @@ class ReaderSettings(PageSettings, MemorySettings):
         64_000_000,
         minimum=1024,
     )
+    max_page_pixels: int = setting(
+        "Pixels in which detection may look at one image. Images of small print are looked at closely, a tile after the other; "
+        "where that would take more, they are looked at less closely, and a warning in the answer says that text may be missing.",
+        16_000_000,
+        minimum=1_000_000,
+    )
     image_threads: int = setting("Threads for decoding, boxes and crops; 0 = one per processor.", 0, minimum=0)
 
 

@@ -78,7 +78,9 @@ class RequestGuard:
             if scope["path"] not in _QUIET:
                 key = headers.get(b"authorization", b"").decode("latin-1")
                 self._access.check(call, key, scope.get(CERTIFIED, False))
-            deadline = call.deadline = started + self._seconds(headers)
+            seconds = self._seconds(headers)
+            deadline = call.deadline = started + seconds
+            call.hurried = seconds < self._timeout_seconds
             if found is None:
                 raise NotFound("no such route")
             limit = self._limit(found[0], scope["method"])
@@ -92,7 +94,7 @@ class RequestGuard:
         except Exception as error:
             # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
-                known = as_ppocr(error)
+                known = as_ppocr(error, call)
                 if not answer.begun:
                     await answer.whole(error_answer(found, scope, call, known))
         finally:

@@ -98,7 +98,8 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
-        known = Call(route=f"grpc:{method}", deadline=started + seconds)
+        hurried = seconds < self._timeout_seconds
+        known = Call(route=f"grpc:{method}", deadline=started + seconds, hurried=hurried)
         code = grpc.StatusCode.CANCELLED
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
@@ -112,7 +113,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             code = grpc.StatusCode.OK
             return response, None
         except Exception as error:
-            failure = grpc_answer(error.error if isinstance(error, Failed) else as_ppocr(error))
+            failure = grpc_answer(error.error if isinstance(error, Failed) else as_ppocr(error, known))
             code = failure[0]
             return None, failure
         finally:

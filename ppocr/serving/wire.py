@@ -111,7 +111,7 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
         return await chosen.answer(request, infer)
     except Exception as error:
         request.call.cancelled = True  # what else was begun for it is dropped
-        return chosen.render_error(request, as_ppocr(error))
+        return chosen.render_error(request, as_ppocr(error, request.call))
 
 
 def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:

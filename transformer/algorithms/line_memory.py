@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ppocr.contract import Grid
+from transformer.algorithms.crops import upright
+from transformer.algorithms.long_lines import LONG, OVERLAP, PART
+from transformer.algorithms.widths import SHORT, SQUEEZE
 
 if TYPE_CHECKING:
     from ppocr.contract import F32
@@ -17,8 +20,9 @@ PER_PIXEL = 9
 
 def line_memory(boxes: F32, grid: Grid, max_pixels: int) -> int:
     """Bytes that the lines in `boxes` F32 [N,4,2] take at most, where all lines together may have `max_pixels`."""
-    sides = np.linalg.norm(np.roll(boxes, -1, axis=1) - boxes, axis=2)
-    longest, shortest = sides.max(axis=1, initial=0), sides.min(axis=1, initial=np.inf)
-    natural = longest / np.maximum(shortest, 1) * grid.height.minimum + grid.width.step
-    pixels = int(natural.clip(grid.width.minimum, grid.width.maximum).sum()) * grid.height.minimum
-    return PER_PIXEL * min(pixels, max_pixels)
+    _, along, across = upright(boxes)
+    heights = along / np.maximum(across, 1.0)
+    # The parts of a long line overlap, and the shortest is half as long as the others.
+    heights = np.where(heights < LONG, heights, heights * (1 + 4 * OVERLAP / PART))
+    widths = np.maximum(heights * grid.height.minimum * SQUEEZE, SHORT * grid.height.minimum / 48) + grid.width.step
+    return PER_PIXEL * min(int(widths.sum()) * grid.height.minimum, max_pixels)

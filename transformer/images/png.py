@@ -55,6 +55,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
         orientation,
         "straight" if alpha else "none",
         key,
+        deep_grey=colour == _GREY and depth == 16,
     )
 
 

@@ -27,7 +27,7 @@ def test_lines_take_no_more_than_was_said() -> None:
             ),
             axis=1,
         ).astype(np.float32)
-        lines, _ = crops(image, boxes, GRID)
+        lines = crops(image, boxes, GRID).items
         said = line_memory(boxes, GRID, 10**9) / PER_PIXEL
         assert lines.pixels.size // 3 <= said <= 3 * lines.pixels.size // 3 + 20 * 48 * 64
 
