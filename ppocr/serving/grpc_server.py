@@ -37,6 +37,7 @@ log = logging.getLogger("ppocr.access")
 _PROBES = ("ServerLive", "ServerReady")
 _QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
+Metadata = tuple[tuple[str, str], ...]
 #: Answers a message of a call.
 Method = Callable[[Any, "CallContext"], Awaitable[Any]]
 
@@ -77,13 +78,23 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         method = details.method.rsplit("/", 1)[-1]
 
         async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
-            return await self._answer(method, handler, servicer_context.read, servicer_context)
+            response, failure = await self._answer(method, handler, servicer_context.read, servicer_context)
+            if failure is not None:
+                # Here and not where the error was caught: gRPC keeps what this raises, with all frames on its way, which
+                # keep gRPC's call in turn. The frames of a request and its error would stay with it.
+                code, details, metadata = failure
+                servicer_context.set_trailing_metadata((*self._metadata, *metadata))
+                await servicer_context.abort(code, details)
+            return response
 
         # A stream, which looks the same on the wire: its message is read inside, where it can be refused before all of it is
         # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Any:
+    async def _answer(
+        self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any
+    ) -> tuple[Any, tuple[grpc.StatusCode, str, Metadata] | None]:
+        """The answer to one message, or with what the call ends instead."""
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -100,14 +111,11 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 message = partial(self._arrivals.message, read, claim)
                 response = await self._within(seconds, handler, message, method, CallContext(call, known))
             code = grpc.StatusCode.OK
-            return response
-        except aio.AbortError:
-            raise
+            return response, None
         except Exception as error:
-            ours = error.error if isinstance(error, Failed) else as_ppocr(error, known)
-            code, details, metadata = grpc_answer(ours)
-            call.set_trailing_metadata((*self._metadata, *metadata))
-            await call.abort(code, details)
+            failure = grpc_answer(error.error if isinstance(error, Failed) else as_ppocr(error, known))
+            code = failure[0]
+            return None, failure
         finally:
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started
