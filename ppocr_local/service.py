@@ -18,7 +18,7 @@ from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
 from ppocr_api.errors import BundleError, ConfigError
 from predictor.settings import NetworkSettings
-from transformer.settings import ReaderSettings
+from transformer.settings import ReaderSettings, WebSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -34,7 +34,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, LocalSettings):
+class ServeSettings(ListenSettings, WebSettings, LocalSettings):
     """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
@@ -62,6 +62,7 @@ async def serve(settings: ServeSettings) -> None:
     await asyncio.sleep(0)
     import_kserve()
     from ppocr.serving.server import OcrServer
+    from transformer.http.around import around
     from transformer.pre_post import OcrTransformer
     from transformer.reader import Reader
     from transformer.routes import FORMATS
@@ -70,7 +71,9 @@ async def serve(settings: ServeSettings) -> None:
     opened = await opening.start(await loading, settings)
     reader = Reader(opened.predictor, settings)
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),)),
+        rest_options(
+            settings, FORMATS, (page(settings.model_name, settings.root_path),), lambda app: around(app, settings)
+        ),
         grpc_options(settings, FORMATS),
         lifecycle(settings),
     )

@@ -22,6 +22,7 @@ async def serve(settings: TransformerSettings) -> None:
     # Imported here: KServe's packages take seconds to import, and `--help` needs none of them.
     import_kserve()
     from ppocr.serving.server import OcrServer
+    from transformer.http.around import around
     from transformer.pre_post import OcrTransformer
     from transformer.predictor_client import PredictorClient, target
     from transformer.reader import Reader
@@ -31,7 +32,9 @@ async def serve(settings: TransformerSettings) -> None:
     address = target(settings.predictor_host, settings.predictor_port)
     reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),)),
+        rest_options(
+            settings, FORMATS, (page(settings.model_name, settings.root_path),), lambda app: around(app, settings)
+        ),
         grpc_options(settings, FORMATS),
         lifecycle(settings),
     )

@@ -38,7 +38,23 @@ class ReaderSettings:
 
 
 @dataclass(frozen=True)
-class TransformerSettings(ListenSettings, ReaderSettings, MessageSettings):
+class WebSettings:
+    """How pages and gateways reach the service."""
+
+    cors_origins: str = setting(
+        "Origins whose pages may ask this service from a browser, with spaces between them, such as https://shop.example.com; "
+        "* for all. Empty: none but its own page.",
+        "",
+    )
+    root_path: str = setting(
+        "Path under which a gateway serves this service, such as /ocr: requests are answered with it and without it, and the "
+        "page asks under it.",
+        "",
+    )
+
+
+@dataclass(frozen=True)
+class TransformerSettings(ListenSettings, WebSettings, ReaderSettings, MessageSettings):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(

@@ -11,10 +11,10 @@ from typing import Any
 
 from ppocr import telemetry
 from ppocr.call import Call
-from ppocr.serving.routing import RouteTable, Scope, error_answer
+from ppocr.serving.routing import RouteTable, Scope, error_answer, http_request, not_allowed
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer
-from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, RequestError
+from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, RequestError, Unavailable
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -54,12 +54,20 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
         started = time.monotonic()
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server sends no body to a HEAD
         found = self._routes.find(scope)
         call = scope[CALL] = Call(route=found[0].path.path if found else "unknown")
         answer = _Answer(send, self._headers)
         telemetry.IN_FLIGHT.inc()
         try:
+            if found and scope["method"] not in found[0].path.methods:
+                raise not_allowed(found[0].path, http_request(scope, call, found[1]))
             await self._answer(scope, receive, answer, call, started)
+        except asyncio.CancelledError:
+            # The server's grace is over: it cancels what it still answers, and would call that an error of its own.
+            if not answer.begun:
+                await answer.whole(error_answer(found, scope, call, Unavailable("the service is stopping")))
         except Exception as error:
             # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):

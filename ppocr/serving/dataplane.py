@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from kserve.errors import ModelNotReady
+from kserve.errors import ModelNotFound, ModelNotReady
 from kserve.model import InferenceModel
 from kserve.model_repository import ModelRepository
 from kserve.protocol.dataplane import DataPlane
 
 from ppocr import __version__
+from ppocr_api.errors import NotFound
 
 
 class TrueDataPlane(DataPlane):  # type: ignore[misc]
@@ -22,6 +23,14 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
         self.alive: Callable[[], bool] = lambda: True
         self._server_name = "ppocr-serving"
         self._server_version = __version__
+
+    def get_model_from_registry(self, name: str) -> Any:
+        """Raises NotFound, which names the models that there are."""
+        try:
+            return super().get_model_from_registry(name)
+        except ModelNotFound as error:
+            there = ", ".join(sorted(self._model_registry.get_models())) or "none"
+            raise NotFound(f"no model is called {name[:100]!r}; served are: {there}") from error
 
     async def live(self) -> dict[str, str]:
         return {"status": "alive" if self.alive() else "hung"}

@@ -14,6 +14,10 @@ from typing import Any
 Json = Mapping[str, Any]
 
 OBJECT: Json = {"type": "object"}
+_HOST = re.compile(r"([\w.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(:\d{1,5})?")
+_PREFIX = re.compile(r"(/[\w.-]+){0,9}")
+_PART = re.compile(r"[\w.-]{1,100}")
+
 BINARY: Json = {"type": "string", "format": "binary"}
 
 
@@ -43,7 +47,8 @@ class Path:
     """One path, `{name}` standing for a part without a slash.
 
     `bodies` are those that a request may have, `query` the schemas of its query's parameters, `answers` the bodies of a 200.
-    A path that isn't `listed` is no part of the API: it isn't in /openapi.json.
+    `line` is a command that works, for errors to show. A path that isn't `listed` is no part of the API: it isn't in
+    /openapi.json.
     """
 
     path: str
@@ -53,6 +58,7 @@ class Path:
     query: Mapping[str, Json] = field(default_factory=dict)
     answers: tuple[Body, ...] = ()
     error: Body = ERROR
+    line: str = "curl {url}/openapi.json"
     listed: bool = True
 
     def openapi(self) -> dict[str, Any]:
@@ -123,8 +129,23 @@ def merged(first: Path, second: Path) -> Path:
         {**first.query, **second.query},
         tuple({body.content_type: body for body in (*second.answers, *first.answers)}.values()),
         first.error,
+        first.line,
         first.listed or second.listed,
     )
+
+
+def command(line: str, headers: Mapping[str, str], path: Mapping[str, str]) -> str:
+    """`line` with the address that a request was sent to as {url}, and the parts of the path that it named.
+
+    What could not be pasted into a shell is left out.
+    """
+    scheme, host, prefix = (headers.get(name, "") for name in ("x-forwarded-proto", "host", "x-forwarded-prefix"))
+    shown = host if _HOST.fullmatch(host) else "HOST"
+    url = f"{'https' if scheme == 'https' else 'http'}://{shown}{prefix if _PREFIX.fullmatch(prefix) else ''}"
+    for name, part in {**path, "url": url}.items():
+        if name == "url" or _PART.fullmatch(part):
+            line = line.replace(f"{{{name}}}", part)
+    return line
 
 
 def _content(bodies: tuple[Body, ...]) -> dict[str, Any]:

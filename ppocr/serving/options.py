@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from ppocr.listen import ListenSettings
 
 if TYPE_CHECKING:
+    from ppocr.serving.asgi import App
     from ppocr.serving.grpc_server import GrpcOptions
     from ppocr.serving.rest import RestOptions
     from ppocr.serving.routing import Endpoints
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def rest_options(
-    settings: ListenSettings, formats: Sequence[WireFormat], endpoints: Sequence[Endpoints] = ()
+    settings: ListenSettings,
+    formats: Sequence[WireFormat],
+    endpoints: Sequence[Endpoints] = (),
+    around: Callable[[App], App] = lambda app: app,
 ) -> RestOptions:
     from ppocr.serving.rest import RestOptions
 
@@ -29,6 +33,7 @@ def rest_options(
         track=settings.track,
         formats=formats,
         endpoints=endpoints,
+        around=around,
     )
 
 

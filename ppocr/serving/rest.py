@@ -20,20 +20,23 @@ from starlette.exceptions import HTTPException
 
 from ppocr import __version__
 from ppocr.serving import wire
-from ppocr.serving.asgi import CALL, RequestGuard
+from ppocr.serving.asgi import CALL, App, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.management import management
-from ppocr.serving.routing import Endpoints, Route, RouteTable, http_request, routes_of
+from ppocr.serving.routing import Endpoints, Route, RouteTable, http_request, missing, routes_of
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer, WireFormat, plain_error
-from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError
+from ppocr_api.errors import ConfigError, InvalidRequest, PpocrError
 
 TITLE = "ppocr-serving"
 
 
 @dataclass(frozen=True)
 class RestOptions:
-    """Where the REST server listens, what it lets in, and what it serves beside models, readiness and metrics."""
+    """Where the REST server listens, what it lets in, and what it serves beside models, readiness and metrics.
+
+    `around` puts something around the application with its guard.
+    """
 
     host: str
     port: int
@@ -43,6 +46,7 @@ class RestOptions:
     track: str = ""
     formats: Sequence[WireFormat] = ()
     endpoints: Sequence[Endpoints] = ()
+    around: Callable[[App], App] = lambda app: app
 
 
 class RestServer(RESTServer):  # type: ignore[misc]
@@ -62,13 +66,14 @@ class RestServer(RESTServer):  # type: ignore[misc]
         groups = [*options.endpoints, management(data_plane, repository)]
         self.routes = routes_of(options.formats, groups)
         self.app = _application([*options.formats, *groups])
-        self.config.app = RequestGuard(
+        guarded = RequestGuard(
             self.app,
             routes=RouteTable(self.routes),
             max_body_bytes=options.max_body_bytes,
             timeout_seconds=options.timeout_seconds,
             track=options.track,
         )
+        self.config.app = options.around(guarded)
 
     def bind(self) -> None:
         """Takes the port; ConfigError where that can't be done."""
@@ -126,12 +131,14 @@ class RestServer(RESTServer):  # type: ignore[misc]
         async def handle(_: Request, error: Exception) -> Response:
             return _response(plain_error(as_ppocr(error)))
 
-        async def framework(_: Request, error: Exception) -> Response:
-            if isinstance(error, HTTPException):
-                missing = error.status_code == HTTPStatus.NOT_FOUND
-                known = plain_error(NotFound("no such route") if missing else InvalidRequest(error.detail))
-                return Response(known.body, error.status_code, {**known.headers, **(error.headers or {})})
-            return _response(plain_error(InvalidRequest("the request can't be read")))
+        async def framework(request: Request, error: Exception) -> Response:
+            if not isinstance(error, HTTPException):
+                return _response(plain_error(InvalidRequest("the request can't be read")))
+            if error.status_code == HTTPStatus.NOT_FOUND:
+                asked = http_request(request.scope, request.scope[CALL], {})
+                return _response(plain_error(missing(request.url.path, asked)))
+            known = plain_error(InvalidRequest(error.detail))
+            return Response(known.body, error.status_code, {**known.headers, **(error.headers or {})})
 
         for kind in (PpocrError, InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady, ServerNotLive, Exception):
             app.add_exception_handler(kind, handle)
@@ -150,6 +157,7 @@ def _application(groups: Sequence[WireFormat | Endpoints]) -> FastAPI:
         openapi_url=None,  # declared and served like the other routes
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # behind a gateway it would lead elsewhere
     )
 
 

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from ppocr.call import Call
 from ppocr.serving.declaration import Declaration, Path, merged
 from ppocr.serving.wire import WireAnswer, WireFormat, WireRequest, plain_error
-from ppocr_api.errors import PpocrError
+from ppocr_api.errors import MethodNotAllowed, NotFound, PpocrError
 
 Scope = MutableMapping[str, Any]
 
@@ -91,8 +91,19 @@ def error_answer(found: tuple[Route, dict[str, str]] | None, scope: Scope, call:
     return route.formats[0].render_error(http_request(scope, call, path), error)
 
 
+def not_allowed(path: Path, request: WireRequest) -> MethodNotAllowed:
+    """What a request of a method that `path` doesn't take is answered."""
+    takes = ", ".join(path.methods)
+    return MethodNotAllowed(f"this route takes {takes}, as in: {request.line(path.line)}", takes)
+
+
+def missing(path: str, request: WireRequest) -> NotFound:
+    """What a request for a path that nothing declares is answered."""
+    return NotFound(f"nothing is served at {path[:100]!r}; what is served lists: {request.line(Path('', '').line)}")
+
+
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"{(\w+)}", path)
     return re.compile(
-        "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        "".join(f"(?P<{part}>[^/:]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
     )

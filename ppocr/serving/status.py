@@ -35,7 +35,8 @@ def as_ppocr(error: BaseException) -> PpocrError:
 def http_answer(error: PpocrError) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, JSON content and headers."""
     seconds = retry_after(error)
-    return int(error.http), {"error": error.message}, {} if seconds is None else {RETRY_AFTER: seconds}
+    waits = {} if seconds is None else {RETRY_AFTER: seconds}
+    return int(error.http), {"error": error.message}, {**error.headers, **waits}
 
 
 def grpc_answer(error: PpocrError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:
