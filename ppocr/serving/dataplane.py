@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from kserve.errors import ModelNotFound, ModelNotReady
@@ -21,6 +21,8 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
         super().__init__(model_registry=model_registry)
         self._draining = draining
         self.alive: Callable[[], bool] = lambda: True
+        #: Those of V2 that are served, by their names.
+        self.extensions: Sequence[str] = ()
         self._server_name = "ppocr-serving"
         self._server_version = __version__
 
@@ -36,8 +38,7 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
         return {"status": "alive" if self.alive() else "hung"}
 
     def metadata(self) -> dict[str, Any]:
-        extensions = ["binary_tensor_data", "model_repository_extension"]
-        return {"name": self._server_name, "version": self._server_version, "extensions": extensions}
+        return {"name": self._server_name, "version": self._server_version, "extensions": list(self.extensions)}
 
     async def ready(self) -> bool:
         if self._draining():
@@ -58,9 +59,12 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
             await check(version)
 
     async def model_metadata(self, model_name: str, version: str = "") -> dict[str, Any]:
-        """As KServe's, of a version that is there."""
+        """Name, platform, versions, inputs and outputs, of a version that is there."""
         await self.check_version(model_name, version)
-        return cast(dict[str, Any], await super().model_metadata(model_name))
+        known = cast(dict[str, Any], await super().model_metadata(model_name))
+        versions = getattr(self.get_model_from_registry(model_name), "versions", None)
+        there = [version] if version or versions is None else await versions()
+        return {**known, "platform": "ppocr", "versions": [each for each in there if each]}
 
     async def model_parameters(self, model_name: str, version: str) -> dict[str, str]:
         """What a model says of itself beyond its tensors."""

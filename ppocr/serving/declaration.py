@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 Json = Mapping[str, Any]
 
@@ -84,20 +84,23 @@ class Path:
 
 @dataclass(frozen=True)
 class GrpcMethod:
-    """One unary method of a gRPC service, and its messages' classes."""
+    """One method of a gRPC service, and its messages' classes. `stream` says which side may send many messages."""
 
     service: str
     method: str
     summary: str
     request: Any
     response: Any
+    stream: Literal["", "answers", "both"] = ""
 
 
 @dataclass(frozen=True)
 class Declaration:
     """`name` as in logs and tests, `text` one paragraph of docs.
 
-    `also_as` are content types that clients send such bodies under although they are others.
+    `also_as` are content types that clients send such bodies under although they are others. `extensions` are those of V2 that
+    it is, by their names. `absent` holds a sentence about what clients of the protocol may ask for and isn't there, by the
+    gRPC method, or by a pattern of paths.
     """
 
     name: str
@@ -105,6 +108,8 @@ class Declaration:
     paths: tuple[Path, ...] = ()
     grpc: tuple[GrpcMethod, ...] = ()
     also_as: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def content_types(self) -> tuple[str, ...]:

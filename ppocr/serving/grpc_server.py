@@ -6,13 +6,12 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent import futures
 from dataclasses import dataclass
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from grpc import aio
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
@@ -22,15 +21,18 @@ from ppocr.serving import wire
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.declaration import GrpcMethod
+from ppocr.serving.grpc_streams import InferStream, absent_handler, parsed, stream_handler
+from ppocr.serving.health import Health
 from ppocr.serving.management import management
+from ppocr.serving.reflection import reflection
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
-from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
+from ppocr_api.errors import ConfigError, DeadlineExceeded, PpocrError
 
 log = logging.getLogger("ppocr.access")
 CONNECTION_AGE_MS = 4_000
-_QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
+_QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 #: Answers a message of a call.
 Method = Callable[[Any, "CallContext"], Awaitable[Any]]
@@ -70,23 +72,34 @@ class CallContext:
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
     """Around every call: deadline, metrics, one log line, and errors as status codes."""
 
-    def __init__(self, timeout_seconds: float, track: str = "") -> None:
+    def __init__(self, timeout_seconds: float, track: str = "", absent: Mapping[str, str] | None = None) -> None:
         self._timeout_seconds = timeout_seconds
+        self._absent = absent or {}
         self._metadata = ((TRACK_HEADER, track),) if track else ()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
         handler = await continuation(details)
-        if handler is None or handler.unary_unary is None:
-            return handler
         method = details.method.rsplit("/", 1)[-1]
+        if handler is None:
+            return absent_handler(
+                self._absent.get(method, f"{method[:100]} isn't served; server reflection lists what is")
+            )
+        if handler.unary_unary is None:
+            return handler
 
         async def guarded(raw: bytes, servicer_context: Any) -> Any:
-            return await self._answer(method, handler, raw, servicer_context)
+            try:
+                return await self.answer(method, handler, raw, servicer_context)
+            except Failed as failed:
+                code, details, metadata = grpc_answer(failed.error)
+                servicer_context.set_trailing_metadata((*self._metadata, *metadata))
+                await servicer_context.abort(code, details)
 
         # The bytes are parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.unary_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, raw: bytes, call: Any) -> Any:
+    async def answer(self, method: str, handler: grpc.RpcMethodHandler, raw: bytes, call: Any) -> Any:
+        """The answer to one message; raises Failed."""
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -98,13 +111,10 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             response = await self._within(seconds, handler, raw, method, CallContext(call, known))
             code = grpc.StatusCode.OK
             return response
-        except aio.AbortError:
-            raise
         except Exception as error:
             ours = error.error if isinstance(error, Failed) else as_ppocr(error)
-            code, details, metadata = grpc_answer(ours)
-            call.set_trailing_metadata((*self._metadata, *metadata))
-            await call.abort(code, details)
+            code = grpc_answer(ours)[0]
+            raise Failed(ours) from error
         finally:
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started
@@ -125,7 +135,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         answered = False
         try:
             async with asyncio.timeout(seconds) as limit:
-                response = await handler.unary_unary(_parsed(handler, raw, method), context)
+                response = await handler.unary_unary(handler.request_deserializer(raw), context)
                 answered = True
                 return response
         except TimeoutError as error:
@@ -136,13 +146,6 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             context.call.cancelled = context.call.cancelled or not answered
 
 
-def _parsed(handler: grpc.RpcMethodHandler, raw: bytes, method: str) -> Any:
-    try:
-        return handler.request_deserializer(raw)
-    except DecodeError as error:
-        raise InvalidRequest(f"the bytes are no protobuf message of {method}'s request") from error
-
-
 class GrpcServer:
     """The gRPC side of a service."""
 
@@ -151,13 +154,16 @@ class GrpcServer:
         self._data_plane = data_plane
         self._repository = repository
         self._server: aio.Server | None = None
+        self._stopping = asyncio.Event()
+        absent = {name: said for group in options.endpoints for name, said in group.declaration.absent.items()}
+        self._guard = Guard(options.timeout_seconds, options.track, absent)
 
     async def start(self) -> None:
         """Listens; a port that is taken is an error, not a silent second listener."""
         limit = self._options.max_message_bytes
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
-            interceptors=(Guard(self._options.timeout_seconds, self._options.track),),
+            interceptors=(self._guard,),
             options=[
                 ("grpc.max_send_message_length", limit),
                 ("grpc.max_receive_message_length", limit),
@@ -179,7 +185,8 @@ class GrpcServer:
         self._server = server
 
     async def stop(self, grace: float) -> None:
-        """Refuses new calls, waits `grace` seconds for the running ones."""
+        """Refuses new calls, waits `grace` seconds for the running ones; streams end with what they have read."""
+        self._stopping.set()
         if self._server is not None:
             await self._server.stop(grace)
 
@@ -188,11 +195,31 @@ class GrpcServer:
         services: dict[str, dict[str, grpc.RpcMethodHandler]] = defaultdict(dict)
         for wire_format in self._options.formats:
             for method in wire_format.declaration.grpc:
-                services[method.service][method.method] = _handler(method, self._infer(wire_format))
-        for group in (management(self._data_plane, self._repository), *self._options.endpoints):
+                services[method.service][method.method] = self._of_format(method, self._infer(wire_format))
+        groups = [management(self._data_plane, self._repository), *self._options.endpoints]
+        groups.append(Health(self._data_plane, lambda name: name == "" or name in services, self._stopping).endpoints)
+        declared = [*(each.declaration for each in self._options.formats), *(group.declaration for group in groups)]
+        groups.append(reflection(method for each in declared for method in each.grpc))
+        for group in groups:
             for method in group.declaration.grpc:
-                services[method.service][method.method] = _handler(method, _plain(group.grpc[method.method]))
+                answer = group.grpc[method.method]
+                services[method.service][method.method] = (
+                    stream_handler(method, answer) if method.stream else _handler(method, _plain(answer))
+                )
         return services
+
+    def _of_format(self, method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
+        one = _handler(method, answer)
+        if not method.stream:
+            return one
+
+        async def answered(raw: bytes, context: Any) -> Any:
+            try:
+                return await self._guard.answer(method.method, one, raw, context)
+            except Failed as failed:
+                raise failed.error from failed
+
+        return InferStream(answered, self._stopping).handler(method)
 
     def _infer(self, wire_format: WireFormat) -> Method:
         async def answer(message: Any, context: CallContext) -> Any:
@@ -215,5 +242,7 @@ def _plain(answer: Callable[[Any], Awaitable[Any]]) -> Method:
 
 def _handler(method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
     return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=method.request.FromString, response_serializer=method.response.SerializeToString
+        answer,
+        request_deserializer=lambda raw: parsed(method, raw),
+        response_serializer=method.response.SerializeToString,
     )

@@ -11,6 +11,7 @@ from ppocr.serving.tensors import TensorRequest, TensorResponse
 from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
 
 MODEL = "/v2/models/{model_name}"
+STREAM = "ModelStreamInfer"
 VERSION = f"{MODEL}/versions/{{model_version}}"
 
 
@@ -31,7 +32,18 @@ def declare(name: str, text: str, summary: str, body: Body, answer: Body) -> Dec
                 answers=answers,
             ),
         ),
-        grpc=(GrpcMethod(oip.SERVICE, "ModelInfer", summary, oip.ModelInferRequest, oip.ModelInferResponse),),
+        grpc=(
+            GrpcMethod(oip.SERVICE, "ModelInfer", summary, oip.ModelInferRequest, oip.ModelInferResponse),
+            GrpcMethod(
+                oip.SERVICE,
+                STREAM,
+                f"{summary}, one request after the other",
+                oip.ModelInferRequest,
+                oip.ModelStreamInferResponse,
+                stream="both",
+            ),
+        ),
+        extensions=("binary_tensor_data", "parameters"),
     )
 
 

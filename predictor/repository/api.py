@@ -46,6 +46,7 @@ DECLARATION = Declaration(
             ("RepositoryModelUnload", _UNLOAD_TEXT),
         )
     ),
+    extensions=("model_repository",),
 )
 
 
