@@ -67,14 +67,15 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.reader import Reader
     from transformer.routes import FORMATS
     from transformer.routes.page import page
+    from transformer.triton.routes import triton
 
     opened = await opening.start(await loading, settings)
     reader = Reader(opened.predictor, settings)
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
+    endpoints = (page(settings.model_name, settings.root_path), triton(model))
     server = OcrServer(
-        rest_options(
-            settings, FORMATS, (page(settings.model_name, settings.root_path),), lambda app: around(app, settings)
-        ),
-        grpc_options(settings, FORMATS),
+        rest_options(settings, FORMATS, endpoints, lambda app: around(app, settings)),
+        grpc_options(settings, FORMATS, endpoints),
         lifecycle(settings),
     )
 
@@ -85,7 +86,6 @@ async def serve(settings: ServeSettings) -> None:
         await opened.close_repository()
         await reader.close()
 
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     await server.serve([model], on_ready=ready, close=close, alive=opened.predictor.alive)
 
 

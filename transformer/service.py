@@ -28,21 +28,21 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.reader import Reader
     from transformer.routes import FORMATS
     from transformer.routes.page import page
+    from transformer.triton.routes import triton
 
     address = target(settings.predictor_host, settings.predictor_port)
     reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
+    endpoints = (page(settings.model_name, settings.root_path), triton(model))
     server = OcrServer(
-        rest_options(
-            settings, FORMATS, (page(settings.model_name, settings.root_path),), lambda app: around(app, settings)
-        ),
-        grpc_options(settings, FORMATS),
+        rest_options(settings, FORMATS, endpoints, lambda app: around(app, settings)),
+        grpc_options(settings, FORMATS, endpoints),
         lifecycle(settings),
     )
 
     async def ready() -> None:
         log.info("transformer on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
 
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     await server.serve([model], on_ready=ready, close=reader.close)
 
 

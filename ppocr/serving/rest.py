@@ -63,6 +63,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self._options = options
         self.config.host = options.host
         self.config.access_log = False  # RequestGuard writes one line per request
+        self._absent = {at: said for group in options.endpoints for at, said in group.declaration.absent.items()}
         groups = [*options.endpoints, management(data_plane, repository)]
         self.routes = routes_of(options.formats, groups)
         self.app = _application([*options.formats, *groups])
@@ -136,7 +137,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
                 return _response(plain_error(InvalidRequest("the request can't be read")))
             if error.status_code == HTTPStatus.NOT_FOUND:
                 asked = http_request(request.scope, request.scope[CALL], {})
-                return _response(plain_error(missing(request.url.path, asked)))
+                return _response(plain_error(missing(request.scope["path"], asked, self._absent)))
             known = plain_error(InvalidRequest(error.detail))
             return Response(known.body, error.status_code, {**known.headers, **(error.headers or {})})
 

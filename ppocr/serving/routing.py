@@ -97,8 +97,11 @@ def not_allowed(path: Path, request: WireRequest) -> MethodNotAllowed:
     return MethodNotAllowed(f"this route takes {takes}, as in: {request.line(path.line)}", takes)
 
 
-def missing(path: str, request: WireRequest) -> NotFound:
-    """What a request for a path that nothing declares is answered."""
+def missing(path: str, request: WireRequest, absent: Mapping[str, str]) -> NotFound:
+    """What a request for a path that nothing declares is answered; `absent` has sentences for patterns of paths."""
+    for pattern, sentence in absent.items():
+        if re.fullmatch(pattern, path):
+            return NotFound(sentence)
     return NotFound(f"nothing is served at {path[:100]!r}; what is served lists: {request.line(Path('', '').line)}")
 
 
