@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ppocr import settings as settings_of
 from ppocr import telemetry
-from ppocr.listen import ListenSettings
+from ppocr.listen import ListenSettings, joined
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
@@ -37,7 +37,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 class ServeSettings(ListenSettings, WebSettings, LocalSettings):
     """The service in one process. By default it listens only on this machine."""
 
-    host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
+    host: str = setting("Address to listen on; :: for all of the machine's, of IPv6 and IPv4.", "127.0.0.1")
     model_name: str = setting("Name of the model on the routes.", "ppocr")
 
 
@@ -90,13 +90,13 @@ async def serve(settings: ServeSettings) -> None:
 
 
 def _welcome(settings: ServeSettings) -> str:
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host
-    url = f"http://{host}:{settings.http_port}"
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    url = f"http://{joined(host, settings.http_port)}"
     image = SAMPLE if Path(SAMPLE).is_file() else "IMAGE.jpg"
     return (
-        f"ppocr is ready: HTTP {url}, gRPC {host}:{settings.grpc_port}\n"
+        f"ppocr is ready: HTTP {url}, gRPC {joined(host, settings.grpc_port)}\n"
         f"  a page to try it:  {url}/\n"
-        f"  an image to text:  curl -H 'Content-Type: image/jpeg' --data-binary @{image} "
+        f"  an image to text:  curl --data-binary @{image} "
         f"{url}/v1/models/{settings.model_name}:predict"
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ from grpc import aio
 from ppocr import network_wire, oip, telemetry
 from ppocr.contract import FACTS_PARAMETER, Answer, BundleFacts, Items, NetworkFacts
 from ppocr.facts_json import facts_from_json
-from ppocr.listen import MessageSettings
+from ppocr.listen import MessageSettings, joined
 from ppocr.serving import tensors
 from ppocr_api.error_mapping import RETRY_AFTER, from_grpc
 from ppocr_api.errors import (
@@ -69,10 +70,12 @@ ATTEMPTS = 3
 
 
 def target(host: str, port: int) -> str:
-    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found."""
+    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found. HOST may be an IPv6 address."""
     if host.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
         return host
-    return f"dns:///{host}" if ":" in host else f"dns:///{host}:{port}"
+    if host.count(":") > 1 and not host.startswith("["):
+        return f"dns:///{joined(host, port)}"  # an address of IPv6
+    return f"dns:///{host}" if re.fullmatch(r".*[^:]:\d+", host) else f"dns:///{host}:{port}"
 
 
 class PredictorClient:

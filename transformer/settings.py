@@ -58,7 +58,7 @@ class TransformerSettings(ListenSettings, WebSettings, ReaderSettings, MessageSe
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(
-        "The predictor's gRPC address: HOST, HOST:PORT, dns:///HOST:PORT for a headless Service, or unix:PATH. "
+        "The predictor's gRPC address: HOST, HOST:PORT, [IPv6]:PORT, dns:///HOST:PORT for a headless Service, or unix:PATH. "
         "KServe sets this.",
         "",
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ppocr.listen import ListenSettings
+from ppocr.listen import ListenSettings, joined, listening
 
 if TYPE_CHECKING:
     from ppocr.serving.asgi import App
@@ -48,7 +48,7 @@ def grpc_options(
 
     return GrpcOptions(
         addresses=(
-            f"{settings.host}:{settings.grpc_port}",
+            joined(listening(settings.host), settings.grpc_port),
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
         max_message_bytes=max_message_bytes or settings.max_body_bytes,

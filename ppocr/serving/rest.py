@@ -19,6 +19,7 @@ from kserve.protocol.rest.server import RESTServer
 from starlette.exceptions import HTTPException
 
 from ppocr import __version__
+from ppocr.listen import joined, listening
 from ppocr.serving import wire
 from ppocr.serving.asgi import CALL, App, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
@@ -78,14 +79,16 @@ class RestServer(RESTServer):  # type: ignore[misc]
 
     def bind(self) -> None:
         """Takes the port; ConfigError where that can't be done."""
+        host = listening(self._options.host)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
-            self._socket = socket.create_server((self._options.host, self._options.port), family=family, backlog=2048)
+            self._socket = socket.create_server(
+                (host, self._options.port), family=family, dualstack_ipv6=host == "::", backlog=2048
+            )
             # asyncio sets this only on sockets that it made itself; without it each answer waits 40 ms for an ACK.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
-            where = f"{self._options.host}:{self._options.port}"
-            raise ConfigError(f"HTTP can't listen on {where}: {error.strerror}") from error
+            raise ConfigError(f"HTTP can't listen on {joined(host, self._options.port)}: {error.strerror}") from error
 
     async def run(self) -> None:
         """Serves until `stop` is called and all requests are answered."""

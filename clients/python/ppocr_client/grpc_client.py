@@ -122,13 +122,20 @@ def _pages(response: Any) -> list[Page]:
             lines = [replace(line, angle=angle) for line, angle in turned]
         sizes = list(zip(*[iter(_numbers("i", raw["size"]))] * 2, strict=True))
         angles = _numbers("i", raw["angle"]) if "angle" in raw else [0] * len(sizes)
-        model = response.parameters["model"].string_param
+        models = _models(response.parameters, len(sizes))
         return [
             Page(own, width, height, model, angle)
-            for own, (width, height), angle in zip(_cut(lines, raw["count"]), sizes, angles, strict=True)
+            for own, (width, height), angle, model in zip(_cut(lines, raw["count"]), sizes, angles, models, strict=True)
         ]
     except (KeyError, ValueError, struct.error) as error:
         raise PpocrError(f"the answer's tensors don't fit together: {error}") from error
+
+
+def _models(parameters: Any, images: int) -> list[str]:
+    """What read each image: all the same, or after a change of the model between two of them one for each."""
+    if "models" in parameters:
+        return list(parameters["models"].string_param.split(","))
+    return [parameters["model"].string_param] * images
 
 
 def _quads(texts: bytes, confidences: bytes, points: bytes) -> list[tuple[str, float, Points]]:
