@@ -22,8 +22,8 @@ PATH = "/v1/models/{model_name}:predict"
 _SHAPE = '{"instances": [{"image": {"b64": "…"}}]}'
 #: A line that reads an image, whatever else a caller tried.
 LINE = f"curl --data-binary @image.jpg {{url}}{PATH}"
-#: Members of an instance that hold its image: KServe's, TensorFlow Serving's, n8n's and Power Automate's.
-_IMAGES = ("image", "image_bytes", "b64", "data", "$content")
+#: Members of an instance that hold its image: KServe's, TensorFlow Serving's, Vertex AI's, n8n's and Power Automate's.
+_IMAGES = ("image", "image_bytes", "b64", "content", "data", "$content")
 
 ANSWER = Body("application/json", schemas.PREDICTIONS, {"predictions": [schemas.PREDICTION_EXAMPLE]})
 
