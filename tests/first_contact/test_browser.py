@@ -40,7 +40,8 @@ canvas.toBlob(async (blob) => {
   if (way === "data URL") body = canvas.toDataURL();
   if (way === "JSON") body = JSON.stringify({ instances: [canvas.toDataURL().split(",")[1]] });
   try {
-    const answer = await fetch(url, { method: "POST", body, headers: way === "JSON" ? { "Content-Type": "application/json" } : {} });
+    const headers = way === "JSON" ? { "Content-Type": "application/json" } : {};
+    const answer = await fetch(url, { method: "POST", body, headers });
     done([answer.status, await answer.json()]);
   } catch (error) {
     done([0, String(error)]);
