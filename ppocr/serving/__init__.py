@@ -8,5 +8,6 @@
 | management.py, dataplane.py | models, readiness, metadata | says ready whatever the models say, knows no versions |
 | rest.py, asgi.py | the HTTP server, and its guard | leaks type names, limits no body, computes for a client that left |
 | grpc_server.py | the gRPC server, and its guard | maps errors to UNKNOWN, logs each call, has no place for the model facts |
+| grpc_streams.py, health.py, reflection.py | gRPC's streams, health checks and reflection | has none of them |
 | server.py | start and stop | closes the predictor before it has answered what it accepted |
 """

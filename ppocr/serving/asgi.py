@@ -13,7 +13,7 @@ from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving.routing import RouteTable, Scope, error_answer, http_request, not_allowed
 from ppocr.serving.status import as_ppocr
-from ppocr.serving.wire import WireAnswer
+from ppocr.serving.wire import WireAnswer, plain_error
 from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, RequestError, Unavailable
 
 Message = MutableMapping[str, Any]
@@ -62,8 +62,9 @@ class RequestGuard:
         telemetry.IN_FLIGHT.inc()
         try:
             if found and scope["method"] not in found[0].path.methods:
-                raise not_allowed(found[0].path, http_request(scope, call, found[1]))
-            await self._answer(scope, receive, answer, call, started)
+                await answer.whole(plain_error(not_allowed(found[0].path, http_request(scope, call, found[1]))))
+            else:
+                await self._answer(scope, receive, answer, call, started)
         except asyncio.CancelledError:
             # The server's grace is over: it cancels what it still answers, and would call that an error of its own.
             if not answer.begun:

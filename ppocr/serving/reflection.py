@@ -81,5 +81,6 @@ def _add_v2(pool: Any, methods: Iterable[GrpcMethod]) -> None:
 def _rename(messages: Iterable[Any], package: str) -> None:
     for message in messages:
         for field in message.field:
-            field.type_name = field.type_name.replace(_OURS, package)
+            if field.type_name:
+                field.type_name = field.type_name.replace(_OURS, package)
         _rename(message.nested_type, package)

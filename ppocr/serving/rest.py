@@ -23,6 +23,7 @@ from ppocr.listen import joined, listening
 from ppocr.serving import wire
 from ppocr.serving.asgi import CALL, App, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
+from ppocr.serving.http_protocol import NoUpgradeProtocol
 from ppocr.serving.management import management
 from ppocr.serving.routing import Endpoints, Route, RouteTable, http_request, missing, routes_of
 from ppocr.serving.status import as_ppocr
@@ -63,6 +64,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
         )
         self._options = options
         self.config.host = options.host
+        self.config.http = NoUpgradeProtocol
         self.config.access_log = False  # RequestGuard writes one line per request
         self._absent = {at: said for group in options.endpoints for at, said in group.declaration.absent.items()}
         groups = [*options.endpoints, management(data_plane, repository)]

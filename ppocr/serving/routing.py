@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,12 +20,13 @@ Scope = MutableMapping[str, Any]
 class Endpoints:
     """Routes beside the wire formats (health, metrics, a page's files): FastAPI handlers by declared path.
 
-    `grpc` answers the messages of the declared gRPC methods, by the method's name.
+    `grpc` answers the messages of the declared gRPC methods, by the method's name: a coroutine of the message, or where the
+    method is a stream an iterator of answers, from the message or messages and gRPC's context.
     """
 
     declaration: Declaration
     handlers: Mapping[str, Callable[..., Any]]
-    grpc: Mapping[str, Callable[[Any], Awaitable[Any]]] = field(default_factory=dict)
+    grpc: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ PROGRAMS = re.findall(
 
 
 def ways() -> dict[int, str]:
-    rows = re.findall(r"^\| (\d+) .+? \| (.*) \|$", (DOCS / "api.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (\d{1,2}) .+? \| (.*) \|$", (DOCS / "api.md").read_text(), re.MULTILINE)
     return {int(number): text.replace("\\|", "|") for number, text in rows}
 
 

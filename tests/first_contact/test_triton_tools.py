@@ -60,7 +60,10 @@ def test_statistics_are_those_of_the_service(said: Any) -> None:
     assert counted["success"]["count"] >= 5
     assert counted["fail"]["count"] >= 1
     assert plain["execution_count"] == counted["success"]["count"]
-    assert counted["success"]["ns"] > counted["compute_infer"]["ns"] > counted["compute_input"]["ns"] > 0
+    for part in ("compute_input", "compute_infer", "compute_output"):
+        assert counted[part]["count"] >= counted["success"]["count"]
+        assert counted[part]["ns"] > 0
+    assert counted["success"]["ns"] > 0
     assert int(typed["inference_stats"]["success"]["count"]) == counted["success"]["count"]
     assert plain["last_inference"] > 1.7e12
 

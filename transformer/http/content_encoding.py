@@ -39,9 +39,10 @@ class ContentEncoding:
         headers = dict(scope["headers"])
         encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower().removeprefix("x-")
         if encoding not in ("", "identity"):
-            # A Content-Length counts packed bytes, and what is behind this counts the others.
-            hidden = (b"content-encoding", b"content-length")
-            scope = {**scope, "headers": [each for each in scope["headers"] if each[0] not in hidden]}
+            # A Content-Length counts packed bytes. How many come out shows at the end, as with a chunked body.
+            hidden = (b"content-encoding", b"content-length", b"transfer-encoding")
+            kept = [each for each in scope["headers"] if each[0] not in hidden]
+            scope = {**scope, "headers": [*kept, (b"transfer-encoding", b"chunked")]}
             receive = _Unpacked(encoding, receive).receive
         if wanted := _wanted(headers.get(b"accept-encoding", b"").decode("latin-1")):
             send = _Packing(wanted, send).send

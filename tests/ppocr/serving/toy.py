@@ -79,7 +79,7 @@ def servers(acts: dict[str, Act], *formats: WireFormat, address: str = "") -> tu
         repository,
     )
     rest.create_application()
-    grpc = GrpcServer(GrpcOptions([address], 1000, 0.3, "a", formats), plane, repository)
+    grpc = GrpcServer(GrpcOptions([address], 20_000, 0.3, "a", formats), plane, repository)
     return model, rest, grpc
 
 
