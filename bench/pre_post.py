@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ppocr.bundle import Bundle
 from ppocr.call import Call
 from ppocr.contract import DETECTION, RECOGNITION, BundleFacts, Items, Predictor
+from predictor.bundle import Bundle
 from transformer.algorithms import ctc
 from transformer.algorithms.boxes import boxes
 from transformer.algorithms.crops import crops

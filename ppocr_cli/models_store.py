@@ -7,10 +7,10 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import MANIFEST, Manifest
 from ppocr_api.errors import BundleError
 from ppocr_cli.models_output import disk
+from predictor.bundle import Bundle
+from predictor.manifest import MANIFEST, Manifest
 from predictor.repository import folders
 from predictor.repository.folders import Entry
 

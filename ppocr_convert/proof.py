@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ppocr.bundle import Bundle
 from ppocr.contract import (
     DETECTION,
     LINE_ORIENTATION,
@@ -28,6 +27,7 @@ from ppocr_api.errors import BundleError
 from ppocr_convert import original
 from ppocr_convert.sources import Source
 from predictor.blocks import blocks_of
+from predictor.bundle import Bundle
 from predictor.engines.base import EngineOptions, Network
 from predictor.engines.choice import choose
 from transformer.algorithms import ctc

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import cast
 
 import ppocr
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
 from predictor.batching import Limits, NetworkSlot
+from predictor.bundle import Bundle
 from predictor.engines.base import Capabilities, Device, Engine, EngineName, EngineOptions, Network, Precision
 from predictor.engines.choice import choose
 from predictor.preparing import Preparation, sizes_at_first, sizes_in_use, warm_up

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import pytest
 
-from ppocr.manifest import MANIFEST
+from predictor.manifest import MANIFEST
 
 ROOT = Path(__file__).parent.parent
 #: Where `make test` puts what scripts/test_programs.py fetches.

@@ -13,9 +13,9 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import MANIFEST
 from ppocr_api.errors import BundleError
+from predictor.bundle import Bundle
+from predictor.manifest import MANIFEST
 
 #: Path, size and time of change (ns) of each file of a version.
 Stamp = tuple[tuple[str, int, int], ...]

@@ -12,8 +12,8 @@ import gc
 import resource
 from pathlib import Path
 
-from ppocr.bundle import TIMES_FILE, Bundle
 from ppocr_api.errors import Unavailable
+from predictor.bundle import TIMES_FILE, Bundle
 
 #: Bytes from which a block has pages of its own.
 LARGE = 256 << 10

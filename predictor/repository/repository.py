@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from ppocr import telemetry
-from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts
 from ppocr_api.errors import BundleError, EngineOutOfMemory, InvalidRequest, NotFound, Unavailable
+from predictor.bundle import Bundle
 from predictor.repository import folders as on_disk
 from predictor.repository import memory
 from predictor.repository.failures import Failures

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import CHARACTERS, MANIFEST, Manifest
 from ppocr_cli import main
 from ppocr_cli.models import BUILT_IN
 from ppocr_convert import network_facts, writer
 from ppocr_convert.normalisations import HALF
+from predictor.bundle import Bundle
+from predictor.manifest import CHARACTERS, MANIFEST, Manifest
 from predictor.repository import folders
 
 NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ppocr.manifest import MANIFEST, file_record
+from predictor.manifest import MANIFEST, file_record
 from tests import services, two_models
 from tests.repository.pair import Pair
 from tests.two_models import IMAGES, NAME

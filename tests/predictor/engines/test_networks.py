@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr_api.errors import EngineError, InvalidRequest
+from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineName, EngineOptions, Network
 from predictor.engines.choice import choose
 from tests.predictor.engines.conftest import facts
@@ -130,7 +130,7 @@ def test_out_of_memory_is_told_apart_and_survived(v6: Bundle, engine: EngineName
     script = f"""
         import resource, sys
         import numpy as np
-        from ppocr.bundle import Bundle
+        from predictor.bundle import Bundle
         from ppocr_api.errors import EngineOutOfMemory
         from predictor.engines.base import EngineOptions
         from predictor.engines.choice import choose

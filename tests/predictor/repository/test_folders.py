@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr_api.errors import BundleError
 from ppocr_convert import network_facts
 from ppocr_convert.normalisations import HALF
+from predictor.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from predictor.repository import folders
 
 NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from ppocr.bundle import Bundle
 from ppocr_api.errors import InvalidRequest, Unavailable
+from predictor.bundle import Bundle
 from predictor.engines.base import Capabilities
 from predictor.repository import folders as on_disk
 from predictor.repository.failures import Failures

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppocr.contract import BundleFacts
-from ppocr.manifest import MANIFEST, Manifest
 from ppocr_api.errors import BundleError
+from predictor.manifest import MANIFEST, Manifest
 
 _BLOCK = 1 << 20
 #: Memory of networks that are loaded and warmed up, in sizes of their files: OpenVINO takes 7 for PP-OCRv6 small, and
