@@ -19,13 +19,23 @@ _KINDS: Mapping[type, str] = {
     int: "a whole number",
 }
 
+#: What the parser's messages say, by a part of them.
+_REASONS: Mapping[str, str] = {
+    "UTF-8": "what is not valid UTF-8",
+    "depth": "nesting beyond the depth limit",
+    "recursion": "nesting beyond the depth limit",
+    "end": "the end comes too early",
+    "too short": "the end comes too early",
+}
+
 
 def parse_json(body: bytes | memoryview, what: str = "the request") -> Any:
     """JSON of a body; what can't be read is InvalidRequest with the place."""
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"{what} is not JSON: {error.msg} at character {error.pos}") from error
+        found = next((said for part, said in _REASONS.items() if part in error.msg), "unexpected text")
+        raise InvalidRequest(f"{what} is not JSON: {found} at character {error.pos}") from error
 
 
 def member(parent: Mapping[str, Any], name: str, kind: type[T], default: T, where: str = "") -> T:

@@ -54,6 +54,14 @@ def test_the_binary_extension_holds_the_files_own_bytes() -> None:
     assert (file.data, file.base64) == (b"a", False)
 
 
+def test_mlservers_base64_codec() -> None:
+    tensor = {"name": "image", "datatype": "BYTES", "shape": [1, 1], "data": ["YQ=="]}
+    tensor["parameters"] = {"content_type": "base64"}
+    request = posted({"inputs": [tensor], "parameters": {"content_type": "base64"}})
+    (file,) = V2().parse(request).files
+    assert (file.data, file.base64) == (b"YQ==", True)
+
+
 def test_the_last_tensor_needs_no_size() -> None:
     """As OpenVINO Model Server's documentation has it."""
     head = json.dumps({"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1]}]}).encode()
