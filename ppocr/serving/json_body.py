@@ -25,7 +25,7 @@ _REASONS: Mapping[str, str] = {
     "depth": "nesting beyond the depth limit",
     "recursion": "nesting beyond the depth limit",
     "end": "the end comes too early",
-    "too short": "the end comes too early",
+    "empty": "an empty text",
 }
 
 
