@@ -20,7 +20,8 @@ from predictor.bundle import Bundle
 from predictor.engines.base import Capabilities, Device, Engine, EngineName, EngineOptions, Network, Precision
 from predictor.engines.choice import choose
 from predictor.preparing import Preparation, sizes_at_first, sizes_in_use, warm_up
-from predictor.repository import folders, memory
+from predictor.repository import memory
+from predictor.repository import on_disk as repository
 from predictor.repository.shapes import ShapesInUse
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion
@@ -67,9 +68,9 @@ def root(settings: NetworkSettings) -> Path:
     return Path(settings.model_dir) if settings.model_dir else BUILT_IN
 
 
-def find(settings: NetworkSettings) -> folders.Entry:
+def find(settings: NetworkSettings) -> repository.Entry:
     """The version that the settings name; a folder with a manifest is the bundle itself. Raises BundleError."""
-    return folders.find(root(settings), settings.bundle, settings.bundle_version)
+    return repository.find(root(settings), settings.bundle, settings.bundle_version)
 
 
 def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None = None) -> LoadedVersion:

@@ -10,7 +10,7 @@ from ppocr_api.errors import BundleError
 from ppocr_convert import network_facts
 from ppocr_convert.normalisations import HALF
 from predictor.manifest import CHARACTERS, MANIFEST, Manifest, file_record
-from predictor.repository import folders
+from predictor.repository import on_disk as repository
 
 NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))
 
@@ -28,13 +28,13 @@ def put(folder: Path, characters: bytes = b"\na\n") -> Path:
 def test_names_by_alphabet_and_versions_by_number(tmp_path: Path) -> None:
     for place in ("small/9", "small/10", "small/beta", "large/1", ".staging/small-11", "small/.12"):
         put(tmp_path / place)
-    found = [(entry.label, entry.problem) for entry in folders.scan(tmp_path)]
+    found = [(entry.label, entry.problem) for entry in repository.scan(tmp_path)]
     assert found == [("large/1", ""), ("small/beta", ""), ("small/9", ""), ("small/10", "")]
 
 
 def test_the_folders_name_a_version_and_the_digest_tells_contents_apart(tmp_path: Path) -> None:
     same, copy, other = (put(tmp_path / "x" / "1"), put(tmp_path / "x" / "2"), put(tmp_path / "x" / "3", b"\nb\n"))
-    facts = [folders.find(tmp_path, "x", each.name).open().facts() for each in (same, copy, other)]
+    facts = [repository.find(tmp_path, "x", each.name).open().facts() for each in (same, copy, other)]
     assert [each.label for each in facts] == ["x/1", "x/2", "x/3"]
     assert facts[0].digest == facts[1].digest != facts[2].digest
     assert len({each.identity for each in facts}) == 3
@@ -45,23 +45,23 @@ def test_problems_are_said_and_nothing_else_suffers(tmp_path: Path) -> None:
     (put(tmp_path / "x" / "2") / CHARACTERS).unlink()
     (put(tmp_path / "x" / "3") / MANIFEST).write_text("[]")
     (put(tmp_path / "x" / "4") / MANIFEST).unlink()
-    problems = {entry.version: entry.problem for entry in folders.versions(tmp_path, "x")}
+    problems = {entry.version: entry.problem for entry in repository.versions(tmp_path, "x")}
     assert problems["1"] == ""
     assert "lacks the file characters.txt" in problems["2"]
     assert "is this a bundle?" in problems["3"]
     assert "written last" in problems["4"]
-    assert folders.find(tmp_path).version == "3", "a version without a manifest isn't there yet"
+    assert repository.find(tmp_path).version == "3", "a version without a manifest isn't there yet"
 
 
 def test_a_bundle_s_own_folder_is_a_repository_of_one_under_its_own_name(tmp_path: Path) -> None:
-    (entry,) = folders.scan(put(tmp_path / "anything"))
+    (entry,) = repository.scan(put(tmp_path / "anything"))
     assert entry.label == "made/7"
-    assert folders.find(tmp_path / "anything").open().label == "made/7"
+    assert repository.find(tmp_path / "anything").open().label == "made/7"
 
 
 def test_the_stamp_changes_with_the_files(tmp_path: Path) -> None:
     folder = put(tmp_path / "x" / "1")
-    entry = folders.find(tmp_path)
+    entry = repository.find(tmp_path)
     before = entry.stamp()
     assert entry.stamp() == before
     (folder / CHARACTERS).write_bytes(b"\nab\n")
@@ -72,4 +72,4 @@ def test_the_stamp_changes_with_the_files(tmp_path: Path) -> None:
 def test_what_is_not_there_is_said_with_what_is(tmp_path: Path, name: str, version: str) -> None:
     put(tmp_path / "x" / "1")
     with pytest.raises(BundleError, match=r"it has (x|1)"):
-        folders.find(tmp_path, name, version)
+        repository.find(tmp_path, name, version)
