@@ -15,7 +15,8 @@ Json = Mapping[str, Any]
 
 OBJECT: Json = {"type": "object"}
 _HOST = re.compile(r"([\w.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(:\d{1,5})?")
-_PREFIX = re.compile(r"(/[\w.-]+){0,9}")
+#: A path prefix as gateways send it in X-Forwarded-Prefix.
+PREFIX = re.compile(r"(/[\w.-]+){0,9}")
 _PART = re.compile(r"[\w.-]{1,100}")
 
 BINARY: Json = {"type": "string", "format": "binary"}
@@ -146,7 +147,7 @@ def command(line: str, headers: Mapping[str, str], path: Mapping[str, str]) -> s
     """
     scheme, host, prefix = (headers.get(name, "") for name in ("x-forwarded-proto", "host", "x-forwarded-prefix"))
     shown = host if _HOST.fullmatch(host) else "HOST"
-    url = f"{'https' if scheme == 'https' else 'http'}://{shown}{prefix if _PREFIX.fullmatch(prefix) else ''}"
+    url = f"{'https' if scheme == 'https' else 'http'}://{shown}{prefix if PREFIX.fullmatch(prefix) else ''}"
     for name, part in {**path, "url": url}.items():
         if name == "url" or _PART.fullmatch(part):
             line = line.replace(f"{{{name}}}", part)

@@ -14,7 +14,7 @@ from kserve.protocol.rest.v2_endpoints import V2Endpoints
 
 from ppocr import oip
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import PREFIX, Declaration, GrpcMethod, Path
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.tensor_format import MODEL, VERSION
 from ppocr_api.errors import Unavailable
@@ -85,7 +85,8 @@ def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) 
 
 
 async def _openapi(request: Request) -> dict[str, Any]:
-    return cast(dict[str, Any], request.app.openapi())
+    known, prefix = cast(dict[str, Any], request.app.openapi()), request.headers.get("x-forwarded-prefix", "")
+    return {**known, "servers": [{"url": prefix}]} if prefix and PREFIX.fullmatch(prefix) else known
 
 
 class _Handlers:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from ppocr import oip
-from tests.bad_requests.asking import JSON, V1, V2, dot, grpc_request, refused, v1, v2
+from tests.bad_requests.asking import INSIDE, JSON, V1, V2, dot, grpc_request, refused, v1, v2
 from tests.services import Service
 from tests.transformer.routes.exchanges import FULL
 from tests.wrong_types import wrong_types
@@ -118,3 +118,16 @@ def test_mutants_of_a_grpc_message_never_break_the_server(service: Service) -> N
                 codes.add(status.code().name)
                 assert status.code().name in ("INVALID_ARGUMENT", "NOT_FOUND"), status.details()
         assert "INVALID_ARGUMENT" in codes
+
+
+def test_mutants_in_a_stream_are_each_answered(service: Service) -> None:
+    raw = grpc_request(raw=oip.pack_bytes([dot()])).SerializeToString()
+    mutants = [*mutations(15, raw, 300), raw]
+    with grpc.insecure_channel(service.grpc) as channel:
+        call = channel.stream_stream(
+            f"/{oip.SERVICE}/ModelStreamInfer", lambda message: message, oip.ModelStreamInferResponse.FromString
+        )
+        answers = list(call(iter(mutants), timeout=120))
+    assert len(answers) == len(mutants)
+    assert answers[-1].infer_response.model_name == "ppocr"
+    assert not any(INSIDE.search(answer.error_message) for answer in answers)

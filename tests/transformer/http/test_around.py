@@ -104,6 +104,7 @@ async def test_examples_in_errors_are_written_with_the_prefix() -> None:
     async with client(root_path="/ocr") as http:
         missing = await http.get("/nothing")
         other = await http.get("/ocrs/toy/x")
+        assert (await http.get("/openapi.json")).json()["servers"] == [{"url": "/ocr"}]
     assert "curl http://toy/ocr/openapi.json" in missing.json()["error"]
     assert other.status_code == 404
 
