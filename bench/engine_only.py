@@ -65,7 +65,7 @@ class Engine:
         return self._facts
 
     async def run(
-        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
     ) -> Answer:
         """One call for each size, as items of equal size lie together."""
         facts = self._facts.network(network)

@@ -10,7 +10,7 @@ from ppocr.facts_json import network_to_json
 from ppocr_api.errors import BundleError
 from predictor.bundle import TIMES_FILE, Bundle
 from predictor.manifest import Manifest
-from predictor.repository.on_disk import Entry
+from predictor.repository.folders import Entry
 
 
 def summary(entry: Entry) -> dict[str, Any]:

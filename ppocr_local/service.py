@@ -17,8 +17,10 @@ from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
 from ppocr_api.errors import BundleError, ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import NetworkSettings
-from transformer.settings import ReaderSettings, WebSettings
+from transformer.settings import AccessSettings, ReaderSettings, WebSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -34,7 +36,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, WebSettings, LocalSettings):
+class ServeSettings(ListenSettings, WebSettings, AccessSettings, LocalSettings):
     """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; :: for all of the machine's, of IPv6 and IPv4.", "127.0.0.1")
@@ -70,12 +72,14 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.triton.routes import triton
 
     opened = await opening.start(await loading, settings)
-    reader = Reader(opened.predictor, settings)
+    budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
+    reader = Reader(opened.predictor, settings, budget.for_images)
+    client_of = settings.client_of()
     model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     endpoints = (page(settings.model_name, settings.root_path), triton(model))
     server = OcrServer(
-        rest_options(settings, FORMATS, endpoints, lambda app: around(app, settings)),
-        grpc_options(settings, FORMATS, endpoints),
+        rest_options(settings, budget, FORMATS, endpoints, client_of, lambda app: around(app, settings)),
+        grpc_options(settings, budget, FORMATS, endpoints, client_of=client_of),
         lifecycle(settings),
     )
 
@@ -91,7 +95,7 @@ async def serve(settings: ServeSettings) -> None:
 
 def _welcome(settings: ServeSettings) -> str:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    url = f"http://{joined(host, settings.http_port)}"
+    url = f"{'https' if settings.tls_cert_file else 'http'}://{joined(host, settings.http_port)}"
     image = SAMPLE if Path(SAMPLE).is_file() else "IMAGE.jpg"
     return (
         f"ppocr is ready: HTTP {url}, gRPC {joined(host, settings.grpc_port)}\n"

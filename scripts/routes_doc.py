@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ppocr.serving import health, management, reflection
+from ppocr.serving import management
 from ppocr.serving.declaration import Declaration
 from transformer.routes import FORMATS
 from transformer.routes.page import page
@@ -30,8 +30,8 @@ def tables() -> str:
     others = (
         management.DECLARATION,
         triton.DECLARATION,
-        health.DECLARATION,
-        reflection.DECLARATION,
+        management.HEALTH,
+        management.REFLECTION,
         page().declaration,
     )
     calls = [row for each in (*formats, *others) for row in _calls(each)]

@@ -44,6 +44,7 @@ HOW = {
     "go": "Go",
     "java": "a JDK of 11 or later",
     "php": "the packages php-cli and php-curl",
+    "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
 _PREFIX = "needs "
 #: What no registry brings: CI has it where it has a test cluster.

@@ -13,7 +13,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2
 from starlette.routing import Route
 
 from ppocr import __version__, oip
-from ppocr.serving import health, management, reflection
+from ppocr.serving import management
 from ppocr.serving.declaration import Declaration
 from ppocr.serving.tensor_format import TensorFormat
 from predictor.repository import api as repository_api
@@ -30,8 +30,8 @@ DECLARED = [
     page().declaration,
     triton.DECLARATION,
     management.DECLARATION,
-    health.DECLARATION,
-    reflection.DECLARATION,
+    management.HEALTH,
+    management.REFLECTION,
 ]
 #: Of the predictor.
 PREDICTOR = [TensorFormat().declaration, repository_api.DECLARATION, management.DECLARATION]

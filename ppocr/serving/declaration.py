@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
+
+from ppocr_grpc.methods import GrpcMethod
 
 Json = Mapping[str, Any]
 
@@ -81,18 +83,6 @@ class Path:
         }
         answer = {"description": "The answer", "content": _content(self.answers)}
         return errors | ({200: answer} if self.answers else {})
-
-
-@dataclass(frozen=True)
-class GrpcMethod:
-    """One method of a gRPC service, and its messages' classes. `stream` says which side may send many messages."""
-
-    service: str
-    method: str
-    summary: str
-    request: Any
-    response: Any
-    stream: Literal["", "answers", "both"] = ""
 
 
 @dataclass(frozen=True)

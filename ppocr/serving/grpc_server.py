@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent import futures
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -18,62 +18,47 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving import wire
+from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import GrpcMethod
-from ppocr.serving.grpc_streams import InferStream, absent_handler, parsed, stream_handler
-from ppocr.serving.health import Health
-from ppocr.serving.management import management
-from ppocr.serving.reflection import reflection
+from ppocr.serving.grpc_options import GrpcOptions
+from ppocr.serving.management import HEALTH, REFLECTION, management
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
-from ppocr_api.errors import ConfigError, DeadlineExceeded, PpocrError
+from ppocr_api.errors import ConfigError, DeadlineExceeded
+from ppocr_grpc import health
+from ppocr_grpc.methods import CallContext, Failed, GrpcMethod, unary_handler
+from ppocr_grpc.reflection import reflection
+from ppocr_grpc.streams import InferStream, absent_handler, stream_handler
+from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.memory import Pressure
+from ppocr_limits.messages import Read, arrived
 
 log = logging.getLogger("ppocr.access")
-CONNECTION_AGE_MS = 4_000
+#: Need no key.
+_PROBES = ("Check", "ServerLive", "ServerReady")
 _QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 #: Answers a message of a call.
-Method = Callable[[Any, "CallContext"], Awaitable[Any]]
-
-
-@dataclass(frozen=True)
-class GrpcOptions:
-    """Where the gRPC server listens (HOST:PORT and unix:PATH), what it lets in, and what it serves beside readiness."""
-
-    addresses: Sequence[str]
-    max_message_bytes: int
-    timeout_seconds: float
-    track: str = ""
-    formats: Sequence[WireFormat] = ()
-    endpoints: Sequence[Endpoints] = ()
-
-
-class Failed(Exception):
-    """Ends a call with the status of `error`, which went through the error mapping already."""
-
-    def __init__(self, error: PpocrError) -> None:
-        self.error = error
-
-
-class CallContext:
-    """gRPC's context of a call, and what the guard knows of it."""
-
-    def __init__(self, context: Any, call: Call) -> None:
-        self._context = context
-        self.call = call
-
-    def metadata(self) -> dict[str, str]:
-        """The call's metadata, without binary values."""
-        return {key: value for key, value in self._context.invocation_metadata() or () if isinstance(value, str)}
+Method = Callable[[Any, CallContext], Awaitable[Any]]
 
 
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
-    """Around every call: deadline, metrics, one log line, and errors as status codes."""
+    """Around every call: deadline, memory, metrics, one log line, and errors as status codes."""
 
-    def __init__(self, timeout_seconds: float, track: str = "", absent: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        timeout_seconds: float,
+        budget: Budget,
+        track: str = "",
+        access: Access = OPEN,
+        absent: Mapping[str, str] | None = None,
+    ) -> None:
         self._timeout_seconds = timeout_seconds
+        self._access = access
+        self._budget = budget
+        self._pressure = Pressure()
         self._absent = absent or {}
         self._metadata = ((TRACK_HEADER, track),) if track else ()
 
@@ -87,32 +72,39 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         if handler.unary_unary is None:
             return handler
 
-        async def guarded(raw: bytes, servicer_context: Any) -> Any:
+        async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
             try:
-                return await self.answer(method, handler, raw, servicer_context)
+                return await self.answer(method, handler, servicer_context.read, servicer_context)
             except Failed as failed:
                 code, details, metadata = grpc_answer(failed.error)
                 servicer_context.set_trailing_metadata((*self._metadata, *metadata))
                 await servicer_context.abort(code, details)
 
-        # The bytes are parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
-        return grpc.unary_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
+        # A stream, which looks the same on the wire: its message is read inside, where it can be refused before all of it is
+        # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
+        return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def answer(self, method: str, handler: grpc.RpcMethodHandler, raw: bytes, call: Any) -> Any:
-        """The answer to one message; raises Failed."""
+    async def answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Any:
+        """The answer to the message that `read` waits for; raises Failed."""
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
-        known = Call(route=f"grpc:{method}", deadline=started + seconds)
+        hurried = seconds < self._timeout_seconds
+        known = Call(route=f"grpc:{method}", deadline=started + seconds, hurried=hurried)
         code = grpc.StatusCode.CANCELLED
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
         try:
-            response = await self._within(seconds, handler, raw, method, CallContext(call, known))
+            if method not in _PROBES:
+                key = CallContext(call, known).metadata().get("authorization", "")
+                self._access.check(known, key, certified=True)
+            with Claim(self._budget) as claim:
+                message = partial(arrived, read, claim, self._pressure)
+                response = await self._within(seconds, handler, message, method, CallContext(call, known))
             code = grpc.StatusCode.OK
             return response
         except Exception as error:
-            ours = error.error if isinstance(error, Failed) else as_ppocr(error)
+            ours = error.error if isinstance(error, Failed) else as_ppocr(error, known)
             code = grpc_answer(ours)[0]
             raise Failed(ours) from error
         finally:
@@ -122,12 +114,22 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             telemetry.REQUEST_SECONDS.labels(known.route).observe(took)
             if method not in _QUIET:
                 log.info(
-                    "%s %s %.1fms images=%d lines=%d", known.route, code.name, took * 1000, known.images, known.lines
+                    "%s %s %.1fms images=%d lines=%d%s",
+                    known.route,
+                    code.name,
+                    took * 1000,
+                    known.images,
+                    known.lines,
+                    noted(known, code.name),
                 )
 
     @staticmethod
     async def _within(
-        seconds: float, handler: grpc.RpcMethodHandler, raw: bytes, method: str, context: CallContext
+        seconds: float,
+        handler: grpc.RpcMethodHandler,
+        message: Callable[[], Awaitable[bytes]],
+        method: str,
+        context: CallContext,
     ) -> Any:
         """The handler's answer; its work is dropped where the client leaves, or time is up."""
         if seconds <= 0:
@@ -135,7 +137,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         answered = False
         try:
             async with asyncio.timeout(seconds) as limit:
-                response = await handler.unary_unary(handler.request_deserializer(raw), context)
+                response = await handler.unary_unary(handler.request_deserializer(await message()), context)
                 answered = True
                 return response
         except TimeoutError as error:
@@ -156,29 +158,24 @@ class GrpcServer:
         self._server: aio.Server | None = None
         self._stopping = asyncio.Event()
         absent = {name: said for group in options.endpoints for name, said in group.declaration.absent.items()}
-        self._guard = Guard(options.timeout_seconds, options.track, absent)
+        self._guard = Guard(options.timeout_seconds, options.budget, options.track, options.access, absent)
 
     async def start(self) -> None:
         """Listens; a port that is taken is an error, not a silent second listener."""
-        limit = self._options.max_message_bytes
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
             interceptors=(self._guard,),
-            options=[
-                ("grpc.max_send_message_length", limit),
-                ("grpc.max_receive_message_length", limit),
-                ("grpc.so_reuseport", 0),
-                # Clients look a name up again only when a connection ends. So they learn of new pods, and that one is going
-                # before its lame duck is over. Calls in progress are answered on the old connection.
-                ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
-                ("grpc.max_connection_age_grace_ms", round(self._options.timeout_seconds * 1000)),
-            ],
+            maximum_concurrent_rpcs=self._options.max_calls,
+            options=self._options.arguments(),
         )
         for service, handlers in self._services().items():
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         for address in self._options.addresses:
             try:
-                server.add_insecure_port(address)
+                if self._options.tls is None or address.startswith("unix:"):
+                    server.add_insecure_port(address)
+                else:
+                    server.add_secure_port(address, self._options.tls.grpc())
             except RuntimeError as error:
                 raise ConfigError(f"gRPC can't listen on {address}: is another service using it?") from error
         await server.start()
@@ -197,25 +194,32 @@ class GrpcServer:
             for method in wire_format.declaration.grpc:
                 services[method.service][method.method] = self._of_format(method, self._infer(wire_format))
         groups = [management(self._data_plane, self._repository), *self._options.endpoints]
-        groups.append(Health(self._data_plane, lambda name: name == "" or name in services, self._stopping).endpoints)
+        known = health.Health(self._data_plane.ready, lambda name: name == "" or name in services, self._stopping)
+        groups.append(Endpoints(HEALTH, {}, known.answers))
         declared = [*(each.declaration for each in self._options.formats), *(group.declaration for group in groups)]
-        groups.append(reflection(method for each in declared for method in each.grpc))
+        shown = reflection(method for each in declared for method in each.grpc)
+        groups.append(Endpoints(REFLECTION, {}, shown))
         for group in groups:
             for method in group.declaration.grpc:
                 answer = group.grpc[method.method]
                 services[method.service][method.method] = (
-                    stream_handler(method, answer) if method.stream else _handler(method, _plain(answer))
+                    stream_handler(method, answer, lambda error: grpc_answer(as_ppocr(error)))
+                    if method.stream
+                    else unary_handler(method, _plain(answer))
                 )
         return services
 
     def _of_format(self, method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
-        one = _handler(method, answer)
+        one = unary_handler(method, answer)
         if not method.stream:
             return one
 
         async def answered(raw: bytes, context: Any) -> Any:
+            async def read() -> bytes:
+                return raw
+
             try:
-                return await self._guard.answer(method.method, one, raw, context)
+                return await self._guard.answer(method.method, one, read, context)
             except Failed as failed:
                 raise failed.error from failed
 
@@ -238,11 +242,3 @@ class GrpcServer:
 
 def _plain(answer: Callable[[Any], Awaitable[Any]]) -> Method:
     return lambda message, _: answer(message)
-
-
-def _handler(method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
-    return grpc.unary_unary_rpc_method_handler(
-        answer,
-        request_deserializer=lambda raw: parsed(method, raw),
-        response_serializer=method.response.SerializeToString,
-    )

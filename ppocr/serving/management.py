@@ -14,10 +14,12 @@ from kserve.protocol.rest.v2_endpoints import V2Endpoints
 
 from ppocr import oip
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import PREFIX, Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import PREFIX, Declaration, Path
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.tensor_format import MODEL, VERSION
 from ppocr_api.errors import Unavailable
+from ppocr_grpc import health, reflection
+from ppocr_grpc.methods import GrpcMethod
 
 _READY = "whether a prediction would be accepted now"
 _SERVICE_READY = f"{_READY}: 503 while loading, draining, or without a predictor"
@@ -51,6 +53,9 @@ DECLARATION = Declaration(
         )
     ),
 )
+
+HEALTH = Declaration("health", "gRPC's own health checks.", grpc=health.METHODS)
+REFLECTION = Declaration("reflection", "gRPC's server reflection.", grpc=reflection.METHODS)
 
 
 def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) -> Endpoints:

@@ -92,18 +92,20 @@ def error_answer(found: tuple[Route, dict[str, str]] | None, scope: Scope, call:
     return route.formats[0].render_error(http_request(scope, call, path), error)
 
 
-def not_allowed(path: Path, request: WireRequest) -> MethodNotAllowed:
-    """What a request of a method that `path` doesn't take is answered."""
-    takes = ", ".join(path.methods)
-    return MethodNotAllowed(f"this route takes {takes}, as in: {request.line(path.line)}", takes)
+def not_served(
+    found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call, absent: Mapping[str, str]
+) -> PpocrError:
+    """What a request is answered whose method its path doesn't take, or whose path nothing declares.
 
-
-def missing(path: str, request: WireRequest, absent: Mapping[str, str]) -> NotFound:
-    """What a request for a path that nothing declares is answered; `absent` has sentences for patterns of paths."""
-    for pattern, sentence in absent.items():
-        if re.fullmatch(pattern, path):
-            return NotFound(sentence)
-    return NotFound(f"nothing is served at {path[:100]!r}; what is served lists: {request.line(Path('', '').line)}")
+    `absent` has sentences for patterns of paths.
+    """
+    if found is not None:
+        takes = ", ".join(found[0].path.methods)
+        line = http_request(scope, call, found[1]).line(found[0].path.line)
+        return MethodNotAllowed(f"this route takes {takes}, as in: {line}", takes)
+    path, line = scope["path"], http_request(scope, call, {}).line(Path("", "").line)
+    known = next((said for pattern, said in absent.items() if re.fullmatch(pattern, path)), None)
+    return NotFound(known or f"nothing is served at {path[:100]!r}; what is served lists: {line}")
 
 
 def _pattern(path: str) -> re.Pattern[str]:

@@ -56,7 +56,6 @@ def main(http: str, grpc: str, path: str) -> None:
         "deflate": compressed(
             one, image, request_compression_algorithm="deflate", response_compression_algorithm="deflate"
         ),
-        "grpc gzip": compressed(other, image, compression_algorithm="gzip"),
         "stream": streamed(other, image),
         "http": {
             "server": one.get_server_metadata(),

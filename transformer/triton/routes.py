@@ -8,11 +8,12 @@ from fastapi import Request
 from google.protobuf import json_format  # type: ignore[import-untyped]
 
 from ppocr import oip
-from ppocr.serving.declaration import Body, Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import Body, Declaration, Path
 from ppocr.serving.json_body import member, parse_json
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.tensor_format import MODEL, VERSION
 from ppocr_api.errors import InvalidRequest, NotFound
+from ppocr_grpc.methods import GrpcMethod
 from transformer.pre_post import OcrTransformer
 from transformer.triton.config import config_of
 

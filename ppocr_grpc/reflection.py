@@ -14,34 +14,29 @@ from google.protobuf import descriptor_pb2, descriptor_pool  # type: ignore[impo
 from grpc_reflection.v1alpha import reflection_pb2 as pb
 from grpc_reflection.v1alpha.reflection import aio
 
-from ppocr import oip
-from ppocr.serving.declaration import Declaration, GrpcMethod
-from ppocr.serving.routing import Endpoints
+from ppocr_api import oip
+from ppocr_grpc.methods import GrpcMethod
 
 #: The two have the same messages, and other names.
 SERVICES: Final = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 _METHOD: Final = "ServerReflectionInfo"
 _OURS: Final = f".{oip.DESCRIPTOR.package}."
 
-DECLARATION = Declaration(
-    "reflection",
-    "gRPC's server reflection.",
-    grpc=tuple(
-        GrpcMethod(
-            service,
-            _METHOD,
-            "the services and their messages",
-            pb.ServerReflectionRequest,
-            pb.ServerReflectionResponse,
-            stream="both",
-        )
-        for service in SERVICES
-    ),
+METHODS: Final = tuple(
+    GrpcMethod(
+        service,
+        _METHOD,
+        "the services and their messages",
+        pb.ServerReflectionRequest,
+        pb.ServerReflectionResponse,
+        stream="both",
+    )
+    for service in SERVICES
 )
 
 
-def reflection(methods: Iterable[GrpcMethod]) -> Endpoints:
-    """The reflection of `methods`."""
+def reflection(methods: Iterable[GrpcMethod]) -> dict[str, Any]:
+    """What answers the methods of reflection: it shows `methods`."""
     services: dict[str, list[GrpcMethod]] = defaultdict(list)
     for method in methods:
         services[method.service].append(method)
@@ -51,7 +46,7 @@ def reflection(methods: Iterable[GrpcMethod]) -> Endpoints:
         if name != oip.SERVICE:
             _add(pool, services[name][0].request.DESCRIPTOR.file)
     servicer = aio.ReflectionServicer([*services, *SERVICES], pool)
-    return Endpoints(DECLARATION, {}, {_METHOD: servicer.ServerReflectionInfo})
+    return {_METHOD: servicer.ServerReflectionInfo}
 
 
 def _add(pool: Any, file: Any) -> None:

@@ -16,12 +16,13 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from ppocr import oip
 from ppocr.call import Call
-from ppocr.serving import health
-from ppocr.serving.declaration import Declaration, GrpcMethod
+from ppocr.serving.declaration import Declaration
 from ppocr.serving.grpc_server import GrpcServer
-from ppocr.serving.grpc_streams import OUTSTANDING
-from ppocr.serving.reflection import SERVICES
 from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
+from ppocr_grpc import health
+from ppocr_grpc.methods import GrpcMethod
+from ppocr_grpc.reflection import SERVICES
+from ppocr_grpc.streams import OUTSTANDING
 from tests.ppocr.serving.toy import ToyModel, fail, refuse, servers
 
 STREAM = f"/{oip.SERVICE}/ModelStreamInfer"

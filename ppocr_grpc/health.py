@@ -4,44 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any, Final
 
 from grpc_health.v1 import health_pb2 as pb
 
-from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import Declaration, GrpcMethod
-from ppocr.serving.routing import Endpoints
 from ppocr_api.errors import NotFound, Overloaded
+from ppocr_grpc.methods import GrpcMethod
 
 SERVICE: Final = "grpc.health.v1.Health"
 #: How old readiness may be; a change is seen by everybody who watches within this time.
 SECONDS: Final = 1.0
 MAX_WATCHES: Final = 100
 
-DECLARATION = Declaration(
-    "health",
-    "gRPC's own health checks.",
-    grpc=(
-        GrpcMethod(SERVICE, "Check", "whether the service is ready", pb.HealthCheckRequest, pb.HealthCheckResponse),
-        GrpcMethod(
-            SERVICE, "Watch", "the same, as it changes", pb.HealthCheckRequest, pb.HealthCheckResponse, stream="answers"
-        ),
+METHODS: Final = (
+    GrpcMethod(SERVICE, "Check", "whether the service is ready", pb.HealthCheckRequest, pb.HealthCheckResponse),
+    GrpcMethod(
+        SERVICE, "Watch", "the same, as it changes", pb.HealthCheckRequest, pb.HealthCheckResponse, stream="answers"
     ),
 )
 
 
 class Health:
-    """Readiness of the whole, by the name "" or that of any gRPC service that is served."""
+    """Readiness of the whole, by the name "" or that of any gRPC service that is served.
 
-    def __init__(self, data_plane: TrueDataPlane, serves: Callable[[str], bool], stopping: asyncio.Event) -> None:
-        self._data_plane = data_plane
+    `answers` holds what answers each method.
+    """
+
+    def __init__(
+        self, ready: Callable[[], Awaitable[bool]], serves: Callable[[str], bool], stopping: asyncio.Event
+    ) -> None:
+        self._ready = ready
         self._serves = serves
         self._stopping = stopping
         self._known = (-SECONDS, False)
         self._watches = 0
-        self.endpoints = Endpoints(DECLARATION, {}, {"Check": self._check, "Watch": self._watch})
+        self.answers = {"Check": self._check, "Watch": self._watch}
 
     async def _check(self, request: Any) -> Any:
         if not self._serves(request.service):
@@ -71,6 +70,6 @@ class Health:
         """Asks a predictor once for all who want to know at a time."""
         at, ready = self._known
         if time.monotonic() - at >= SECONDS or self._stopping.is_set():
-            ready = await self._data_plane.ready()
+            ready = await self._ready()
             self._known = (time.monotonic(), ready)
         return pb.HealthCheckResponse(status="SERVING" if ready else "NOT_SERVING")

@@ -11,27 +11,22 @@ import grpc
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from grpc import aio
 
-from ppocr import oip
-from ppocr.serving.declaration import GrpcMethod
-from ppocr.serving.status import as_ppocr, grpc_answer
-from ppocr_api.errors import InvalidRequest, PpocrError
+from ppocr_api import oip
+from ppocr_api.errors import PpocrError
+from ppocr_grpc.methods import GrpcMethod, parsed
 
 #: Requests of one inference stream that are worked on at a time; the next is read when the first of them is answered.
 OUTSTANDING: Final = 4
 
 #: Answers the bytes of one message of an inference stream, or raises an error of the tree.
 One = Callable[[bytes, Any], Awaitable[Any]]
+#: From an error to a call's code, details and trailing metadata.
+Status = Callable[[Exception], tuple[Any, str, Any]]
 
 
-def parsed(method: GrpcMethod, raw: bytes) -> Any:
-    """The message in `raw`. gRPC itself would answer what is no message with UNKNOWN and the name of a Python class."""
-    try:
-        return method.request.FromString(raw)
-    except DecodeError as error:
-        raise InvalidRequest(f"the bytes are no protobuf message of {method.method}'s request") from error
-
-
-def stream_handler(method: GrpcMethod, answer: Callable[[Any, Any], AsyncIterator[Any]]) -> grpc.RpcMethodHandler:
+def stream_handler(
+    method: GrpcMethod, answer: Callable[[Any, Any], AsyncIterator[Any]], status: Status
+) -> grpc.RpcMethodHandler:
     """The handler of a stream: `answer` is given the request, or an iterator of requests, and gRPC's context."""
 
     async def guarded(raw: Any, context: Any) -> AsyncIterator[Any]:
@@ -42,7 +37,7 @@ def stream_handler(method: GrpcMethod, answer: Callable[[Any, Any], AsyncIterato
         except aio.AbortError:
             raise
         except Exception as error:
-            code, details, metadata = grpc_answer(as_ppocr(error))
+            code, details, metadata = status(error)
             context.set_trailing_metadata(metadata)
             await context.abort(code, details)
 
