@@ -94,7 +94,7 @@ def _roll_out(
 def _afterwards(release: str, namespace: str, weight: int) -> str:
     return (
         f"the canary has {weight} %. Keep that in the release, or a later upgrade may undo it:\n"
-        f"  helm upgrade {release} CHART -n {namespace} --reuse-values --set canary.weight={weight}"
+        f"  helm upgrade {release} CHART -n {namespace} --reset-then-reuse-values --set canary.weight={weight}"
     )
 
 
