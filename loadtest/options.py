@@ -71,7 +71,9 @@ def add_options(parser: Any) -> None:
     option("mix", str, everything, f"Weights of the users by what they speak; what isn't named has none. {spoken}.")
     option("think-min", float, 0.0, "Shortest pause of a user between two images, in seconds.")
     option("think-max", float, 0.0, "Longest one.")
-    option("images", str, str(_HERE.parent / "tests" / "data"), "Folder of image files, with labels beside them or not.")
+    option(
+        "images", str, str(_HERE.parent / "tests" / "data"), "Folder of image files, with labels beside them or not."
+    )
     option("reference", str, None, "JSON Lines of `ppocr read --json`: what the answers must say.")
     option("min-recall", float, 0.7, "Least share of a label's words that an answer must have.")
     option("min-agreement", float, 1.0, "Without labels: least share of the words of the reference; 1: the same lines.")

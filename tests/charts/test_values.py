@@ -21,6 +21,7 @@ SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 def test_readme_and_schema_are_what_the_values_say() -> None:
     assert (CHART / "README.md").read_text() == SCRIPT["readme"](), "run scripts/chart_readme.py"
     assert (CHART / "values.schema.json").read_text() == SCRIPT["schema"](), "run scripts/chart_readme.py"
+    assert (CHART / "files" / "paths.json").read_text() == SCRIPT["paths"](), "run scripts/chart_readme.py"
 
 
 def test_each_value_has_a_sentence() -> None:

@@ -5,7 +5,8 @@
 {{- $autoscaled := ne $values.autoscaling.kind "none" -}}
 minReplicas: {{ int (ternary $values.autoscaling.minReplicas $values.replicas $autoscaled) }}
 deploymentStrategy:
-  {{- toYaml $values.updateStrategy | nindent 2 }}
+  {{- /* Helm lays values over the defaults, and a Deployment that recreates its pods must have no rollingUpdate. */}}
+  {{- toYaml (ternary (pick $values.updateStrategy "type") $values.updateStrategy (eq $values.updateStrategy.type "Recreate")) | nindent 2 }}
 labels:
   app.kubernetes.io/component: {{ .part }}
   {{- with $values.podLabels }}
@@ -18,6 +19,9 @@ annotations:
   prometheus.io/scrape: "true"
   prometheus.io/path: /metrics
   prometheus.io/port: {{ include "ppocr.httpPort" . | quote }}
+  {{- end }}
+  {{- with $values.restartedAt }}
+  ppocr/restarted-at: {{ . | quote }}
   {{- end }}
   {{- with $values.podAnnotations }}
   {{- toYaml . | nindent 2 }}
@@ -63,7 +67,7 @@ volumes:
 {{- if eq .part "predictor" }}
 {{- if eq $all.model.source "pvc" }}
 - name: models
-  persistentVolumeClaim: {claimName: {{ required "model.pvc.claimName is needed where model.source is pvc" $all.model.pvc.claimName }}, readOnly: true}
+  persistentVolumeClaim: {claimName: {{ $all.model.pvc.claimName }}, readOnly: true}
 {{- end }}
 {{- if $values.engineCache.enabled }}
 - name: engine-cache

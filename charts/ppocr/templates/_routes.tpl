@@ -12,6 +12,15 @@
 {{- printf "%ds" (add 5 (ceil (dig "request_timeout_seconds" 60 $settings) | int)) -}}
 {{- end -}}
 
+{{/* What the HTTPRoute publishes, as a JSON array of path matches. */}}
+{{- define "ppocr.paths" -}}
+{{- $groups := .Files.Get "files/paths.json" | fromJson -}}
+{{- $found := list -}}
+{{- range .Values.gateway.publish }}{{ $found = concat $found (get $groups . | default list) }}{{ end -}}
+{{- if has "everything" .Values.gateway.publish }}{{ $found = list (dict "type" "PathPrefix" "value" "/") }}{{ end -}}
+{{- uniq $found | toJson -}}
+{{- end -}}
+
 {{/* The header by which a rule of a route chooses the canary. */}}
 {{- define "ppocr.headerMatch" -}}
 headers:
