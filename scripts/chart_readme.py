@@ -110,7 +110,7 @@ def _object() -> dict[str, Any]:
 
 def _entry(value: Value) -> dict[str, Any]:
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-    type_ = {} if value.schema.keys() & {"$ref", "enum"} else {"type": kinds[type(value.default)]}
+    type_ = {} if value.schema.keys() & {"$ref", "enum", "anyOf"} else {"type": kinds[type(value.default)]}
     return {**type_, **value.schema, "description": value.text}
 
 
@@ -134,7 +134,7 @@ def _settings(*classes: type[Any]) -> dict[str, Any]:
 
 
 def paths() -> str:
-    """files/paths.json: group of `gateway.publish` → HTTPRoute path matches. `{model_name}` stands for the chart's `modelName`."""
+    """files/paths.json: group of `gateway.publish` → the path matches of an HTTPRoute."""
     apart = {"/metrics": "metrics", "/openapi.json": "openapi"}
     of_management = [path.path for path in management.DECLARATION.paths]
     groups = {
@@ -157,7 +157,7 @@ def _without_covered(matches: set[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def _match(path: str) -> tuple[str, str]:
-    """One match for a path, or for all that begin alike: a route has room for 64 of them."""
+    """A match for a path, or for all that begin alike."""
     parts = path.strip("/").split("/")
     fixed = list(itertools.takewhile(lambda part: "{" not in part, parts))
     if len(fixed) == len(parts):

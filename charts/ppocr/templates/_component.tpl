@@ -13,6 +13,7 @@ labels:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 annotations:
+  ppocr/template: {{ include "ppocr.templateHash" . }}
   # `none` holds the count at minReplicas; `external` leaves it to the chart's own autoscaler.
   serving.kserve.io/autoscalerClass: {{ ternary "external" "none" $autoscaled }}
   {{- if $all.monitoring.scrapeAnnotations }}
@@ -48,6 +49,16 @@ runtimeClassName: {{ . }}
 {{- end }}
 volumes:
   {{- include "ppocr.volumes" . | nindent 2 }}
+{{- end -}}
+
+{{/*
+Says which pods are made of these values: KServe takes a moment to carry a change over to the Deployment, and nothing in its status
+says that it has. What changes it would replace the pods anyway.
+*/}}
+{{- define "ppocr.templateHash" -}}
+{{- $text := cat (include (printf "ppocr.%sContainer" .part) .) (include "ppocr.volumes" .) (include "ppocr.placement" .) (index .track.values .part).restartedAt -}}
+{{- if eq .track.values.mode "collocated" }}{{ $text = cat $text (include "ppocr.transformerContainer" (merge (dict "part" "transformer") .)) }}{{ end -}}
+{{- sha256sum $text | trunc 16 -}}
 {{- end -}}
 
 {{- define "ppocr.volumes" -}}
