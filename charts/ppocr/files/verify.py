@@ -1,7 +1,8 @@
 """Whether a release serves what it says: verify.py EXPECTED.json; ends with 0 when all of this is true, else with the reasons.
 
-The Deployments of every track are those of this release and rolled out; the routes are accepted by a gateway that is programmed, in
-their newest state; no public route is left that the release doesn't want; and the sample is read through the gateway by HTTP and gRPC.
+The Deployments of every track are those of this release and rolled out; the routes are accepted, in their newest state, by a
+gateway that is programmed; no public route is left that the release doesn't want; and the sample is read through the gateway by
+HTTP and by gRPC.
 """
 
 import base64
@@ -60,7 +61,9 @@ def gateway(namespace, ref):
     found = api(f"/apis/gateway.networking.k8s.io/v1/namespaces/{space}/gateways/{ref['name']}")
     conditions = {each["type"]: each for each in found.get("status", {}).get("conditions", ())}
     if conditions.get("Programmed", {}).get("status") != "True":
-        raise Wrong(f"gateway {space}/{ref['name']} isn't programmed: {conditions.get('Programmed', {}).get('message')}")
+        raise Wrong(
+            f"gateway {space}/{ref['name']} isn't programmed: {conditions.get('Programmed', {}).get('message')}"
+        )
     addresses = found["status"].get("addresses", ())
     if not addresses:
         raise Wrong(f"gateway {space}/{ref['name']} has no address")
@@ -71,7 +74,9 @@ def gateway(namespace, ref):
     ]
     plain = [each for each in listeners if each["protocol"] == "HTTP"]
     if not plain:
-        raise Wrong(f"gateway {space}/{ref['name']} has no listener without TLS: set verify.gateway=false and read by hand")
+        raise Wrong(
+            f"gateway {space}/{ref['name']} has no listener without TLS: set verify.gateway=false and read by hand"
+        )
     return f"{addresses[0]['value']}:{plain[0]['port']}"
 
 
@@ -82,7 +87,8 @@ def route(namespace, kind, name):
         parents = [
             each
             for each in found.get("status", {}).get("parents", ())
-            if (each["parentRef"]["name"], each["parentRef"].get("sectionName")) == (ref["name"], ref.get("sectionName"))
+            if (each["parentRef"]["name"], each["parentRef"].get("sectionName"))
+            == (ref["name"], ref.get("sectionName"))
         ]
         if not parents:
             raise Wrong(f"{kind} {name}: no controller has taken it for the gateway {ref['name']}")
@@ -97,9 +103,13 @@ def leftovers(namespace, services):
     """No route that KServe made for a track, and didn't take back when kserve.trackRoutes became false."""
     found = api(f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/httproutes")["items"]
     owners = {each["metadata"]["name"]: each["metadata"].get("ownerReferences", ()) for each in found}
-    names = [name for name, refs in owners.items() if any(ref["name"] in services for ref in refs if ref.get("controller"))]
+    names = [
+        name for name, refs in owners.items() if any(ref["name"] in services for ref in refs if ref.get("controller"))
+    ]
     if names:
-        raise Wrong(f"public routes of single tracks are left: kubectl -n {namespace} delete httproute {' '.join(names)}")
+        raise Wrong(
+            f"public routes of single tracks are left: kubectl -n {namespace} delete httproute {' '.join(names)}"
+        )
 
 
 def read_http(address, host, model, image):
