@@ -19,6 +19,7 @@
 {{- define "ppocr.testPod" -}}
 {{- $stable := dict "root" .root "track" (first (include "ppocr.tracks" .root | fromJson).tracks) "part" "transformer" -}}
 restartPolicy: Never
+activeDeadlineSeconds: {{ add (max (int .root.Values.verify.timeoutSeconds) (int .root.Values.test.timeoutSeconds)) 30 }}
 {{- if .api }}
 serviceAccountName: {{ include "ppocr.fullname" .root }}-verify
 {{- else }}
