@@ -29,7 +29,7 @@ def status(release: Release) -> str:
 def test_a_good_release_passes_and_leaves_no_pod(release: Release) -> None:
     assert "the release serves" in upgraded(release, **HOOK)
     report = release.namespace.helm("test", release.name)
-    assert report.count("Succeeded") == 4 and "Failed" not in report
+    assert report.count("Succeeded") >= 4 and "Failed" not in report
     assert release.namespace.pods("app.kubernetes.io/component=test") == []
 
 

@@ -58,3 +58,10 @@ volumes:
 helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded{{ if not .Values.test.keepFailed }},hook-failed{{ end }}
 helm.sh/hook-output-log-policy: hook-succeeded,hook-failed
 {{- end -}}
+
+{{/* Of the account and its rights: before the pods that need them. */}}
+{{- define "ppocr.verifyHook" -}}
+helm.sh/hook: {{ concat (ternary (list "test") (list) .Values.test.enabled) (ternary (list "post-install" "post-upgrade" "post-rollback") (list) .Values.verify.hook) | join "," }}
+helm.sh/hook-weight: "-5"
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded,hook-failed
+{{- end -}}
