@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import pytest
 
-from ppocr.manifest import MANIFEST
+from predictor.manifest import MANIFEST
 
 ROOT = Path(__file__).parent.parent
 #: Where `make test` puts what scripts/test_programs.py fetches.
@@ -40,6 +40,7 @@ HOW = {
     "paddle": "make test, on a platform that has wheels of paddlepaddle",
     "the labelled receipts": "their folder, named by PPOCR_TEST_DATA",
     "curl": "the package curl",
+    "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
 _PREFIX = "needs "
 #: What no registry brings: CI has it where it has a test cluster.

@@ -12,6 +12,8 @@ from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests, keep_level
 from transformer.settings import TransformerSettings
 
 log = logging.getLogger("ppocr.transformer")
@@ -23,16 +25,21 @@ async def serve(settings: TransformerSettings) -> None:
     import_kserve()
     from ppocr.serving.server import OcrServer
     from transformer.pre_post import OcrTransformer
-    from transformer.predictor_client import PredictorClient, target
+    from transformer.predictor_channel import PredictorTls, target
+    from transformer.predictor_client import PredictorClient
     from transformer.reader import Reader
     from transformer.routes import FORMATS
     from transformer.routes.page import page
 
+    keep_level()
     address = target(settings.predictor_host, settings.predictor_port)
-    reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
+    tls = PredictorTls(settings.predictor_ca_file, settings.predictor_cert_file, settings.predictor_key_file)
+    budget = Budget(for_requests(settings.request_memory_bytes))
+    client = PredictorClient(address, settings.max_message_bytes, tls)
+    reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),)),
-        grpc_options(settings, FORMATS),
+        rest_options(settings, budget, FORMATS, (page(),), client_of),
+        grpc_options(settings, budget, FORMATS, client_of=client_of),
         lifecycle(settings),
     )
 

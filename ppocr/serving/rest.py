@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
@@ -20,13 +20,17 @@ from starlette.exceptions import HTTPException
 
 from ppocr import __version__
 from ppocr.serving import wire
-from ppocr.serving.asgi import CALL, RequestGuard
+from ppocr.serving.access import OPEN, Access
+from ppocr.serving.asgi import BODY, CALL, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.management import management
 from ppocr.serving.routing import Endpoints, Route, RouteTable, http_request, routes_of
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer, WireFormat, plain_error
 from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError
+from ppocr_limits.budget import Budget
+from ppocr_limits.connections import ConnectionLimits, bounded_protocol
+from ppocr_limits.tls import Tls, knowing_certificates
 
 TITLE = "ppocr-serving"
 
@@ -40,7 +44,11 @@ class RestOptions:
     max_body_bytes: int
     timeout_seconds: float
     drain_seconds: float
+    budget: Budget
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     track: str = ""
+    tls: Tls | None = None
+    access: Access = OPEN
     formats: Sequence[WireFormat] = ()
     endpoints: Sequence[Endpoints] = ()
 
@@ -59,16 +67,24 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self._options = options
         self.config.host = options.host
         self.config.access_log = False  # RequestGuard writes one line per request
+        self.config.http = bounded_protocol(options.connections)
+        self.config.ws = "none"  # no route is a WebSocket's
         groups = [*options.endpoints, management(data_plane, repository)]
         self.routes = routes_of(options.formats, groups)
         self.app = _application([*options.formats, *groups])
         self.config.app = RequestGuard(
             self.app,
             routes=RouteTable(self.routes),
+            budget=options.budget,
             max_body_bytes=options.max_body_bytes,
             timeout_seconds=options.timeout_seconds,
             track=options.track,
+            access=options.access,
         )
+        if options.tls is not None:
+            context = options.tls.http()
+            self.config.ssl_context_factory = lambda config, default: context
+            self.config.http = knowing_certificates(self.config.http)
 
     def bind(self) -> None:
         """Takes the port; ConfigError where that can't be done."""
@@ -113,7 +129,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
     def _endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             scope = request.scope
-            known = http_request(scope, scope[CALL], request.path_params, await request.body())
+            known = http_request(scope, scope[CALL], request.path_params, scope[BODY])
 
             async def infer(payload: Any) -> Any:
                 return (await self.dataplane.infer(known.model, payload, known.headers))[0]
@@ -150,6 +166,7 @@ def _application(groups: Sequence[WireFormat | Endpoints]) -> FastAPI:
         openapi_url=None,  # declared and served like the other routes
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a redirect would go to whatever host the request names
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ROUTES = {"HTTPRoute": "httproutes", "GRPCRoute": "grpcroutes"}
+KEY = os.environ.get("PPOCR_TEST_KEY", "")
 WORDS = ("LIAN HING STATIONERY", "43300 SERI KEMBANGAN")
 # What is asked is in the cluster: a proxy for the way out doesn't lead there.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -114,7 +115,7 @@ def leftovers(namespace, services):
 
 def read_http(address, host, model, image):
     body = json.dumps({"instances": [{"image": {"b64": base64.b64encode(image).decode()}}]}).encode()
-    headers = {"Content-Type": "application/json", "Host": host}
+    headers = {"Content-Type": "application/json", "Host": host, **({"Authorization": f"Bearer {KEY}"} if KEY else {})}
     request = urllib.request.Request(f"http://{address}/v1/models/{model}:predict", body, headers)
     with DIRECT.open(request, timeout=60) as answer:
         return [line["text"] for line in json.load(answer)["predictions"][0]["lines"]]
@@ -126,10 +127,11 @@ def read_grpc(address, host, model, image):
     from ppocr_api import oip
 
     options = [("grpc.default_authority", host), ("grpc.enable_http_proxy", 0)]
+    key = (("authorization", f"Bearer {KEY}"),) if KEY else ()
     request = oip.ModelInferRequest(model_name=model)
     request.inputs.add(name="image", datatype="BYTES", shape=[1]).contents.bytes_contents.append(image)
     with grpc.insecure_channel(address, options) as channel:
-        answer = oip.unary(channel, "ModelInfer")(request, timeout=60)
+        answer = oip.unary(channel, "ModelInfer")(request, timeout=60, metadata=key)
     names = [tensor.name for tensor in answer.outputs]
     return [text.decode() for text in oip.unpack_bytes(answer.raw_output_contents[names.index("text")])]
 

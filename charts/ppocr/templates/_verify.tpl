@@ -39,6 +39,14 @@ containers:
     imagePullPolicy: {{ .root.Values.transformer.image.pullPolicy }}
     command:
       {{- toYaml .command | nindent 6 }}
+    {{- if .root.Values.access.apiKeysSecret }}
+    env:
+      - name: PPOCR_TEST_KEY
+        valueFrom:
+          secretKeyRef:
+            name: {{ .root.Values.test.apiKeySecret | default .root.Values.access.apiKeysSecret }}
+            key: test
+    {{- end }}
     resources:
       {{- toYaml .root.Values.test.resources | nindent 6 }}
     securityContext:
