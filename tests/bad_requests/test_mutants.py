@@ -14,11 +14,13 @@ import httpx
 import pytest
 
 from ppocr import oip
-from tests.bad_requests.asking import JSON, V1, V2, dot, grpc_request, refused, v1, v2
+from tests.bad_requests.asking import INSIDE, JSON, V1, V2, dot, grpc_request, refused, v1, v2
 from tests.services import Service
 from tests.transformer.routes.exchanges import FULL
 from tests.wrong_types import wrong_types
 from transformer.routes import FORMATS
+from transformer.routes import pdserving_messages_pb2 as messages
+from transformer.routes.pdserving import SERVICE
 
 #: What the formats say themselves of where they are served.
 DECLARED = sorted({path.path for each in FORMATS for path in each.declaration.paths})
@@ -43,7 +45,11 @@ def mutations(seed: int, body: bytes, count: int) -> Iterator[bytes]:
         yield bytes(mutant)
 
 
-@pytest.mark.parametrize(("path", "message"), [(V1, FULL["v1"]), (V2, FULL["v2"])], ids=["v1", "v2"])
+#: Where requests of each format with every member go.
+PATHS = {"v1": V1, "v2": V2, "pdserving": "/ocr/prediction", "web_service": "/ocr/prediction"}
+
+
+@pytest.mark.parametrize(("path", "message"), [(PATHS[name], FULL[name]) for name in FULL], ids=list(FULL))
 def test_a_value_of_a_wrong_type_is_read_or_refused(client: httpx.Client, path: str, message: Any) -> None:
     """At every place and of every type."""
     image = base64.b64encode(dot()).decode()
@@ -84,6 +90,34 @@ def test_a_thousand_mutants_never_get_a_5xx(client: httpx.Client, path: str) -> 
         if answer.status_code != 200:
             refused(answer, 400, 413)
     assert 400 in seen
+
+
+@pytest.mark.parametrize("name", ["pdserving", "web_service"])
+def test_mutants_of_a_retired_servers_requests_never_get_a_5xx(client: httpx.Client, name: str) -> None:
+    body = json.dumps(FULL[name]).replace("YQ==", base64.b64encode(dot()).decode()).encode()
+    seen = set()
+    for mutant in mutations(15, body, 500):
+        answer = client.post(PATHS[name], content=mutant, headers=JSON)
+        seen.add(answer.status_code)
+        assert answer.status_code in (200, 400, 413), f"{answer.status_code}: {mutant!r}"
+        assert not INSIDE.search(answer.text), answer.text
+    assert seen >= {200, 400}
+
+
+def test_mutants_of_a_pipelines_grpc_message_never_break_the_server(service: Service) -> None:
+    image = base64.b64encode(dot()).decode()
+    request = messages.Request(key=["image", "x"], value=[image, "y"], logid=7, name="ocr")
+    request.tensors.add(name="image", elem_type=12, str_data=[image], shape=[1])
+    with grpc.insecure_channel(service.grpc) as channel:
+        call = channel.unary_unary(f"/{SERVICE}/inference", response_deserializer=messages.Response.FromString)
+        seen = set()
+        for mutant in mutations(16, request.SerializeToString(), 500):
+            try:
+                seen.add(call(mutant, timeout=30).err_no)
+            except grpc.RpcError as error:
+                status: Any = error
+                assert status.code().name == "INVALID_ARGUMENT", status.details()
+        assert seen >= {0, 10000}
 
 
 def test_mutants_of_a_grpc_message_never_break_the_server(service: Service) -> None:
