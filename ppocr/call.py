@@ -7,9 +7,9 @@ left, or for an answer that would come too late, is dropped before it is begun.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ppocr_api.errors import Cancelled, DeadlineExceeded
+from ppocr_api.errors import Cancelled, DeadlineExceeded, PpocrError
 
 
 @dataclass(slots=True)
@@ -17,7 +17,8 @@ class Call:
     """`deadline` is a `time.monotonic()` instant or None; `version` the bundle version that was asked for, or None.
 
     `images` and `lines` count what was read for it, for the access log. `cancelled` is set once, when nobody waits for the
-    answer any more; it may be read from any thread.
+    answer any more; it may be read from any thread. `error` is what it was answered with: metrics and logs name its status even
+    where its wire format puts errors into a 200. `times`: stages of its images, with `time.monotonic()` of begin and end.
     """
 
     route: str = "direct"
@@ -26,6 +27,8 @@ class Call:
     images: int = 0
     lines: int = 0
     cancelled: bool = False
+    error: PpocrError | None = None
+    times: list[tuple[str, float, float]] = field(default_factory=list)
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, or None."""

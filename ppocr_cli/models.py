@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import ppocr
-from ppocr import repository
-from ppocr.repository import Entry
 from ppocr_api.errors import BundleError, ConfigError, PpocrError
 from ppocr_cli import models_convert, models_store
 from ppocr_cli.models_output import describe, facts_of, size, summary
+from predictor.repository import on_disk as repository
+from predictor.repository.on_disk import Entry
 
 FAILED = 1
 BUILT_IN = Path(ppocr.__file__).parent / "bundles"

@@ -9,8 +9,8 @@ from ppocr.bundle import TIMES_FILE, Bundle
 from ppocr.contract import Axis
 from ppocr.facts_json import network_to_json
 from ppocr.manifest import Manifest
-from ppocr.repository import Entry
 from ppocr_api.errors import BundleError
+from predictor.repository.on_disk import Entry
 
 
 def summary(entry: Entry) -> dict[str, Any]:

@@ -7,12 +7,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ppocr import repository
 from ppocr.bundle import Bundle
 from ppocr.manifest import MANIFEST, Manifest
-from ppocr.repository import Entry
 from ppocr_api.errors import BundleError
 from ppocr_cli.models_output import disk
+from predictor.repository import on_disk as repository
+from predictor.repository.on_disk import Entry
 
 
 def next_version(root: Path, name: str) -> str:

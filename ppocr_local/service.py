@@ -18,7 +18,7 @@ from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
 from ppocr_api.errors import BundleError, ConfigError
 from predictor.settings import NetworkSettings
-from transformer.settings import ReaderSettings
+from transformer.settings import FormatSettings, ReaderSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -34,7 +34,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, LocalSettings):
+class ServeSettings(ListenSettings, LocalSettings, FormatSettings):
     """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
@@ -64,14 +64,14 @@ async def serve(settings: ServeSettings) -> None:
     from ppocr.serving.server import OcrServer
     from transformer.pre_post import OcrTransformer
     from transformer.reader import Reader
-    from transformer.routes import FORMATS
-    from transformer.routes.page import page
+    from transformer.routes.served import served
 
     opened = await opening.start(await loading, settings)
     reader = Reader(opened.predictor, settings)
+    routes = served(settings)
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),)),
-        grpc_options(settings, FORMATS),
+        rest_options(settings, routes.formats, routes.endpoints, routes.ports),
+        grpc_options(settings, routes.formats, ports=routes.grpc_ports),
         lifecycle(settings),
     )
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import cast
 
 import ppocr
-from ppocr import repository
 from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
@@ -20,6 +19,7 @@ from predictor.engines.base import Capabilities, Device, Engine, EngineName, Eng
 from predictor.engines.choice import choose
 from predictor.preparing import Preparation, sizes_at_first, sizes_in_use, warm_up
 from predictor.repository import memory
+from predictor.repository import on_disk as repository
 from predictor.repository.shapes import ShapesInUse
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion

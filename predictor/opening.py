@@ -7,12 +7,12 @@ import dataclasses
 from dataclasses import dataclass
 from functools import partial
 
-from ppocr import repository as on_disk
 from ppocr_api.errors import BundleError
 from predictor import loading
 from predictor.batching import Scheduler
 from predictor.local import LocalPredictor
 from predictor.observing import QUEUES, MetricsObserver
+from predictor.repository import on_disk
 from predictor.repository.failures import Failures
 from predictor.repository.memory import MemoryEstimate, keep_level
 from predictor.repository.repository import BundleRepository

@@ -59,7 +59,8 @@ class OcrTransformer(Model):  # type: ignore[misc]
         self, payload: Asked, headers: dict[str, str] | None = None, response_headers: Any = None
     ) -> Done:
         read, call = payload.read, payload.exchange.request.call
-        return Done(payload, await self.reader.read_many(read.files, read.parameters, call, partial=read.partial))
+        pages = await self.reader.read_many(read.files, read.parameters, call, partial=read.partial, reads=read.reads)
+        return Done(payload, pages)
 
     async def postprocess(
         self, result: Done, headers: dict[str, str] | None = None, response_headers: Any = None

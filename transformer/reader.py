@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -18,10 +19,10 @@ from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
 from transformer.outputs.page import page_of
 from transformer.parameters import Parameters
-from transformer.pipeline import STAGES
 from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork
-from transformer.pipeline.stage import check_bundle, is_asked_for
+from transformer.pipeline.plan import Reads, stages_of
+from transformer.pipeline.stage import check_bundle
 from transformer.settings import ReaderSettings
 
 if TYPE_CHECKING:
@@ -54,21 +55,29 @@ class Reader:
         return page
 
     async def read_many(
-        self, files: Sequence[ImageFile], parameters: Parameters, call: Call, *, partial: bool = False
+        self,
+        files: Sequence[ImageFile],
+        parameters: Parameters,
+        call: Call,
+        *,
+        partial: bool = False,
+        reads: Reads = "page",
     ) -> list[Page | PpocrError]:
-        """All images of a request. Admitted together; refused together when the service is full.
+        """All images of a request, or what `reads` says of each. Admitted together; refused together when the service is full.
 
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
         error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
         with self._admission.enter(len(files)):
             if partial:
-                return list(await asyncio.gather(*(self._page_or_error(file, parameters, call) for file in files)))
+                return list(
+                    await asyncio.gather(*(self._page_or_error(file, parameters, call, reads) for file in files))
+                )
             if len(files) == 1:
-                return [await self._read(files[0], parameters, call)]
+                return [await self._read(files[0], parameters, call, reads)]
             try:
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(self._read(file, parameters, call)) for file in files]
+                    tasks = [group.create_task(self._read(file, parameters, call, reads)) for file in files]
             except BaseExceptionGroup as errors:
                 raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
@@ -82,17 +91,19 @@ class Reader:
         await self._predictor.close()
         self._networks.close()
 
-    async def _page_or_error(self, file: ImageFile, parameters: Parameters, call: Call) -> Page | PpocrError:
+    async def _page_or_error(
+        self, file: ImageFile, parameters: Parameters, call: Call, reads: Reads
+    ) -> Page | PpocrError:
         try:
-            return await self._read(file, parameters, call)
+            return await self._read(file, parameters, call, reads)
         except PpocrError as error:
             return error
 
-    async def _read(self, file: ImageFile, parameters: Parameters, call: Call) -> Page:
+    async def _read(self, file: ImageFile, parameters: Parameters, call: Call, reads: Reads) -> Page:
         source = await self._networks.in_thread(call, file.inspect, self._limits)
         for _ in range(1 + RETRIES_AFTER_SWAP):
             try:
-                return await self._read_once(file, source, parameters, call)
+                return await self._read_once(file, source, parameters, call, reads)
             except NotFound:
                 if call.version is not None:
                     raise
@@ -100,9 +111,11 @@ class Reader:
                 self._facts.forget()
         raise Unavailable("the model was changed repeatedly while the image was read")
 
-    async def _read_once(self, file: ImageFile, source: Source, parameters: Parameters, call: Call) -> Page:
+    async def _read_once(
+        self, file: ImageFile, source: Source, parameters: Parameters, call: Call, reads: Reads
+    ) -> Page:
         facts = await self._facts.current(call.version)
-        stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
+        stages = stages_of(reads, parameters)
         for stage in stages:
             check_bundle(stage, facts)
         with await self._gate.hold(source.width * source.height) as hold:
@@ -118,7 +131,9 @@ class Reader:
             )
             del image
             for stage in stages:
+                begun = time.monotonic()
                 await stage.run(page, self._networks)
+                call.times.append((type(stage).__name__.lower(), begun, time.monotonic()))
         read = page_of(page)
         call.images += 1
         call.lines += len(read.lines)

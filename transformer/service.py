@@ -25,14 +25,14 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.pre_post import OcrTransformer
     from transformer.predictor_client import PredictorClient, target
     from transformer.reader import Reader
-    from transformer.routes import FORMATS
-    from transformer.routes.page import page
+    from transformer.routes.served import served
 
     address = target(settings.predictor_host, settings.predictor_port)
     reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
+    routes = served(settings)
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),)),
-        grpc_options(settings, FORMATS),
+        rest_options(settings, routes.formats, routes.endpoints, routes.ports),
+        grpc_options(settings, routes.formats, ports=routes.grpc_ports),
         lifecycle(settings),
     )
 

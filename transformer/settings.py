@@ -38,7 +38,38 @@ class ReaderSettings:
 
 
 @dataclass(frozen=True)
-class TransformerSettings(ListenSettings, ReaderSettings, MessageSettings):
+class FormatSettings:
+    """Which wire formats are answered, and where besides the service's own ports. A port of 0 isn't opened."""
+
+    formats: str = setting(
+        "Wire formats that the service's ports answer: names of docs/api.md with commas between them, or all.", "all"
+    )
+    pdserving_port: int = setting(
+        "Further HTTP port that answers like PaddleServing's pipeline (its own was 9998), and nothing else. 0: none.",
+        0,
+        minimum=0,
+        maximum=65535,
+    )
+    pdserving_grpc_port: int = setting(
+        "Further gRPC port (the pipeline's own was 18091). 0: none.", 0, minimum=0, maximum=65535
+    )
+    pdserving_name: str = setting("Name of the service in the pipeline's requests.", "ocr")
+    pdserving_answer: str = setting(
+        "What the pipeline's service answers: result (texts, scores and boxes), res (texts, as before PaddleOCR 2.6), det "
+        "(boxes), rec (the text of one line).",
+        "result",
+        choices=("result", "res", "det", "rec"),
+    )
+    web_service_port: int = setting(
+        "Further HTTP port that answers like PaddleServing's web service for Windows (its own was 9292). 0: none.",
+        0,
+        minimum=0,
+        maximum=65535,
+    )
+
+
+@dataclass(frozen=True)
+class TransformerSettings(ListenSettings, ReaderSettings, FormatSettings, MessageSettings):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(

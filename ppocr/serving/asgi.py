@@ -63,11 +63,13 @@ class RequestGuard:
         except Exception as error:
             # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
-                known = as_ppocr(error)
+                known = call.error = as_ppocr(error)
                 if not answer.begun:
                     await answer.whole(error_answer(found, scope, call, known))
         finally:
             telemetry.IN_FLIGHT.dec()
+            if call.error is not None and answer.code != CLIENT_LEFT:
+                answer.code = int(call.error.http)
             self._record(scope, call, answer.code, time.monotonic() - started)
 
     async def _answer(self, scope: Scope, receive: Receive, answer: _Answer, call: Call, started: float) -> None:

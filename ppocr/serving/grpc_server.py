@@ -96,7 +96,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         call.set_trailing_metadata(self._metadata)
         try:
             response = await self._within(seconds, handler, raw, method, CallContext(call, known))
-            code = grpc.StatusCode.OK
+            code = grpc.StatusCode.OK if known.error is None else getattr(grpc.StatusCode, known.error.grpc)
             return response
         except aio.AbortError:
             raise

@@ -12,11 +12,15 @@ if TYPE_CHECKING:
     from ppocr.serving.rest import RestOptions
     from ppocr.serving.routing import Endpoints
     from ppocr.serving.server import Lifecycle
+    from ppocr.serving.site import FormatPort
     from ppocr.serving.wire import WireFormat
 
 
 def rest_options(
-    settings: ListenSettings, formats: Sequence[WireFormat], endpoints: Sequence[Endpoints] = ()
+    settings: ListenSettings,
+    formats: Sequence[WireFormat],
+    endpoints: Sequence[Endpoints] = (),
+    ports: Sequence[FormatPort] = (),
 ) -> RestOptions:
     from ppocr.serving.rest import RestOptions
 
@@ -29,6 +33,7 @@ def rest_options(
         track=settings.track,
         formats=formats,
         endpoints=endpoints,
+        ports=ports,
     )
 
 
@@ -37,13 +42,14 @@ def grpc_options(
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
     max_message_bytes: int | None = None,
+    ports: Sequence[int] = (),
 ) -> GrpcOptions:
-    """`max_message_bytes`: where messages may be of another size than a caller's request."""
+    """`max_message_bytes`: where messages may be of another size than a caller's request. `ports` are further ones."""
     from ppocr.serving.grpc_server import GrpcOptions
 
     return GrpcOptions(
         addresses=(
-            f"{settings.host}:{settings.grpc_port}",
+            *(f"{settings.host}:{port}" for port in (settings.grpc_port, *ports)),
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
         max_message_bytes=max_message_bytes or settings.max_body_bytes,

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ppocr import repository
 from ppocr.bundle import Bundle
 from ppocr.manifest import CHARACTERS, MANIFEST, Manifest
 from ppocr_cli import main
 from ppocr_cli.models import BUILT_IN
 from ppocr_convert import network_facts, writer
 from ppocr_convert.normalisations import HALF
+from predictor.repository import on_disk as repository
 
 NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))
 

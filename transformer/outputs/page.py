@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 def page_of(work: PageInWork) -> Page:
     """The page of one image, its lines in reading order, with points of the image as it was sent.
 
-    Lines without a character are left out, and so are those under the request's score threshold.
+    Lines without a character are left out, and so are those under the request's score threshold. Where nothing was read, a line
+    for each box: its text is empty, and its confidence is the probability of its angle, or 0 where that wasn't asked for.
     """
+    if work.readings is None:
+        return _page(work, _unread(work))
+    readings = work.readings
     quads = _points(_in_image_as_sent(work.boxes, work))
     asks_for_words = work.parameters.return_word_box and len(work.boxes)
-    words = find_words(work.readings, work.boxes) if asks_for_words else None
+    words = find_words(readings, work.boxes) if asks_for_words else None
     threshold = work.parameters.text_rec_score_thresh or 0.0
     angles = [0] * len(quads) if work.line_angles is None else work.line_angles.tolist()
     order = [] if work.order is None else work.order.tolist()
@@ -39,8 +43,21 @@ def page_of(work: PageInWork) -> Page:
             ),
         )
         for index in order
-        if (reading := work.readings[index]).text and reading.confidence >= threshold
+        if (reading := readings[index]).text and reading.confidence >= threshold
     )
+    return _page(work, lines)
+
+
+def _unread(work: PageInWork) -> tuple[Line, ...]:
+    quads = _points(_in_image_as_sent(work.boxes, work))
+    nothing = [0.0] * len(quads)
+    probabilities = nothing if work.line_angle_probabilities is None else work.line_angle_probabilities.tolist()
+    angles = nothing if work.line_angles is None else work.line_angles.tolist()
+    order = [] if work.order is None else work.order.tolist()
+    return tuple(Line("", round(probabilities[index], 4), quads[index], angles[index]) for index in order)
+
+
+def _page(work: PageInWork, lines: tuple[Line, ...]) -> Page:
     height, width = work.size
     return Page(lines, width=width, height=height, model=work.facts.label, angle=work.angle)
 

@@ -2,16 +2,6 @@
 
     orient_page → detect → orient_lines → recognise → read_both_ways → order
 
-A request runs the stages that it asks for and whose networks its bundle has. stage.py says what a stage is, page.py what it
-works on, and networks.py how it has a network run.
+A request runs the stages that it asks for and whose networks its bundle has. plan.py has their order, stage.py says what a
+stage is, page.py what it works on, and networks.py how it has a network run.
 """
-
-from transformer.pipeline.detect import Detect
-from transformer.pipeline.order import Order
-from transformer.pipeline.orient_lines import OrientLines
-from transformer.pipeline.orient_page import OrientPage
-from transformer.pipeline.read_both_ways import ReadBothWays
-from transformer.pipeline.recognise import Recognise
-from transformer.pipeline.stage import Stage
-
-STAGES: tuple[Stage, ...] = (OrientPage(), Detect(), OrientLines(), Recognise(), ReadBothWays(), Order())

@@ -30,8 +30,8 @@ class PageInWork:
     `image` U8 [H,W,3] RGB is upright once orient_page has run; `size` is (H, W) of the image as it was sent, and `angle` how
     many degrees clockwise the page is turned in it. `boxes` F32 [N,4,2] are corners in `image`, from the top left of the text
     clockwise: orient_lines turns those of a line that stands upside down, and sets `line_angles` I32 [N] and `unsure_lines`
-    bool [N], where its network may be wrong. `readings` belong to the boxes, and `order` intp [N] sorts them as a person
-    reads them.
+    bool [N], where its network may be wrong, and `line_angle_probabilities` F32 [N]. `readings` belong to the boxes, or are None
+    where nothing was read, and `order` intp [N] sorts them as a person reads them.
 
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
     is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all.
@@ -49,7 +49,8 @@ class PageInWork:
     boxes: F32 = field(default_factory=_no_boxes)
     line_angles: I32 | None = None
     unsure_lines: NDArray[np.bool_] | None = None
-    readings: Sequence[Reading] = ()
+    line_angle_probabilities: F32 | None = None
+    readings: Sequence[Reading] | None = None
     order: NDArray[np.intp] | None = None
 
     def turn_lines(self, which: NDArray[np.bool_]) -> None:

@@ -30,7 +30,7 @@ class ReadBothWays:
     parameter = "use_textline_orientation"
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        assert page.line_angles is not None and page.unsure_lines is not None
+        assert page.line_angles is not None and page.unsure_lines is not None and page.readings is not None
         confidences = np.array([reading.confidence for reading in page.readings], np.float64)
         doubtful = page.unsure_lines | (confidences < CONFIDENT)
         others = await read(page, networks, np.roll(page.boxes[doubtful], 2, axis=1), page.forget_image)

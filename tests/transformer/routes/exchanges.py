@@ -28,6 +28,19 @@ FULL: dict[str, Any] = {
         "inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["YQ=="], "parameters": {}}],
         "outputs": [{"name": "text", "parameters": {"binary_data": False}}],
     },
+    "pdserving": {
+        "key": ["image", "pipeline.profile"],
+        "value": ["YQ==", "1"],
+        "tensors": [
+            {"name": "image", "elem_type": 12, "strData": ["YQ=="]},
+            {"name": "x", "elem_type": 7, "uint32_data": [1, 2], "shape": [2, 1], "lod": [0]},
+        ],
+        "name": "ocr",
+        "method": "prediction",
+        "logid": 7,
+        "clientip": "127.0.0.1",
+    },
+    "web_service": {"feed": [{"image": "YQ=="}], "fetch": ["res"]},
 }
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ppocr import repository
 from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr_api.errors import BundleError
 from ppocr_convert import network_facts
 from ppocr_convert.normalisations import HALF
+from predictor.repository import on_disk as repository
 
 NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))
 

@@ -1,0 +1,58 @@
+"""What a service answers: the wire formats that its settings name, and the ports that it opens besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ppocr.serving.routing import Endpoints
+from ppocr.serving.site import FormatPort
+from ppocr_api.errors import ConfigError
+from transformer.routes import formats_of
+from transformer.routes.adapter import Adapter
+from transformer.routes.page import page
+from transformer.routes.pdserving import Pipeline
+from transformer.routes.web_service import WebService
+from transformer.settings import FormatSettings
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Served:
+    """`formats` and `endpoints` on the service's own ports; `ports` and `grpc_ports` besides."""
+
+    formats: Sequence[Adapter]
+    endpoints: Sequence[Endpoints]
+    ports: Sequence[FormatPort]
+    grpc_ports: Sequence[int]
+
+
+def served(settings: FormatSettings) -> Served:
+    """Raises ConfigError for a format that there isn't."""
+    return Served(
+        _chosen(settings), (page(),), tuple(_ports(settings)), tuple(filter(None, [settings.pdserving_grpc_port]))
+    )
+
+
+def _chosen(settings: FormatSettings) -> tuple[Adapter, ...]:
+    formats = formats_of(settings)
+    names = [name.strip() for name in settings.formats.split(",") if name.strip()]
+    known = [each.declaration.name for each in formats]
+    for name in names:
+        if name not in (ALL, *known):
+            raise ConfigError(f"there is no wire format {name!r}; formats may be {ALL}, or of {', '.join(known)}")
+    if not names:
+        raise ConfigError(f"formats names no wire format; it may be {ALL}, or of {', '.join(known)}")
+    return tuple(each for each in formats if ALL in names or each.declaration.name in names)
+
+
+def _ports(settings: FormatSettings) -> list[FormatPort]:
+    """A port of its own is that format's alone, so it answers there as the retired server did, whatever the path."""
+    opened: list[FormatPort] = []
+    if settings.pdserving_port:
+        pipeline = Pipeline(settings.pdserving_name, settings.pdserving_answer, alone=True)
+        opened.append(FormatPort(settings.pdserving_port, (pipeline,)))
+    if settings.web_service_port:
+        opened.append(FormatPort(settings.web_service_port, (WebService(settings.pdserving_name),)))
+    return opened
