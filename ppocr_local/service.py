@@ -64,13 +64,15 @@ async def serve(settings: ServeSettings) -> None:
     from ppocr.serving.server import OcrServer
     from transformer.pre_post import OcrTransformer
     from transformer.reader import Reader
+    from transformer.routes.endpoints import endpoints
     from transformer.routes.served import served
 
     opened = await opening.start(await loading, settings)
     reader = Reader(opened.predictor, settings)
     routes = served(settings)
+    further = endpoints(settings, reader, routes.formats)
     server = OcrServer(
-        rest_options(settings, routes.formats, routes.endpoints, routes.ports),
+        rest_options(settings, routes.formats, (*routes.endpoints, *further), routes.ports),
         grpc_options(settings, routes.formats, ports=routes.grpc_ports),
         lifecycle(settings),
     )

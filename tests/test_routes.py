@@ -20,11 +20,12 @@ from predictor.repository import api as repository_api
 from tests.ppocr.serving.toy import servers
 from tests.services import Service
 from transformer.routes import FORMATS
+from transformer.routes.endpoints import DECLARATIONS
 from transformer.routes.page import page
 
 ROOT = Path(__file__).parent.parent
 #: Of the transformer, and of the service in one process.
-DECLARED = [*(each.declaration for each in FORMATS), page().declaration, management.DECLARATION]
+DECLARED = [*(each.declaration for each in FORMATS), page().declaration, *DECLARATIONS, management.DECLARATION]
 #: Of the predictor.
 PREDICTOR = [TensorFormat().declaration, repository_api.DECLARATION, management.DECLARATION]
 

@@ -25,13 +25,15 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.pre_post import OcrTransformer
     from transformer.predictor_client import PredictorClient, target
     from transformer.reader import Reader
+    from transformer.routes.endpoints import endpoints
     from transformer.routes.served import served
 
     address = target(settings.predictor_host, settings.predictor_port)
     reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
     routes = served(settings)
+    further = endpoints(settings, reader, routes.formats)
     server = OcrServer(
-        rest_options(settings, routes.formats, routes.endpoints, routes.ports),
+        rest_options(settings, routes.formats, (*routes.endpoints, *further), routes.ports),
         grpc_options(settings, routes.formats, ports=routes.grpc_ports),
         lifecycle(settings),
     )

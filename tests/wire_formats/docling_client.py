@@ -1,6 +1,6 @@
 """Reads images with docling's own remote OCR engine, and prints what it made of them as JSON. Runs in docling's environment.
 
-    python docling_client.py ADDRESS grpc|http IMAGE…
+python docling_client.py ADDRESS grpc|http IMAGE…
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 _LATIN: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-#: Name in English → characters that no text of that language is long without, beyond those of English where it is written in Latin.
+#: Name in English → characters that no text of that language is long without; English has those of Latin alone.
 LANGUAGES: Final = {
     "english": _LATIN,
     "chinese": "的一是不了在人有我他这中大来上国",

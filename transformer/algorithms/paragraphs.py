@@ -13,8 +13,8 @@ HEIGHTS = 1.6
 
 
 def paragraphs(lines: Sequence[Line]) -> list[list[Line]]:
-    """`lines` in their order, those of a paragraph together: each line is below the one before it, about as high, close to it, and shares
-    some of its width."""
+    """`lines` in their order, those of a paragraph together: each line is below the one before it, close to it, about as high,
+    and shares some of its width."""
     found: list[list[Line]] = []
     for line in lines:
         if found and _continues(_sides(found[-1][-1].points), _sides(line.points)):

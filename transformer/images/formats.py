@@ -65,4 +65,6 @@ def reader_of(data: memoryview) -> tuple[str, Reader]:
         found = "a video, or an image of an unusual codec"
     if found is None:
         found = f"of no known format (it begins with {head[:8].hex(' ')})"
-    raise InvalidImage(f"not an image that is read: it is {found}, and {', '.join(READABLE[:-1])} or {READABLE[-1]} was expected")
+    raise InvalidImage(
+        f"not an image that is read: it is {found}, and {', '.join(READABLE[:-1])} or {READABLE[-1]} was expected"
+    )

@@ -1,7 +1,8 @@
-"""The routes beside the wire formats: pages, what the service can do, and the health routes of formats that have their own."""
+"""The routes beside the wire formats: this API as a page, what the service can do, and NVIDIA's health routes."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi import Request
@@ -11,8 +12,10 @@ from ppocr.serving.management import DECLARATION as MANAGEMENT
 from ppocr.serving.routing import Endpoints
 from ppocr_api.errors import Unavailable
 from transformer.reader import Reader
-from transformer.routes import FORMATS, capabilities
-from transformer.routes.page import page, static
+from transformer.routes import capabilities
+from transformer.routes.adapter import Adapter
+from transformer.routes.nim import Nim
+from transformer.routes.page import static
 from transformer.web import asset, reference
 
 _DOCS: Final = "/docs"
@@ -40,21 +43,19 @@ HEALTH = Declaration(
     ),
 )
 #: Of all routes that `endpoints` makes.
-DECLARATIONS: Final = (capabilities.DECLARATION, HEALTH, page().declaration, DOCS)
+DECLARATIONS: Final = (DOCS, capabilities.DECLARATION, HEALTH)
 
 
-def endpoints(settings: capabilities.Settings, reader: Reader) -> tuple[Endpoints, ...]:
-    """All of them, for the transformer and for the service in one process."""
-    formats = [each.declaration for each in FORMATS]
-    told = (*formats, capabilities.DECLARATION, HEALTH, MANAGEMENT)
-    shown = reference.page(told, settings.model_name)
-    files = {_DOCS: ("text/html; charset=utf-8", shown), _DOCS_STYLE: ("text/css; charset=utf-8", asset("docs.css"))}
-    return (
-        page(),
-        Endpoints(DOCS, {path: static(*file) for path, file in files.items()}),
-        capabilities.capabilities(settings, reader, formats),
-        Endpoints(HEALTH, {_LIVE: _live, _READY: _ready}),
-    )
+def endpoints(settings: capabilities.Settings, reader: Reader, formats: Sequence[Adapter]) -> tuple[Endpoints, ...]:
+    """All of them, for the transformer and for the service in one process, which answer `formats`."""
+    declared = [each.declaration for each in formats]
+    groups = [capabilities.capabilities(settings, reader, declared)]
+    if any(each.name == Nim().declaration.name for each in declared):
+        groups.append(Endpoints(HEALTH, {_LIVE: _live, _READY: _ready}))
+    told = [*declared, *(each.declaration for each in groups), MANAGEMENT]
+    shown = static("text/html; charset=utf-8", reference.page(told, settings.model_name))
+    style = static("text/css; charset=utf-8", asset("docs.css"))
+    return (Endpoints(DOCS, {_DOCS: shown, _DOCS_STYLE: style}), *groups)
 
 
 async def _live() -> dict[str, bool]:

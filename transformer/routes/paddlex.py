@@ -21,8 +21,9 @@ from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
 from transformer.outputs.paddlex import Result
 from transformer.parameters import Parameters
+from transformer.pipeline.page import View
 from transformer.routes import schemas
-from transformer.routes.adapter import Adapter, ReadRequest, View, read_pages
+from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 
 _HEALTH: Final = "/health"
 _PDF: Final = 0
@@ -79,18 +80,16 @@ def _schema() -> dict[str, Any]:
 
 _DECLARATION = Declaration(
     "paddlex",
-    "The OCR pipeline of PaddleX and PaddleOCR 3, as `paddlex --serve` has it: one image as base64, and its lines with PaddleOCR's names. "
-    "`visualize` (which is on by default) adds pictures as JPEG. `fileType` must be 1: PDF files and URLs aren't read, and pages are "
-    "not unwarped. Wrong requests are a 422.",
+    "The OCR pipeline of PaddleX and PaddleOCR 3, as `paddlex --serve` has it: one image as base64, and its lines by "
+    "PaddleOCR's names. `visualize` (which is on by default) adds pictures as JPEG. `fileType` must be 1: PDF files and URLs "
+    "aren't read, and pages are not unwarped. Wrong requests are a 422.",
     paths=(
         Path(
             "/ocr",
             "read an image as PaddleX and PaddleOCR 3 do",
             ("POST",),
             bodies=(
-                Body(
-                    "application/json", _schema(), {"file": schemas.EXAMPLE_IMAGE, "fileType": 1, "visualize": False}
-                ),
+                Body("application/json", _schema(), {"file": schemas.EXAMPLE_IMAGE, "fileType": 1, "visualize": False}),
             ),
             answers=(Body("application/json", _ANSWER),),
             error=_ERROR,

@@ -17,8 +17,9 @@ from ppocr_api.document import Page, Points
 from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
+from transformer.pipeline.page import View
 from transformer.routes import schemas, v2_pixels
-from transformer.routes.adapter import Adapter, ReadRequest, View, read_pages
+from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 
 #: V2's own parameters, which say something of the protocol and nothing of the reading.
 _PROTOCOL = {

@@ -1,11 +1,12 @@
-"""V2 tensors of pixels instead of files, as docling's `KserveV2OcrOptions` sends them: `image` UINT8 [1,H,W,3] RGB and `lang_type`.
+"""V2 tensors of pixels instead of files, as docling sends them: `image` UINT8 [1,H,W,3] RGB, and `lang_type`.
 
-They come on V2's paths and are told apart from files by the datatype of `image`; `v2.py` asks `is_asked` once it has decoded the tensors.
+docling's options are `KserveV2OcrOptions`. Such requests come on V2's paths and are told apart from files by the datatype of
+`image`: v2.py asks `is_asked` once it has decoded the tensors.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -22,7 +23,8 @@ READS_LANGUAGE = "reads_lang_type"
 
 @dataclass
 class Language:
-    """What a request's `lang_type` names, and whether the bundle that read the image has its characters: None where we don't know it."""
+    """What a request's `lang_type` names, and whether the bundle that read the image has its characters; None where the language
+    is unknown."""
 
     name: str
     is_read: bool | None = None

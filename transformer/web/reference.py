@@ -86,7 +86,9 @@ def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _curl(path: str, example: Any) -> str:
-    return f"curl -H 'Content-Type: application/json' -d '{json.dumps(_cut(example))}' \\\n  http://127.0.0.1:8080{path}"
+    return (
+        f"curl -H 'Content-Type: application/json' -d '{json.dumps(_cut(example))}' \\\n  http://127.0.0.1:8080{path}"
+    )
 
 
 def _cut(value: Any) -> Any:

@@ -13,9 +13,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import orjson
+from fastapi import Response
+from fastapi.responses import HTMLResponse
 
 from ppocr.serving.declaration import Body, Declaration, Path
 from ppocr.serving.json_body import parse_json
+from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import http_answer
 from ppocr.serving.wire import WireAnswer, WireRequest
 from ppocr_api.document import Line, Page
@@ -55,14 +58,17 @@ _ANSWER: Final = {
 }
 _EXAMPLE: Final = {
     "msg": "",
-    "results": [[{"confidence": 0.9981, "text": "TAX INVOICE", "text_region": [[120, 33], [301, 33], [301, 58], [120, 58]]}]],
+    "results": [
+        [{"confidence": 0.9981, "text": "TAX INVOICE", "text_region": [[120, 33], [301, 33], [301, 58], [120, 58]]}]
+    ],
     "status": "000",
 }
 _DECLARATION = Declaration(
-    "paddlehub",
-    "PaddleHub Serving, as `deploy/hubserving` of PaddleOCR 2 had it: images as base64, and a list of lines for each. `ocr_system` reads "
-    "pages, `ocr_det` finds their lines, `ocr_rec` reads images of one line, `ocr_cls` says whether such a line stands upside down. "
-    "An image that can't be decoded gives an empty list (`ocr_rec`, `ocr_cls`: none). `paths` are not read.",
+    "hubserving",
+    "PaddleHub Serving, as `deploy/hubserving` of PaddleOCR 2 had it: images as base64, and a list of lines for each. "
+    "`ocr_system` reads pages, `ocr_det` finds their lines, `ocr_rec` reads images of one line, `ocr_cls` says whether such a "
+    "line stands upside down. An image that can't be decoded gives an empty list (`ocr_rec`, `ocr_cls`: none). `paths` are not "
+    "read.",
     paths=(
         Path(
             "/predict/{module}",
@@ -96,7 +102,7 @@ class _Refused(InvalidRequest):
         self.status = status
 
 
-class PaddleHub(Adapter):
+class HubServing(Adapter):
     """JSON in, an envelope out."""
 
     @property
@@ -138,6 +144,18 @@ class PaddleHub(Adapter):
 
     def render_unrouted(self, error: PpocrError, status: int) -> WireAnswer:
         return _web_page(HTTPStatus(status), error)
+
+
+def index() -> Endpoints:
+    """What PaddleHub Serving answers on a port of its own at `/`: that there is nothing to see."""
+
+    async def nothing() -> Response:
+        return HTMLResponse("No visual interface is provided here: post images to /predict/ocr_system.")
+
+    declaration = Declaration(
+        "hubserving_index", "The root of a port of its own.", (Path("/", "a sentence", ("GET", "POST")),)
+    )
+    return Endpoints(declaration, {"/": nothing})
 
 
 def _message(request: WireRequest, module: str) -> Any:

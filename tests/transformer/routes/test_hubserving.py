@@ -12,9 +12,9 @@ from ppocr_api.document import Line, Page
 from ppocr_api.errors import ImageTooLarge, InvalidImage, InvalidRequest, Overloaded, PpocrError
 from tests.transformer.routes.exchanges import EMPTY, PLAIN, SQUARE, posted
 from transformer.routes.adapter import ReadRequest
-from transformer.routes.paddlehub import PaddleHub
+from transformer.routes.hubserving import HubServing
 
-HUB = PaddleHub()
+HUB = HubServing()
 IMAGES = {"images": ["YQ==", "YQ=="]}
 
 

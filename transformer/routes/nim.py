@@ -1,4 +1,4 @@
-"""NVIDIA's OCR NIM: `POST /v1/infer` and `/v1/ocr` with `{"input": [{"type": "image_url", "url": "data:…"}], "merge_levels": […]}`."""
+"""NVIDIA's OCR NIM: `POST /v1/infer` and `/v1/ocr` with images as `data:` URLs, and `merge_levels`."""
 
 from __future__ import annotations
 
@@ -119,16 +119,17 @@ def _path(path: str, of: str) -> Path:
 
 
 _DECLARATION = Declaration(
-    "nvidia_ocr",
+    "nim",
     "NVIDIA's NIM for image OCR, as nv-ingest and NeMo Retriever call it. Images come as `data:` URLs; no other URL is followed. "
-    "`merge_levels` has one entry for all images or one for each: `word`, `sentence` (a line) or `paragraph`, which is the default. Points "
-    "are parts of the image's width and height. The first image that can't be read is the error of the whole request.",
+    "`merge_levels` has one entry for all images or one for each: `word`, `sentence` (a line) or `paragraph`, which is the "
+    "default. Points are parts of the image's width and height. The first image that can't be read is the error of the whole "
+    "request.",
     paths=(_path("/v1/infer", "1"), _path("/v1/ocr", "2")),
     also_as=("", "text/json", "text/plain", "application/x-www-form-urlencoded"),
 )
 
 
-class NvidiaOcr(Adapter):
+class Nim(Adapter):
     """JSON in, JSON out."""
 
     @property
@@ -138,7 +139,9 @@ class NvidiaOcr(Adapter):
     def parse(self, request: WireRequest) -> ReadRequest:
         message = parse_json(request.body, "the body")
         if not isinstance(message, dict) or message.get("input") is None:
-            raise InvalidRequest('the body must be {"input": [{"type": "image_url", "url": "data:image/png;base64,…"}]}')
+            raise InvalidRequest(
+                'the body must be {"input": [{"type": "image_url", "url": "data:image/png;base64,…"}]}'
+            )
         items = members(message, "input")
         levels = _merge_levels(message.get("merge_levels"), len(items))
         files = [_file(item, index) for index, item in enumerate(items)]
@@ -163,7 +166,9 @@ def _merge_levels(asked: Any, images: int) -> list[str]:
     if not isinstance(asked, list) or not all(isinstance(each, str) and each in _LEVELS for each in asked):
         raise InvalidRequest(f"'merge_levels' must be {known}")
     if len(asked) not in (1, images):
-        raise InvalidRequest(f"'merge_levels' has {len(asked)} entries for {images} images; it needs one, or one for each")
+        raise InvalidRequest(
+            f"'merge_levels' has {len(asked)} entries for {images} images; it needs one, or one for each"
+        )
     return asked * images if len(asked) == 1 else asked
 
 

@@ -9,9 +9,9 @@ import pytest
 from ppocr_api.document import Line, Page, Points
 from ppocr_api.errors import InvalidRequest
 from tests.transformer.routes.exchanges import EMPTY, WORDS, body_of, posted
-from transformer.routes.nvidia_ocr import NvidiaOcr
+from transformer.routes.nim import Nim
 
-NIM = NvidiaOcr()
+NIM = Nim()
 IMAGE = {"type": "image_url", "url": "data:image/png;base64,YQ=="}
 
 
@@ -19,7 +19,12 @@ def at(left: float, top: float, right: float, bottom: float) -> Points:
     return ((left, top), (right, top), (right, bottom), (left, bottom))
 
 
-PAGE = Page((Line("one", 0.8, at(0, 0, 10, 4)), Line("two", 0.6, at(0, 5, 8, 9)), Line("far", 1.0, at(0, 50, 9, 54))), 20, 100, "small/1")
+PAGE = Page(
+    (Line("one", 0.8, at(0, 0, 10, 4)), Line("two", 0.6, at(0, 5, 8, 9)), Line("far", 1.0, at(0, 50, 9, 54))),
+    20,
+    100,
+    "small/1",
+)
 
 
 def detections(level: Any, page: Page) -> list[Any]:
