@@ -41,6 +41,9 @@ HOW = {
     "docling": "make test, with a package index that has docling-slim",
     "the labelled receipts": "their folder, named by PPOCR_TEST_DATA",
     "curl": "the package curl",
+    "go": "the package golang",
+    "java": "the package default-jdk-headless",
+    "node": "the package nodejs",
 }
 _PREFIX = "needs "
 #: What no registry brings: CI has it where it has a test cluster.
