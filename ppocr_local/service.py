@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -39,6 +40,11 @@ class ServeSettings(ListenSettings, LocalSettings, FormatSettings):
 
     host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
     model_name: str = setting("Name of the model on the routes.", "ppocr")
+    pdserving: str = setting(
+        "Configuration of a PaddleServing pipeline (its config.yml) to start with. What it sets is printed, and what has no "
+        "counterpart here; flags and variables beat it.",
+        "",
+    )
 
 
 @asynccontextmanager
@@ -64,6 +70,8 @@ async def serve(settings: ServeSettings) -> None:
     from ppocr.serving.server import OcrServer
     from transformer.pre_post import OcrTransformer
     from transformer.reader import Reader
+    from transformer.reports.pdserving import register
+    from transformer.reports.tracer import Tracer
     from transformer.routes.endpoints import endpoints
     from transformer.routes.served import served
 
@@ -71,6 +79,9 @@ async def serve(settings: ServeSettings) -> None:
     reader = Reader(opened.predictor, settings)
     routes = served(settings)
     further = endpoints(settings, reader, routes.formats)
+    tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
+    if settings.pdserving_metrics:
+        register(routes.routes)
     server = OcrServer(
         rest_options(settings, routes.formats, (*routes.endpoints, *further), routes.ports),
         grpc_options(settings, routes.formats, ports=routes.grpc_ports),
@@ -78,9 +89,11 @@ async def serve(settings: ServeSettings) -> None:
     )
 
     async def ready() -> None:
+        tracer.start()
         print(_welcome(settings), flush=True)
 
     async def close() -> None:
+        await tracer.close()
         await opened.close_repository()
         await reader.close()
 
@@ -100,14 +113,27 @@ def _welcome(settings: ServeSettings) -> str:
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Reads the settings, and serves."""
-    settings = settings_of.load(
+def _settings(argv: Sequence[str] | None) -> ServeSettings:
+    return settings_of.load(
         ServeSettings,
         argv,
         prog="ppocr serve",
         description="Serves text recognition over HTTP and gRPC, in one process.",
     )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Reads the settings, and serves."""
+    settings = _settings(argv)
+    if settings.pdserving:
+        from ppocr_local.pdserving_config import flags_of
+
+        try:
+            configured = flags_of(Path(settings.pdserving), os.environ)
+        except ConfigError as error:
+            print(f"ppocr serve: {error}", file=sys.stderr)
+            return 1
+        settings = _settings([*configured, *(sys.argv[1:] if argv is None else argv)])
     telemetry.configure_logging(settings.log_level, settings.log_format)
     try:
         asyncio.run(serve(settings))

@@ -44,10 +44,12 @@ HOW = {
     "go": "the package golang",
     "java": "the package default-jdk-headless",
     "node": "the package nodejs",
+    "the recorded exchanges": "their folder, named by PPOCR_WIRE_CASES",
+    "PaddleServing's client": "Python 3.8 (PPOCR_PYTHON38 names it) and a package index",
 }
 _PREFIX = "needs "
 #: What no registry brings: CI has it where it has a test cluster.
-_BESIDE = ("helm-unittest", "prometheus", "the labelled receipts")
+_BESIDE = ("helm-unittest", "prometheus", "the labelled receipts", "the recorded exchanges", "PaddleServing's client")
 
 #: Marks a test of the engine `paddle`. In CI it isn't skipped, and fails where the library is missing.
 paddle = pytest.mark.skipif(
@@ -92,6 +94,26 @@ def docling() -> str:
     if not (CACHE / "docling" / "version").is_file():
         missing("docling")
     return str(python)
+
+
+def wire_cases() -> Path:
+    """The folder of the exchanges that were recorded with the retired servers."""
+    folder = Path(os.environ.get("PPOCR_WIRE_CASES", ROOT.parent / "shared" / "wire-cases"))
+    if not (folder / "replay.py").is_file():
+        missing("the recorded exchanges")
+    return folder
+
+
+def python38() -> str:
+    """A Python 3.8 that runs: named, on the PATH, or among pyenv's."""
+    kept = sorted(Path.home().glob(".pyenv/versions/3.8.*/bin/python3.8"))
+    for candidate in (os.environ.get("PPOCR_PYTHON38"), shutil.which("python3.8"), *map(str, kept)):
+        if (
+            candidate
+            and subprocess.run([candidate, "-c", "import venv"], capture_output=True, check=False).returncode == 0
+        ):
+            return candidate
+    missing("PaddleServing's client")
 
 
 def line(reasons: Iterable[str]) -> str:

@@ -25,6 +25,8 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.pre_post import OcrTransformer
     from transformer.predictor_client import PredictorClient, target
     from transformer.reader import Reader
+    from transformer.reports.pdserving import register
+    from transformer.reports.tracer import Tracer
     from transformer.routes.endpoints import endpoints
     from transformer.routes.served import served
 
@@ -32,6 +34,9 @@ async def serve(settings: TransformerSettings) -> None:
     reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
     routes = served(settings)
     further = endpoints(settings, reader, routes.formats)
+    tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
+    if settings.pdserving_metrics:
+        register(routes.routes)
     server = OcrServer(
         rest_options(settings, routes.formats, (*routes.endpoints, *further), routes.ports),
         grpc_options(settings, routes.formats, ports=routes.grpc_ports),
@@ -39,10 +44,15 @@ async def serve(settings: TransformerSettings) -> None:
     )
 
     async def ready() -> None:
+        tracer.start()
         log.info("transformer on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
 
+    async def close() -> None:
+        await tracer.close()
+        await reader.close()
+
     model = OcrTransformer(settings.model_name, reader, settings.max_instances)
-    await server.serve([model], on_ready=ready, close=reader.close)
+    await server.serve([model], on_ready=ready, close=close)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

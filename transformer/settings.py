@@ -60,6 +60,13 @@ class FormatSettings:
         "result",
         choices=("result", "res", "det", "rec"),
     )
+    pdserving_metrics: bool = setting("Count requests and networks under the pipeline's names too, in /metrics.", False)
+    tracer: str = setting(
+        "File to which a report like that of the pipeline's tracer is added from time to time: times of detection and "
+        "recognition, requests, latencies, queues. Empty: none.",
+        "",
+    )
+    tracer_seconds: float = setting("How often, in seconds.", 10.0, minimum=0.1)
     web_service_port: int = setting(
         "Further HTTP port that answers like PaddleServing's web service for Windows (its own was 9292). 0: none.",
         0,

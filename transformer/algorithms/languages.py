@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 _LATIN: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-#: Name in English → characters that no text of that language is long without; English has those of Latin alone.
+#: Name in English → letters that no text of that language is long without; English has those of Latin alone.
 LANGUAGES: Final = {
     "english": _LATIN,
     "chinese": "的一是不了在人有我他这中大来上国",
@@ -15,7 +15,7 @@ LANGUAGES: Final = {
     "korean": "이다는의에을를가고하한국어",
     "french": _LATIN + "àâçéèêëîïôùûüÉ",
     "german": _LATIN + "äöüÄÖÜß",
-    "spanish": _LATIN + "áéíñóúü¿¡",
+    "spanish": _LATIN + "áéíñóúü",
     "portuguese": _LATIN + "áâãàçéêíóôõú",
     "italian": _LATIN + "àèéìòù",
     "polish": _LATIN + "ąćęłńóśźż",

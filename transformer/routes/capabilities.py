@@ -96,9 +96,11 @@ def _bundle(facts: BundleFacts) -> dict[str, Any]:
     """`parameters` are those that need a network, and whether the bundle has it."""
     recognition = facts.of_task(RECOGNITION)
     labels = () if recognition is None else recognition.labels
-    optional = {
-        stage.parameter: facts.of_task(stage.task) is not None for stage in STAGES if stage.parameter and stage.task
-    }
+    optional: dict[str, bool] = {}
+    for stage in STAGES:
+        if stage.parameter and stage.task:
+            has_network = facts.of_task(stage.task) is not None
+            optional[stage.parameter] = optional.get(stage.parameter, True) and has_network
     return {
         "name": facts.name,
         "version": facts.version,

@@ -6,7 +6,6 @@ service could not read (full, draining, out of time), the HTTP status says so to
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -28,6 +27,7 @@ from transformer.parameters import Parameters
 from transformer.pipeline.plan import Reads
 from transformer.routes import schemas
 from transformer.routes.adapter import Adapter, ReadRequest
+from transformer.routes.flask_page import flask_page
 
 
 @dataclass(frozen=True)
@@ -136,14 +136,14 @@ class HubServing(Adapter):
     def render_error(self, request: WireRequest, error: PpocrError) -> WireAnswer:
         status, _, headers = http_answer(error)
         if isinstance(error, _Refused) and error.status is None:
-            return _web_page(HTTPStatus.BAD_REQUEST, error)
+            return flask_page(error, HTTPStatus.BAD_REQUEST)
         code = error.status if isinstance(error, _Refused) and error.status else "101"
         if status == HTTPStatus.BAD_REQUEST:
             status = HTTPStatus.OK
         return _envelope(error.message, "", code, status, headers, error)
 
     def render_unrouted(self, error: PpocrError, status: int) -> WireAnswer:
-        return _web_page(HTTPStatus(status), error)
+        return flask_page(error, status)
 
 
 def index() -> Endpoints:
@@ -216,13 +216,3 @@ def _envelope(
 ) -> WireAnswer:
     body = orjson.dumps({"msg": msg, "results": results, "status": status}) + b"\n"
     return WireAnswer(body, http, {"content-type": "application/json", **(headers or {})}, error=error)
-
-
-def _web_page(status: HTTPStatus, error: PpocrError) -> WireAnswer:
-    """An error of HTTP, which Flask answered with a page."""
-    title = f"{status.value} {status.phrase}"
-    text = (
-        f"<!doctype html>\n<html lang=en>\n<title>{title}</title>\n<h1>{status.phrase}</h1>\n"
-        f"<p>{html.escape(error.message)}</p>\n"
-    )
-    return WireAnswer(text.encode(), status, {"content-type": "text/html; charset=utf-8"}, error=error)

@@ -30,6 +30,13 @@ class Served:
     ports: Sequence[FormatPort]
     grpc_ports: Sequence[int]
 
+    @property
+    def routes(self) -> frozenset[str]:
+        """What the metrics call the routes that read images."""
+        every = [*self.formats, *(each for port in self.ports for each in port.formats)]
+        paths = {path.path for each in every for path in each.declaration.paths}
+        return frozenset(paths | {f"grpc:{method.method}" for each in every for method in each.declaration.grpc})
+
 
 def served(settings: FormatSettings) -> Served:
     """Raises ConfigError for a format that there isn't."""
