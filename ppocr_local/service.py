@@ -72,16 +72,18 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.reader import Reader
     from transformer.reports.pdserving import register
     from transformer.reports.tracer import Tracer
+    from transformer.routes.endpoints import endpoints
     from transformer.routes.served import served
 
     opened = await opening.start(await loading, settings)
     reader = Reader(opened.predictor, settings)
     routes = served(settings)
+    further = endpoints(settings, reader, routes.formats)
     tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
     if settings.pdserving_metrics:
         register(routes.routes)
     server = OcrServer(
-        rest_options(settings, routes.formats, routes.endpoints, routes.ports),
+        rest_options(settings, routes.formats, (*routes.endpoints, *further), routes.ports),
         grpc_options(settings, routes.formats, ports=routes.grpc_ports),
         lifecycle(settings),
     )

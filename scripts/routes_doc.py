@@ -9,8 +9,11 @@ from pathlib import Path
 from ppocr.serving import management
 from ppocr.serving.declaration import Declaration
 from transformer.routes import FORMATS
+from transformer.routes.endpoints import DECLARATIONS
 from transformer.routes.page import page
 
+#: Routes beside the formats.
+OTHERS = (*DECLARATIONS, page().declaration)
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
 BEGIN = "<!-- written by scripts/routes_doc.py -->\n"
 END = "<!-- end of what scripts/routes_doc.py writes -->\n"
@@ -26,7 +29,7 @@ def rewritten(text: str) -> str:
 def tables() -> str:
     """What each call is, and what each format is."""
     formats = [each.declaration for each in FORMATS]
-    calls = [row for each in (*formats, management.DECLARATION, page().declaration) for row in _calls(each)]
+    calls = [row for each in (*formats, management.DECLARATION, *OTHERS) for row in _calls(each)]
     return "\n".join(
         [
             *("| call | format | what it is |", "|---|---|---|", *calls, ""),
@@ -36,7 +39,7 @@ def tables() -> str:
 
 
 def _calls(declared: Declaration) -> Iterable[str]:
-    name = "" if declared.name in ("management", "page") else declared.name
+    name = "" if declared in (management.DECLARATION, *OTHERS) else declared.name
     for path in declared.paths:
         # As a reader would type it; the model's name is a setting.
         shown = path.path.replace("{model_name}", "ppocr").replace("{model_version}", "{version}")

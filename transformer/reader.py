@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ppocr import telemetry
@@ -20,7 +21,7 @@ from transformer.images import ImageLimits, Source
 from transformer.outputs.page import page_of
 from transformer.parameters import Parameters
 from transformer.pipeline.networks import Networks
-from transformer.pipeline.page import PageInWork
+from transformer.pipeline.page import PageInWork, View
 from transformer.pipeline.plan import Reads, stages_of
 from transformer.pipeline.stage import check_bundle
 from transformer.settings import ReaderSettings
@@ -30,6 +31,15 @@ if TYPE_CHECKING:
 
 #: How often an image is read again because the version that had begun it was unloaded.
 RETRIES_AFTER_SWAP = 2
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of images: with which parameters they are read, what part of the work, and who looks at the page."""
+
+    parameters: Parameters
+    reads: Reads = "page"
+    view: View | None = None
 
 
 class Reader:
@@ -50,34 +60,27 @@ class Reader:
 
     async def read(self, data: bytes, parameters: Parameters) -> Page:
         """One image file."""
-        (page,) = await self.read_many([ImageFile(data)], parameters, Call())
+        (page,) = await self.read_many([ImageFile(data)], Wanted(parameters), Call())
         assert isinstance(page, Page)
         return page
 
     async def read_many(
-        self,
-        files: Sequence[ImageFile],
-        parameters: Parameters,
-        call: Call,
-        *,
-        partial: bool = False,
-        reads: Reads = "page",
+        self, files: Sequence[ImageFile], wanted: Wanted, call: Call, *, partial: bool = False
     ) -> list[Page | PpocrError]:
-        """All images of a request, or what `reads` says of each. Admitted together; refused together when the service is full.
+        """All images of a request. Admitted together; refused together when the service is full.
 
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
         error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
         with self._admission.enter(len(files)):
             if partial:
-                return list(
-                    await asyncio.gather(*(self._page_or_error(file, parameters, call, reads) for file in files))
-                )
+                errors_too = (self._page_or_error(file, index, wanted, call) for index, file in enumerate(files))
+                return list(await asyncio.gather(*errors_too))
             if len(files) == 1:
-                return [await self._read(files[0], parameters, call, reads)]
+                return [await self._read(files[0], 0, wanted, call)]
             try:
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(self._read(file, parameters, call, reads)) for file in files]
+                    tasks = [group.create_task(self._read(file, i, wanted, call)) for i, file in enumerate(files)]
             except BaseExceptionGroup as errors:
                 raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
@@ -91,54 +94,56 @@ class Reader:
         await self._predictor.close()
         self._networks.close()
 
-    async def _page_or_error(
-        self, file: ImageFile, parameters: Parameters, call: Call, reads: Reads
-    ) -> Page | PpocrError:
+    async def _page_or_error(self, file: ImageFile, index: int, wanted: Wanted, call: Call) -> Page | PpocrError:
         try:
-            return await self._read(file, parameters, call, reads)
+            return await self._read(file, index, wanted, call)
         except PpocrError as error:
             return error
 
-    async def _read(self, file: ImageFile, parameters: Parameters, call: Call, reads: Reads) -> Page:
+    async def _read(self, file: ImageFile, index: int, wanted: Wanted, call: Call) -> Page:
         source = await self._networks.in_thread(call, file.inspect, self._limits)
         for _ in range(1 + RETRIES_AFTER_SWAP):
             try:
-                return await self._read_once(file, source, parameters, call, reads)
+                read = await self._read_once(file, source, index, wanted, call)
             except NotFound:
                 if call.version is not None:
                     raise
                 # The version that had begun the page was unloaded, or was never on the pod that was asked next.
                 self._facts.forget()
+            else:
+                call.images += 1
+                call.lines += len(read.lines)
+                telemetry.IMAGES.inc()
+                telemetry.LINES.inc(len(read.lines))
+                return read
         raise Unavailable("the model was changed repeatedly while the image was read")
 
-    async def _read_once(
-        self, file: ImageFile, source: Source, parameters: Parameters, call: Call, reads: Reads
-    ) -> Page:
+    async def _read_once(self, file: ImageFile, source: Source, index: int, wanted: Wanted, call: Call) -> Page:
         facts = await self._facts.current(call.version)
-        stages = stages_of(reads, parameters)
+        stages = stages_of(wanted.reads, wanted.parameters)
         for stage in stages:
             check_bundle(stage, facts)
+        view = wanted.view
         with await self._gate.hold(source.width * source.height) as hold:
             image = await self._networks.in_thread(call, _decode, file, source)
             page = PageInWork(
                 call=call,
-                parameters=parameters,
+                parameters=wanted.parameters,
                 facts=facts,
                 image=image,
                 size=(image.shape[0], image.shape[1]),
                 free_image=hold.release,
                 max_line_pixels=self._settings.max_line_pixels,
+                keep_image=view is not None and view.pixels,
             )
             del image
             for stage in stages:
                 begun = time.monotonic()
                 await stage.run(page, self._networks)
                 call.times.append((type(stage).__name__.lower(), begun, time.monotonic()))
-        read = page_of(page)
-        call.images += 1
-        call.lines += len(read.lines)
-        telemetry.IMAGES.inc()
-        telemetry.LINES.inc(len(read.lines))
+            read = page_of(page)
+            if view is not None:
+                await self._networks.in_thread(call, view.see, index, page, read)
         return read
 
 

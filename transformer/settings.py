@@ -73,6 +73,17 @@ class FormatSettings:
         minimum=0,
         maximum=65535,
     )
+    hubserving_ports: str = setting(
+        "Further HTTP ports that answer like PaddleHub Serving, with commas between them (its own were 8865 to 8868). Every "
+        "module is served on each. Empty: none.",
+        "",
+    )
+    paddlex_port: int = setting(
+        "Further HTTP port that answers like PaddleX and PaddleOCR 3 (their own was 8080). 0: none.",
+        0,
+        minimum=0,
+        maximum=65535,
+    )
 
 
 @dataclass(frozen=True)

@@ -136,5 +136,9 @@ def _content(bodies: tuple[Body, ...]) -> dict[str, Any]:
 
 
 def _any_of(bodies: Sequence[Body]) -> dict[str, Any]:
+    schemas: list[dict[str, Any]] = []
+    for body in bodies:
+        schemas += [dict(body.schema)] if dict(body.schema) not in schemas else []
     examples = {str(index): {"value": body.example} for index, body in enumerate(bodies) if body.example is not None}
-    return {"schema": {"anyOf": [dict(body.schema) for body in bodies]}, "examples": examples}
+    schema = {"anyOf": schemas} if len(schemas) > 1 else schemas[0]
+    return {"schema": schema} | ({"examples": examples} if examples else {})

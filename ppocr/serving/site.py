@@ -53,6 +53,7 @@ class Site:
         self.routes = routes_of(formats, endpoints)
         self._table = RouteTable(self.routes)
         self.app = _application([*formats, *endpoints])
+        self.app.state.data_plane = data_plane  # for endpoints' handlers
         self.guarded = guard(self.app, self._table)
 
     def create(self) -> None:

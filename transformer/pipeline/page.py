@@ -10,6 +10,7 @@ import numpy as np
 
 from ppocr.call import Call
 from ppocr.contract import BundleFacts
+from ppocr_api.document import Page
 from transformer.algorithms.ctc import Reading
 from transformer.parameters import Parameters
 
@@ -52,12 +53,27 @@ class PageInWork:
     line_angle_probabilities: F32 | None = None
     readings: Sequence[Reading] | None = None
     order: NDArray[np.intp] | None = None
+    keep_image: bool = False
 
     def turn_lines(self, which: NDArray[np.bool_]) -> None:
         """Turns the boxes of lines by 180 degrees."""
         self.boxes[which] = np.roll(self.boxes[which], 2, axis=1)
 
     def forget_image(self) -> None:
-        """Gives the image's memory back: no later stage looks at it."""
+        """Gives the image's memory back: no later stage looks at it. A view of its pixels may keep it longer."""
+        if self.keep_image:
+            return
         self.image = np.zeros((0, 0, 3), np.uint8)
         self.free_image()
+
+
+@dataclass(frozen=True)
+class View:
+    """What a wire format wants to see of a page beyond the document model.
+
+    `see` is called in a thread with the image's number in the request, the work as the stages left it, and the page. `pixels`
+    says whether it needs the image, whose memory is kept that long.
+    """
+
+    see: Callable[[int, PageInWork, Page], None]
+    pixels: bool = False

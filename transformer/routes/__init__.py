@@ -9,6 +9,9 @@ from __future__ import annotations
 from typing import Final
 
 from transformer.routes.adapter import Adapter
+from transformer.routes.hubserving import HubServing
+from transformer.routes.nim import Nim
+from transformer.routes.paddlex import PaddleX
 from transformer.routes.pdserving import Pipeline
 from transformer.routes.raw import Raw
 from transformer.routes.v1 import V1
@@ -20,7 +23,7 @@ from transformer.settings import FormatSettings
 def formats_of(settings: FormatSettings) -> tuple[Adapter, ...]:
     """Every format, as these settings have it."""
     pipeline = Pipeline(settings.pdserving_name, settings.pdserving_answer)
-    return (V1(), Raw(), V2(), pipeline, WebService(settings.pdserving_name))
+    return (V1(), Raw(), V2(), pipeline, WebService(settings.pdserving_name), HubServing(), PaddleX(), Nim())
 
 
 #: Every format as it is by default.

@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.site import FormatPort
 from ppocr_api.errors import ConfigError
-from transformer.routes import formats_of
+from transformer.routes import formats_of, hubserving
 from transformer.routes.adapter import Adapter
+from transformer.routes.hubserving import HubServing
+from transformer.routes.paddlex import PaddleX
 from transformer.routes.page import page
 from transformer.routes.pdserving import Pipeline
 from transformer.routes.web_service import WebService
 from transformer.settings import FormatSettings
 
 ALL = "all"
+LAST_PORT = 65535
 
 
 @dataclass(frozen=True)
@@ -62,4 +65,14 @@ def _ports(settings: FormatSettings) -> list[FormatPort]:
         opened.append(FormatPort(settings.pdserving_port, (pipeline,)))
     if settings.web_service_port:
         opened.append(FormatPort(settings.web_service_port, (WebService(settings.pdserving_name),)))
+    opened += [FormatPort(port, (HubServing(),), (hubserving.index(),)) for port in _numbers(settings)]
+    if settings.paddlex_port:
+        opened.append(FormatPort(settings.paddlex_port, (PaddleX(),)))
     return opened
+
+
+def _numbers(settings: FormatSettings) -> list[int]:
+    texts = [text.strip() for text in settings.hubserving_ports.split(",") if text.strip()]
+    if not all(text.isdecimal() and 1 <= int(text[:6]) <= LAST_PORT for text in texts):
+        raise ConfigError(f"hubserving_ports must be ports from 1 to {LAST_PORT} with commas between them")
+    return [int(text) for text in texts]

