@@ -14,7 +14,7 @@ from tests.services import Service, all_in_one, free_port
 
 HERE = Path(__file__).parent
 #: Settings that open a further HTTP port.
-HTTP_PORTS = ("pdserving_port", "web_service_port")
+HTTP_PORTS = ("pdserving_port", "web_service_port", "hubserving_ports", "paddlex_port")
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,12 @@ from tests.wire_formats.conftest import Front
 
 HERE = Path(__file__).parent
 #: File of exchanges → the setting of the port that its clients ask.
-FILES = {"pipeline_http.jsonl": "pdserving_port", "web_service.jsonl": "web_service_port"}
+FILES = {
+    "pipeline_http.jsonl": "pdserving_port",
+    "web_service.jsonl": "web_service_port",
+    "hubserving.jsonl": "hubserving_ports",
+    "paddlex.jsonl": "paddlex_port",
+}
 #: Recorded with another configuration: what case names begin with → the flags that have it here.
 VARIANTS = {
     "variant_old/": ("--pdserving_answer", "res"),
