@@ -20,7 +20,12 @@ from tests.wire_formats.conftest import Front
 
 HERE = Path(__file__).parent
 #: File of exchanges → the setting of the port that its clients ask.
-FILES = {"pipeline_http.jsonl": "pdserving_port", "web_service.jsonl": "web_service_port"}
+FILES = {
+    "pipeline_http.jsonl": "pdserving_port",
+    "web_service.jsonl": "web_service_port",
+    "hubserving.jsonl": "hubserving_ports",
+    "paddlex.jsonl": "paddlex_port",
+}
 #: Recorded with another configuration: what case names begin with → the flags that have it here.
 VARIANTS = {
     "variant_old/": ("--pdserving_answer", "res"),
@@ -59,10 +64,11 @@ def replayed(
     run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     counts = re.search(r"(\d+) same, (\d+) different", run.stdout)
     assert counts, run.stdout + run.stderr
-    different = {line.partition(": ")[0]: line for line in run.stdout.splitlines()[:-1]}
+    # A case that was recorded with two releases of the server has one name.
+    different = [(line.partition(": ")[0], line) for line in run.stdout.splitlines()[:-1]]
     assert len(different) == int(counts[2])
-    assert [line for name, line in different.items() if name not in allowed] == []
-    return int(counts[1]), set(different)
+    assert [line for name, line in different if name not in allowed] == []
+    return int(counts[1]), {name for name, _ in different}
 
 
 def usual(name: str) -> bool:
