@@ -56,7 +56,7 @@ def docling_client() -> Path:
 
 
 def _environment(name: str, python: str, wanted: Path, what: str) -> Path:
-    """The Python of an environment with the packages that `wanted` pins, made where it isn't there; without it `what` is missing."""
+    """The Python of an environment with the packages that `wanted` pins. Where it can't be made, `what` is missing."""
     folder = needs.CACHE / name
     own, made = folder / "bin" / "python", folder / "made"
     if not made.is_file() or made.read_text() != wanted.read_text():
