@@ -11,13 +11,13 @@ from ppocr.listen import ListenSettings, MessageSettings
 from ppocr.settings import PREFIX
 from ppocr_local.service import ServeSettings
 from predictor.settings import NetworkSettings, PredictorSettings
-from transformer.settings import ReaderSettings, TransformerSettings
+from transformer.settings import FormatSettings, ReaderSettings, TransformerSettings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """\
 # Settings
 Each setting is a flag (`--http_port 9000`, dashes work too) and an environment variable (`PPOCR_HTTP_PORT=9000`). A flag beats
-the variable. `ppocr serve` takes all of the first three groups; the headings of the others say which service takes them.
+the variable. `ppocr serve` takes all of the first four groups; the headings of the others say which service takes them.
 
 A wrong value ends the start with a sentence, and so does a flag that doesn't exist: the sentence names the nearest one. Numbers
 must be finite. A variable whose name is almost that of a setting is only reported on standard error: both services may share a
@@ -31,13 +31,14 @@ This page is written by `scripts/settings_doc.py`.
 def page() -> str:
     shared = {
         field.name
-        for group in (ListenSettings, ReaderSettings, NetworkSettings, MessageSettings)
+        for group in (ListenSettings, ReaderSettings, FormatSettings, NetworkSettings, MessageSettings)
         for field in dataclasses.fields(group)
     }
     parts = [
         HEAD,
         _table("Every service", ListenSettings),
         _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings),
+        _table("Wire formats, their ports and reports: `ppocr serve`, `python -m transformer`", FormatSettings),
         _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings),
         _table("Between the two: `python -m transformer`, `python -m predictor`", MessageSettings),
         _table("Only `python -m transformer`", TransformerSettings, shared),

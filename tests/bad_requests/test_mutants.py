@@ -19,6 +19,8 @@ from tests.services import Service
 from tests.transformer.routes.exchanges import FULL
 from tests.wrong_types import wrong_types
 from transformer.routes import FORMATS
+from transformer.routes import pdserving_messages_pb2 as messages
+from transformer.routes.pdserving import SERVICE
 
 #: What the formats say themselves of where they are served.
 DECLARED = sorted({path.path for each in FORMATS for path in each.declaration.paths})
@@ -100,6 +102,22 @@ def test_a_thousand_mutants_never_get_a_5xx(client: httpx.Client, name: str) -> 
         answers += answer.status_code != 200
     # PaddleServing and PaddleHub put what was wrong into a 200.
     assert answers > 0 or name in ("pdserving", "web_service", "hubserving")
+
+
+def test_mutants_of_a_pipelines_grpc_message_never_break_the_server(service: Service) -> None:
+    image = base64.b64encode(dot()).decode()
+    request = messages.Request(key=["image", "x"], value=[image, "y"], logid=7, name="ocr")
+    request.tensors.add(name="image", elem_type=12, str_data=[image], shape=[1])
+    with grpc.insecure_channel(service.grpc) as channel:
+        call = channel.unary_unary(f"/{SERVICE}/inference", response_deserializer=messages.Response.FromString)
+        seen = set()
+        for mutant in mutations(16, request.SerializeToString(), 500):
+            try:
+                seen.add(call(mutant, timeout=30).err_no)
+            except grpc.RpcError as error:
+                status: Any = error
+                assert status.code().name == "INVALID_ARGUMENT", status.details()
+        assert seen >= {0, 10000}
 
 
 def test_mutants_of_a_grpc_message_never_break_the_server(service: Service) -> None:
