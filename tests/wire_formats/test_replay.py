@@ -37,6 +37,7 @@ VARIANTS = {
 #: Sections of on_purpose.txt beside those of the files.
 SHARED = "on the service's port, where all formats are"
 CONFIGURED = "with another configuration of the service, which tests/wire_formats/test_replay.py starts"
+DIFFERS_THERE_TOO = "with another configuration, where it differs as well"
 
 
 def on_purpose() -> dict[str, dict[str, str]]:
@@ -99,17 +100,18 @@ def test_all_formats_together_on_the_services_port(front: Front, cases: Path, tm
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_another_configuration(cases: Path, tmp_path: Path, variant: str) -> None:
     sections = on_purpose()
-    file = "pipeline_http.jsonl"
+    file = next(iter(FILES))
     with all_in_one(tmp_path / "log", *VARIANTS[variant]) as service:
         same, different = replayed(
-            cases, file, service.url, set(sections[file]), tmp_path, lambda name: name.startswith(variant)
+            cases, file, service.url, set(sections[DIFFERS_THERE_TOO]), tmp_path, lambda name: name.startswith(variant)
         )
     assert same + len(different) > 0
+    assert different == {name for name in sections[DIFFERS_THERE_TOO] if name.startswith(variant)}
 
 
 def test_what_differs_on_purpose_is_listed_once() -> None:
     """A case of another configuration is listed for whoever replays all of them against one service."""
     sections = on_purpose()
-    assert set(sections) == {*FILES, SHARED, CONFIGURED}
-    assert all(name.startswith(tuple(VARIANTS)) for name in sections[CONFIGURED])
-    assert sum(len(sections[each]) for each in (*FILES, SHARED)) < 30
+    assert set(sections) == {*FILES, SHARED, CONFIGURED, DIFFERS_THERE_TOO}
+    assert all(name.startswith(tuple(VARIANTS)) for each in (CONFIGURED, DIFFERS_THERE_TOO) for name in sections[each])
+    assert sum(len(sections[each]) for each in (*FILES, SHARED)) < 40

@@ -84,7 +84,8 @@ class Pipeline(Adapter):
         self._key, self._reads, self._value = ANSWERS[answers]
         self._declaration = _declare((f"/{name}/prediction", f"/{name}/{{method}}", "/{name}/prediction"))
         if alone:
-            self._declaration = _declare(("/{name}/{method}",))
+            # An empty name passes for the service's own.
+            self._declaration = _declare(("/{name}/{method}", "//{method}"))
 
     @property
     def declaration(self) -> Declaration:
