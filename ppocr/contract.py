@@ -77,6 +77,11 @@ class Grid:
         """Whether items are pages of any shape, one per image, rather than lines or thumbnails of one height."""
         return not self.height.fixed
 
+    @property
+    def one_size(self) -> bool:
+        """Whether items have one height and one width."""
+        return self.height.fixed and self.width.fixed
+
     def check(self, name: str, height: int, width: int) -> None:
         """Raises InvalidRequest for a size that the network `name` doesn't take."""
         if not (self.height.takes(height) and self.width.takes(width)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ import ppocr
 from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
+from predictor.at_first_use import NetworkAtFirstUse
 from predictor.batching import Limits, NetworkSlot
 from predictor.engines.base import Capabilities, Device, Engine, EngineName, EngineOptions, Network, Precision
 from predictor.engines.choice import choose
@@ -74,6 +76,8 @@ def find(settings: NetworkSettings) -> repository.Entry:
 def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None = None) -> LoadedVersion:
     """Checks the digests, loads all networks, warms them up. Takes seconds: not for the event loop's thread.
 
+    On a CPU networks of one size of input are loaded to see that they can be, and stay in memory from their first use on.
+
     `shapes` counts the sizes that the networks are given from now on; those that it has counted are the ones to warm up
     on. Raises BundleError, ConfigError.
     """
@@ -94,7 +98,10 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
                 networks[network.name].append(_open(closing, chosen, bundle, network, alone))
         loaded, capabilities = time.monotonic(), _capabilities(networks)
         batch_pixels = settings.max_batch_pixels or capabilities.batch_pixels or BATCH_PIXELS
-        sizes = sizes_at_first(facts, batch_pixels, settings.max_batch_items)
+        in_memory = [
+            network for network in facts.networks if not isinstance(networks[network.name][0], NetworkAtFirstUse)
+        ]
+        sizes = sizes_at_first(in_memory, batch_pixels, settings.max_batch_items)
         first = sizes_in_use(usual, sizes) if usual else sizes
         done = warm_up(networks, seconds, first)
         if settings.prepare_sizes and capabilities.by_size:
@@ -134,8 +141,17 @@ def _open(
     closing: contextlib.ExitStack, chosen: Engine, bundle: Bundle, network: NetworkFacts, options: EngineOptions
 ) -> Network:
     opened = chosen.load(bundle, network, options)
+    # A GPU's engines may take minutes to load a network: too long for the first request.
+    if network.grid.one_size and opened.capabilities.device == "CPU":
+        opened = NetworkAtFirstUse(opened, functools.partial(_load_again, chosen, bundle, network, options))
     closing.callback(opened.close)
     return opened
+
+
+def _load_again(chosen: Engine, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
+    # The folder may hold other files by now, whose answers would be taken for this version's.
+    bundle.verify()
+    return chosen.load(bundle, network, options)
 
 
 def _capabilities(networks: Mapping[str, Sequence[Network]]) -> Capabilities:

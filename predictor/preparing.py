@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Protocol
 
-from ppocr.contract import BundleFacts, Grid
+from ppocr.contract import Grid, NetworkFacts
 from ppocr_api.errors import InvalidRequest, PpocrError
 from predictor.engines.sizes import Shape, usual_pages
 
@@ -39,15 +39,14 @@ class Preparable(Protocol):
 Networks = Mapping[str, Sequence[Preparable]]
 
 
-def sizes_at_first(facts: BundleFacts, batch_pixels: int, batch_items: int) -> list[tuple[str, Shape]]:
+def sizes_at_first(networks: Sequence[NetworkFacts], batch_pixels: int, batch_items: int) -> list[tuple[str, Shape]]:
     """Sizes that any service is asked for, the usual ones of each network first, the networks in turn.
 
     These are two pages, and the batches that the scheduler makes of lines and other small items. `batch_pixels` and
     `batch_items` bound those batches. Wider lines than such a batch has room for are too rare.
     """
     by_network = [
-        [(network.name, shape) for shape in _sizes(network.grid, batch_pixels, batch_items)]
-        for network in facts.networks
+        [(network.name, shape) for shape in _sizes(network.grid, batch_pixels, batch_items)] for network in networks
     ]
     return [each for turn in zip_longest(*by_network) for each in turn if each is not None]
 

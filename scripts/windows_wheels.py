@@ -23,21 +23,12 @@ HEAD = "# What Windows installs of requirements/serve.txt. scripts/windows_wheel
 
 def main() -> None:
     pinned = re.findall(r"^([A-Za-z0-9._-]+)==([^ ;]+)(.*)$", LOCK.read_text(), re.MULTILINE)
-    rows = []
-    for python in ("3.11", "3.12"):
-        wanted = [
-            f"{name}=={version}"
-            for name, version, marker in pinned
-            if "sys_platform != 'win32'" not in marker and _applies(marker, python)
-        ]
-        rows += _wheels(wanted, python)
+    wanted: dict[str, list[str]] = {"3.11": [], "3.12": []}
+    for name, version, marker in pinned:
+        if "sys_platform != 'win32'" not in marker:
+            wanted["3.12" if ">= '3.12'" in marker else "3.11"].append(f"{name}=={version}")
+    rows = [row for python, packages in wanted.items() if packages for row in _wheels(packages, python)]
     OUT.write_text(HEAD + "".join(f"{' '.join(row)}\n" for row in sorted({row[:2]: row for row in rows}.values())))
-
-
-def _applies(marker: str, python: str) -> bool:
-    if "python_full_version" not in marker:
-        return True
-    return ("< '3.12'" in marker) == (python == "3.11")
 
 
 def _wheels(wanted: list[str], python: str) -> list[tuple[str, str, str]]:
@@ -45,6 +36,7 @@ def _wheels(wanted: list[str], python: str) -> list[tuple[str, str, str]]:
     with tempfile.TemporaryDirectory() as scratch:
         report = Path(scratch) / "report.json"
         command = [sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--no-deps", "--ignore-installed"]
+        command += ["--ignore-requires-python"]  # of the Python that runs this
         command += ["--only-binary", ":all:", "--platform", "win_amd64", "--python-version", python]
         command += ["--target", scratch, "--report", str(report), *wanted]
         subprocess.run(command, check=True)

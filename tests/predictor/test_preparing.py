@@ -47,7 +47,7 @@ class Prepared:
 
 async def test_all_batches_that_the_scheduler_makes_of_lines_are_among_the_sizes() -> None:
     budget, items = 48 * 1280, 16
-    prepared = {shape for name, shape in sizes_at_first(FACTS, budget, items) if name == "rec"}
+    prepared = {shape for name, shape in sizes_at_first(FACTS.networks, budget, items) if name == "rec"}
     network = Checksums()
     slot = NetworkSlot("rec", 1, "1", network, budget, items)
     scheduler = Scheduler(Limits(powers_of_two=True))
@@ -59,7 +59,7 @@ async def test_all_batches_that_the_scheduler_makes_of_lines_are_among_the_sizes
 
 
 def test_usual_sizes_come_first_and_none_twice() -> None:
-    sizes = sizes_at_first(FACTS, 48 * 1280, 64)
+    sizes = sizes_at_first(FACTS.networks, 48 * 1280, 64)
     assert sizes[:3] == [("det", (1, 960, 736, 3)), ("rec", (1, 48, 64, 3)), ("det", (1, 736, 960, 3))]
     assert len(set(sizes)) == len(sizes)
     assert sizes[3:6] == [("rec", (2, 48, 64, 3)), ("rec", (4, 48, 64, 3)), ("rec", (1, 48, 96, 3))]
@@ -67,7 +67,7 @@ def test_usual_sizes_come_first_and_none_twice() -> None:
 
 
 def test_a_network_of_one_size_is_prepared_for_batches_of_it_in_turn_with_the_others() -> None:
-    sizes = sizes_at_first(facts.bundle(networks=(DET, CLS, REC)), 48 * 1280, 20)
+    sizes = sizes_at_first((DET, CLS, REC), 48 * 1280, 20)
     assert sizes[:6] == [
         ("det", (1, 960, 736, 3)),
         ("cls", (1, 32, 64, 3)),
@@ -78,13 +78,13 @@ def test_a_network_of_one_size_is_prepared_for_batches_of_it_in_turn_with_the_ot
     ]
     assert [shape[0] for name, shape in sizes if name == "cls"] == [1, 2, 4, 8, 16]
     assert [shape for name, shape in sizes if name == "rec"] == [
-        shape for name, shape in sizes_at_first(FACTS, 48 * 1280, 20) if name == "rec"
+        shape for name, shape in sizes_at_first(FACTS.networks, 48 * 1280, 20) if name == "rec"
     ]
 
 
 @pytest.mark.parametrize("pixels", [32 * 64 * 5, 32 * 64 - 1])
 async def test_all_batches_of_one_size_are_among_the_sizes_also_where_none_has_room(pixels: int) -> None:
-    prepared = {shape for _, shape in sizes_at_first(facts.bundle(networks=(CLS,)), pixels, 16)}
+    prepared = {shape for _, shape in sizes_at_first((CLS,), pixels, 16)}
     network = Checksums()
     scheduler = Scheduler(Limits(powers_of_two=True))
     await scheduler.submit(NetworkSlot("cls", 0, "1", network, pixels, 16), [np.zeros((15, 32, 64, 3), np.uint8)])
@@ -117,10 +117,10 @@ def test_lines_have_a_profile_of_their_height() -> None:
 
 
 def test_a_network_that_no_request_has_reached_yet_is_warmed_up_before_those_in_use() -> None:
-    at_first = sizes_at_first(facts.bundle(networks=(DET, CLS, REC)), 48 * 1280, 64)
+    at_first = sizes_at_first((DET, CLS, REC), 48 * 1280, 64)
     usual = [("det", (1, 960, 704, 3)), ("rec", LINE), ("gone", LINE)]
     assert sizes_in_use(usual, at_first) == [("cls", (1, 32, 64, 3)), *usual]
-    assert sizes_in_use(usual, sizes_at_first(FACTS, 48 * 1280, 64)) == usual
+    assert sizes_in_use(usual, sizes_at_first(FACTS.networks, 48 * 1280, 64)) == usual
     network = Prepared()
     assert warm_up({"rec": [network]}, 10.0, usual) == 3
     assert network.shapes == [LINE]

@@ -81,7 +81,7 @@ def test_an_old_configuration_starts_the_service(tmp_path: Path, receipt: bytes)
     assert "Error req[400: 1]" in report
     assert "Op(det):" in report and "Op(rec):" in report
     said = (tmp_path / "log").read_text()
-    assert f"--http_port={http} --grpc_port={grpc}" in said
+    assert f"sets --grpc_port={grpc} --http_port={http} --pdserving_metrics=true --tracer=" in said
     for key in ("worker_num", "dag.retry", "op.det.concurrency", "op.rec.local_service_conf.ir_optim"):
         assert f"config.yml: {key} has no effect here: " in said
     assert "the model of det is served once it is converted" in said

@@ -1,0 +1,115 @@
+"""Networks of one size are in memory from their first use on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ppocr.bundle import Bundle
+from ppocr.manifest import MANIFEST, file_record
+from ppocr_api.errors import BundleError, EngineError
+from predictor import loading
+from predictor.at_first_use import NetworkAtFirstUse
+from predictor.engines.base import EngineOptions, Network
+from predictor.engines.openvino import ENGINE
+from predictor.loading import BUILT_IN
+from predictor.repository import memory
+from predictor.settings import NetworkSettings
+from tests import two_models
+
+NAME = "page_orientation"
+PAGES = np.random.default_rng(1).integers(0, 255, (2, 224, 224, 3), np.uint8)
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Bundle:
+    return Bundle.open(shutil.copytree(BUILT_IN / "ppocrv6-small" / "1", tmp_path / "1"))
+
+
+def loaded(bundle: Bundle) -> Network:
+    facts = bundle.facts().network(NAME)
+    assert facts is not None
+    return ENGINE.load(bundle, facts, EngineOptions(device="cpu", precision="f32"))
+
+
+def test_it_is_loaded_once_for_callers_that_come_at_once_and_answers_as_one_that_was_there(bundle: Bundle) -> None:
+    loads: list[Network] = []
+
+    def load() -> Network:
+        loads.append(loaded(bundle))
+        return loads[-1]
+
+    there = loaded(bundle)
+    network = NetworkAtFirstUse(loaded(bundle), load)
+    assert network.capabilities == there.capabilities
+    assert loads == []
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(network.infer, [PAGES] * 4))
+    assert len(loads) == 1
+    for answer in answers:
+        for found, expected in zip(answer, there.infer(PAGES), strict=True):
+            np.testing.assert_array_equal(found, expected)
+    there.close()
+    network.close()
+    with pytest.raises(EngineError, match="closed"):
+        network.infer(PAGES)
+
+
+@pytest.mark.parametrize("error", [BundleError("its digest differs"), FileNotFoundError("gone")])
+def test_where_it_can_not_be_loaded_the_next_call_tries_again(bundle: Bundle, error: Exception) -> None:
+    failures = [error]
+
+    def load() -> Network:
+        if failures:
+            raise failures.pop()
+        return loaded(bundle)
+
+    network = NetworkAtFirstUse(loaded(bundle), load)
+    with pytest.raises(EngineError, match="the page_orientation network can't be loaded"):
+        network.infer(PAGES)
+    assert len(network.infer(PAGES)[0]) == 2
+    network.close()
+
+
+def test_files_that_changed_since_the_start_are_not_used(bundle: Bundle) -> None:
+    version = loading.load(bundle, NetworkSettings(device="cpu", warm_up_seconds=0.0, prepare_sizes=False))
+    slot, _ = version.network(NAME)
+    file = bundle.onnx(NAME)
+    data = file.read_bytes()
+    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    with pytest.raises(EngineError, match="files have changed"):
+        slot.network.infer(PAGES)
+    file.write_bytes(data)
+    assert len(slot.network.infer(PAGES)[0]) == 2
+    version.close()
+
+
+def test_until_then_it_takes_no_memory(bundle: Bundle) -> None:
+    """Measured after a first version, since the library keeps some of what it took for that one."""
+    settings = NetworkSettings(device="cpu", warm_up_seconds=0.0, prepare_sizes=False)
+    loading.load(bundle, settings).close()
+    version = loading.load(bundle, settings)
+    before = memory.resident()
+    for name in (NAME, "line_orientation"):
+        slot, facts = version.network(name)
+        height, width = facts.grid.height.minimum, facts.grid.width.minimum
+        slot.network.infer(np.zeros((1, height, width, 3), np.uint8))
+    taken = memory.resident() - before
+    version.close()
+    assert taken > 8 << 20
+
+
+def test_one_that_can_not_be_read_is_found_when_its_version_is_loaded(bundle: Bundle) -> None:
+    nothing = b"this is no network"
+    bundle.onnx(NAME).write_bytes(nothing)
+    record = file_record(nothing)
+    files = json.loads((bundle.path / MANIFEST).read_text())["files"]
+    files[f"{NAME}.onnx"] = {"sha256": record.sha256, "bytes": record.bytes}
+    two_models.change(bundle.path, files=files)
+    with pytest.raises(BundleError, match=f"can't read the {NAME} network"):
+        loading.load(Bundle.open(bundle.path), NetworkSettings(device="cpu"))
