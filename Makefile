@@ -21,7 +21,6 @@ serve: $(VENV)/.serve  ## Run the service on the CPU: HTTP on PORT (8080), gRPC 
 
 test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
 	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
-	@PYTHON=$(BIN)/python scripts/docling_environment .cache/docling || echo "test: docling could not be had; its test will be skipped" >&2
 	$(BIN)/python -m pytest $(ARGS)
 
 test-cluster: $(VENV)/.dev  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it

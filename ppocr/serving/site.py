@@ -128,6 +128,7 @@ def _application(groups: Sequence[WireFormat | Endpoints]) -> FastAPI:
         openapi_url=None,  # declared and served like the other routes
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
     )
 
 

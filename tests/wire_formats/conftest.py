@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,16 +46,25 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 @pytest.fixture(scope="package")
 def pipeline_client() -> Path:
     """A Python that has PaddleServing's PipelineClient: its wheels need Python 3.8 and libraries of their time."""
-    folder = needs.CACHE / "pipeline-client"
-    python = folder / "bin" / "python"
-    made = folder / "made"
-    wanted = HERE / "pipeline_client.txt"
+    return _environment("pipeline-client", needs.python38(), HERE / "pipeline_client.txt", "PaddleServing's client")
+
+
+@pytest.fixture(scope="package")
+def docling_client() -> Path:
+    """A Python that has docling's own client of remote OCR engines."""
+    return _environment("docling-client", sys.executable, HERE / "docling_client.txt", "docling")
+
+
+def _environment(name: str, python: str, wanted: Path, what: str) -> Path:
+    """The Python of an environment with the packages that `wanted` pins. Where it can't be made, `what` is missing."""
+    folder = needs.CACHE / name
+    own, made = folder / "bin" / "python", folder / "made"
     if not made.is_file() or made.read_text() != wanted.read_text():
         try:
-            subprocess.run([needs.python38(), "-m", "venv", "--clear", folder], check=True, capture_output=True)
-            install = [python, "-m", "pip", "install", "--quiet", "--no-deps", "-r", wanted]
+            subprocess.run([python, "-m", "venv", "--clear", folder], check=True, capture_output=True)
+            install = [own, "-m", "pip", "install", "--quiet", "--no-deps", "-r", wanted]
             subprocess.run(install, check=True, capture_output=True, text=True, timeout=600)
         except subprocess.SubprocessError as error:
-            needs.missing("PaddleServing's client", str(error))
+            needs.missing(what, str(error))
         made.write_text(wanted.read_text())
-    return python
+    return own

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests import needs
 from tests.services import Service
 
 HERE = Path(__file__).parent
@@ -39,9 +38,9 @@ def by_v1(service: Service, page: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("transport", ["grpc", "http"])
-def test_docling_reads_as_v1_does(service: Service, pages: list[Path], transport: str) -> None:
+def test_docling_reads_as_v1_does(service: Service, docling_client: Path, pages: list[Path], transport: str) -> None:
     address = service.grpc if transport == "grpc" else service.url
-    command = [needs.docling(), str(HERE / "docling_client.py"), address, transport, *map(str, pages)]
+    command = [str(docling_client), str(HERE / "docling_client.py"), address, transport, *map(str, pages)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     cells_of = json.loads(done.stdout.splitlines()[-1])

@@ -6,6 +6,7 @@ service could not read (full, draining, out of time), the HTTP status says so to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -46,6 +47,7 @@ _MODULES: Final[Mapping[str, _Module]] = {
     "ocr_rec": _Module("line", Parameters(), joined=True),
     "ocr_cls": _Module("line_angle", Parameters(use_textline_orientation=True), joined=True),
 }
+_BASE64 = re.compile("[A-Za-z0-9+/]")
 _OLD_USAGE = (
     "This usage is out of date, please use 'application/json' as content-type to post to /predict/{}. "
     "See 'https://github.com/PaddlePaddle/PaddleHub/blob/release/v1.6/docs/tutorial/serving.md' for more details."
@@ -185,7 +187,8 @@ def _images(message: dict[str, Any]) -> list[Any] | None:
 
 
 def _file(item: Any, index: int) -> ImageFile:
-    if not isinstance(item, str) or not item:
+    # The lenient decoder makes no bytes at all of a text without a character of base64.
+    if not isinstance(item, str) or not _BASE64.search(item):
         raise InvalidRequest(f"image {index} must be an image file as base64")
     return ImageFile(item, f"image {index}", base64=True, lenient=True)
 

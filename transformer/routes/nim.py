@@ -145,7 +145,7 @@ class Nim(Adapter):
         items = members(message, "input")
         levels = _merge_levels(message.get("merge_levels"), len(items))
         files = [_file(item, index) for index, item in enumerate(items)]
-        megabytes = sum(len(file.data) for file in files) / _MEGABYTE
+        megabytes = sum(len(file.data) for file in files) * 3 / 4 / _MEGABYTE  # base64 is a third longer
         return ReadRequest(files, Parameters(return_word_box="word" in levels), kept=(levels, megabytes))
 
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:

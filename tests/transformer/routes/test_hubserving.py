@@ -87,6 +87,7 @@ def test_an_image_that_was_not_tried_is_no_empty_list(error: PpocrError) -> None
         ("ocr_system", {"images": "YQ=="}, "application/json", "101"),
         ("ocr_system", {"images": [""]}, "application/json", "101"),
         ("ocr_system", {"images": [5]}, "application/json", "101"),
+        ("ocr_system", {"images": ["你好"]}, "application/json", "101"),
         ("ocr_system", {**IMAGES, "paths": ["/etc/passwd"]}, "application/json", "101"),
         ("ocr_system", {**IMAGES, "use_gpu": True}, "application/json", "101"),
     ],
