@@ -27,7 +27,13 @@ ROOT = Path(__file__).parent.parent
 #: Of the transformer, and of the service in one process.
 DECLARED = [*(each.declaration for each in FORMATS), page().declaration, *DECLARATIONS, management.DECLARATION]
 #: Statuses of a POST without a body, where they aren't 400.
-EMPTY_POST = {"/predict/{module}": 200, "/ocr": 422}
+EMPTY_POST = {
+    "/predict/{module}": 200,
+    "/ocr": 422,
+    "/ocr/{method}": 200,
+    "/ocr/prediction": 200,
+    "/{name}/prediction": 200,
+}
 #: Of the predictor.
 PREDICTOR = [TensorFormat().declaration, repository_api.DECLARATION, management.DECLARATION]
 
