@@ -75,7 +75,10 @@ _ERROR = Body(
 
 
 def _schema() -> dict[str, Any]:
-    return {"type": "object", "properties": _Asked.model_json_schema()["properties"], "required": ["file"]}
+    properties = _Asked.model_json_schema()["properties"].items()
+    # A default of null says nothing more than that the member may be absent, and FastAPI leaves it out.
+    plain = {name: {key: value for key, value in each.items() if key != "default"} for name, each in properties}
+    return {"type": "object", "properties": plain, "required": ["file"]}
 
 
 _DECLARATION = Declaration(
