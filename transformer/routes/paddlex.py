@@ -75,7 +75,12 @@ _ERROR = Body(
 
 
 def _schema() -> dict[str, Any]:
-    return {"type": "object", "properties": _Asked.model_json_schema()["properties"], "required": ["file"]}
+    """Of a request; without pydantic's titles and defaults, which say nothing."""
+    properties = _Asked.model_json_schema()["properties"]
+    plain = {
+        name: {k: v for k, v in about.items() if k not in ("default", "title")} for name, about in properties.items()
+    }
+    return {"type": "object", "properties": plain, "required": ["file"]}
 
 
 _DECLARATION = Declaration(
