@@ -43,10 +43,13 @@ def texts(front: Front) -> dict[str, list[str]]:
     return read
 
 
-def test_pipeline_client_of_the_wheel(front: Front, pipeline_client: Path, texts: dict[str, list[str]]) -> None:
+def test_pipeline_client_of_the_wheel(
+    front: Front, pipeline_client: Path, texts: dict[str, list[str]], tmp_path: Path
+) -> None:
     paths = [DATA / name for name in texts]
     command = [pipeline_client, "-c", CLIENT, front.pipeline_grpc, *paths]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    # It writes logs into the folder that it runs in.
+    run = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=tmp_path)
     assert run.returncode == 0, run.stderr[-3000:]
     answers = [json.loads(line[6:]) for line in run.stdout.splitlines() if line.startswith("ANSWER")]
     assert answers == [[0, ["result"], read] for read in texts.values() for _ in range(2)]

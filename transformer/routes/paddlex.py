@@ -75,11 +75,9 @@ _ERROR = Body(
 
 
 def _schema() -> dict[str, Any]:
-    """Of a request; without pydantic's titles and defaults, which say nothing."""
-    properties = _Asked.model_json_schema()["properties"]
-    plain = {
-        name: {k: v for k, v in about.items() if k not in ("default", "title")} for name, about in properties.items()
-    }
+    properties = _Asked.model_json_schema()["properties"].items()
+    # A default of null says nothing more than that the member may be absent, and FastAPI leaves it out.
+    plain = {name: {key: value for key, value in each.items() if key != "default"} for name, each in properties}
     return {"type": "object", "properties": plain, "required": ["file"]}
 
 
