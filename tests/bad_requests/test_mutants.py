@@ -120,8 +120,17 @@ def test_mutants_of_a_pipelines_grpc_message_never_break_the_server(service: Ser
         assert seen >= {0, 10000}
 
 
-def test_mutants_of_a_grpc_message_never_break_the_server(service: Service) -> None:
-    raw = grpc_request(raw=oip.pack_bytes([dot()])).SerializeToString()
+def pixels() -> Any:
+    """Of docling's form: an image of one pixel, and its language."""
+    request = grpc_request(raw=b"\xff\xff\xff", datatype="UINT8", shape=[1, 1, 1, 3])
+    request.inputs.add(name="lang_type", datatype="BYTES", shape=[1, 1])
+    request.raw_input_contents.append(oip.pack_bytes([b"english"]))
+    return request
+
+
+@pytest.mark.parametrize("message", [grpc_request(raw=oip.pack_bytes([dot()])), pixels()], ids=["files", "pixels"])
+def test_mutants_of_a_grpc_message_never_break_the_server(service: Service, message: Any) -> None:
+    raw = message.SerializeToString()
     with grpc.insecure_channel(service.grpc) as channel:
         call = channel.unary_unary(f"/{oip.SERVICE}/ModelInfer", lambda message: message, lambda answer: answer)
         codes = set()
