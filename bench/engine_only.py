@@ -31,7 +31,7 @@ from predictor.engines.base import Answers, EngineOptions
 from predictor.engines.choice import choose
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
-from transformer.reader import Reader
+from transformer.reader import Reader, Wanted
 from transformer.settings import ReaderSettings
 
 U8 = NDArray[np.uint8]
@@ -104,7 +104,7 @@ class Recording:
 
 async def record(engine: Engine, reader: Reader, image: Path) -> Recording:
     engine.calls = []
-    (page,) = await reader.read_many([ImageFile(image.read_bytes())], Parameters(), Call())
+    (page,) = await reader.read_many([ImageFile(image.read_bytes())], Wanted(Parameters()), Call())
     assert isinstance(page, Page)
     return Recording([line.text for line in page.lines], engine.calls)
 

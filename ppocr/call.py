@@ -11,7 +11,7 @@ import secrets
 import time
 from dataclasses import dataclass, field
 
-from ppocr_api.errors import Cancelled, DeadlineExceeded
+from ppocr_api.errors import Cancelled, DeadlineExceeded, PpocrError
 
 _PROCESS = secrets.token_hex(4)
 _NUMBERS = itertools.count()
@@ -28,7 +28,9 @@ class Call:
     `client` is the name of the key that came with it, "" without. `share` is whose work it is (ppocr_limits/shares.py): its own,
     in all processes, or that of all calls of the client. `images` and `lines` count what was read for it, for the access log.
     `cancelled` is set once, when nobody waits for the answer any more; it may be read from any thread. `hurried` says that the
-    client set the deadline itself, and an earlier one than the service would have.
+    client set the deadline itself, and an earlier one than the service would have. `error` is what it was answered with: metrics
+    and logs name its status even where its wire format puts errors into a 200. `times`: stages of its images, with
+    `time.monotonic()` of begin and end.
     """
 
     route: str = "direct"
@@ -37,6 +39,8 @@ class Call:
     images: int = 0
     lines: int = 0
     cancelled: bool = False
+    error: PpocrError | None = None
+    times: list[tuple[str, float, float]] = field(default_factory=list)
     hurried: bool = False
     client: str = ""
     share: str = field(default_factory=_own_share)

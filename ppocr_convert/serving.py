@@ -46,13 +46,16 @@ class Pipeline:
 
 #: Keys without a counterpart, and why.
 _IGNORED = {
+    "worker_num": "threads in which requests waited; here max_images bounds them, and those over it are answered 429",
+    "concurrency": "processes with a network each; here workers is how many forwards run, one per processor by itself",
+    "dag.prometheus_port": "the metrics are on http_port, GET /metrics",
     "build_dag_each_worker": "one process serves; replicas are the chart's",
     "dag.is_thread_op": "networks run in threads always",
     "dag.retry": "a client retries what was refused; nothing that was computed is repeated",
     "dag.use_profile": "/metrics has the seconds of each stage always",
-    "dag.tracer.interval_s": "/metrics is read when it is asked",
+    "dag.tracer.interval_s": "no report is written",
     "dag.client_type": "the networks run in the process or behind gRPC",
-    "channel_size": "the queue is bounded in pixels (max_queue_pixels)",
+    "dag.channel_size": "the queue is bounded in pixels (max_queue_pixels)",
     "retry": "a batch that fails is not repeated",
     "batch_size": "lines of any requests share a batch by themselves",
     "auto_batching_timeout": "batch_wait_ms is how long a batch waits for more; 0 is best where clients are many",
@@ -67,6 +70,8 @@ _IGNORED = {
     "min_subgraph_size": "TensorRT takes the whole network",
     "server_endpoints": "the transformer finds its predictor by predictor_host",
 }
+#: Where the pipeline's tracer wrote its reports.
+TRACER = "PipelineServingLogs/pipeline.tracer"
 _PRECISIONS = {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}
 
 
@@ -91,7 +96,7 @@ class _Reading:
         self._ignored: dict[str, str] = {}
 
     def of(self, raw: dict[str, Any]) -> Pipeline:
-        direct = {"http_port": "http_port", "rpc_port": "grpc_port", "worker_num": "max_images"}
+        direct = {"http_port": "http_port", "rpc_port": "grpc_port"}
         for key, value in raw.items():
             if key == "op":
                 continue
@@ -101,26 +106,27 @@ class _Reading:
                 self._ignore(key, value)
             else:
                 self._ignored[key] = _IGNORED.get(key, "unknown here")
-        workers = [self._network(part, how) for part, how in raw["op"].items() if isinstance(how, dict)]
-        if any(workers):
-            self._settings["workers"] = str(max(workers))
+        networks = {part: how for part, how in raw["op"].items() if isinstance(how, dict)}
+        for part, how in networks.items():
+            self._network(part, how)
+        if len(networks) == 1 and (alone := next(iter(networks))) in ("det", "rec"):
+            self._settings["pdserving_answer"] = alone
         return Pipeline(self._settings, self._models, self._ignored)
 
-    def _network(self, part: str, how: dict[str, Any]) -> int:
-        """Reads one of op.det and op.rec; returns its concurrency."""
+    def _network(self, part: str, how: dict[str, Any]) -> None:
+        """Reads one of op.det and op.rec."""
         for key, value in how.items():
             where = f"op.{part}.{key}"
-            if key == "concurrency":
-                continue
             if key == "local_service_conf" and isinstance(value, dict):
                 self._engine(part, value)
             elif key == "timeout" and isinstance(value, int | float) and value > 0:
-                self._settings["request_timeout_seconds"] = str(value / 1000)
+                # Of one network there, of the whole request here.
+                before = float(self._settings.get("request_timeout_seconds", 0))
+                self._settings["request_timeout_seconds"] = str(before + value / 1000)
             elif key == "timeout":
                 self._ignored[where] = "-1 is no limit; request_timeout_seconds stays as it is"
             else:
                 self._ignored[where] = _IGNORED.get(key, "unknown here")
-        return int(how.get("concurrency") or 0)
 
     def _engine(self, part: str, how: dict[str, Any]) -> None:
         for key, value in how.items():
@@ -149,5 +155,9 @@ class _Reading:
             where = f"{prefix}.{key}"
             if isinstance(value, dict):
                 self._ignore(where, value)
+            elif where == "dag.tracer.interval_s" and isinstance(value, int | float) and value > 0:
+                self._settings |= {"tracer": TRACER, "tracer_seconds": str(value)}
+            elif where == "dag.enable_prometheus" and value is True:
+                self._settings["pdserving_metrics"] = "true"
             else:
                 self._ignored[where] = _IGNORED.get(where, "unknown here")

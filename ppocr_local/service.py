@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -20,7 +21,7 @@ from ppocr_api.errors import BundleError, ConfigError
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import NetworkSettings
-from transformer.settings import AccessSettings, ReaderSettings, WebSettings
+from transformer.settings import AccessSettings, FormatSettings, ReaderSettings, WebSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -36,11 +37,16 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, WebSettings, AccessSettings, LocalSettings):
+class ServeSettings(ListenSettings, WebSettings, AccessSettings, LocalSettings, FormatSettings):
     """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; :: for all of the machine's, of IPv6 and IPv4.", "127.0.0.1")
     model_name: str = setting("Name of the model on the routes.", "ppocr")
+    pdserving: str = setting(
+        "Configuration of a PaddleServing pipeline (its config.yml) to start with. What it sets is printed, and what has no "
+        "counterpart here; flags and variables beat it.",
+        "",
+    )
 
 
 @asynccontextmanager
@@ -67,8 +73,11 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.http.around import around
     from transformer.pre_post import OcrTransformer
     from transformer.reader import Reader
-    from transformer.routes import FORMATS
+    from transformer.reports.pdserving import register
+    from transformer.reports.tracer import Tracer
+    from transformer.routes.endpoints import endpoints
     from transformer.routes.page import page
+    from transformer.routes.served import served
     from transformer.triton.routes import triton
 
     opened = await opening.start(await loading, settings)
@@ -76,17 +85,26 @@ async def serve(settings: ServeSettings) -> None:
     reader = Reader(opened.predictor, settings, budget.for_images)
     client_of = settings.client_of()
     model = OcrTransformer(settings.model_name, reader, settings.max_instances)
-    endpoints = (page(settings.model_name, settings.root_path), triton(model))
+    routes = served(settings)
+    shown = page(settings.model_name, settings.root_path)
+    further = (shown, *endpoints(settings, reader, routes.formats), triton(model))
+    tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
+    if settings.pdserving_metrics:
+        register(routes.routes)
     server = OcrServer(
-        rest_options(settings, budget, FORMATS, endpoints, client_of, lambda app: around(app, settings)),
-        grpc_options(settings, budget, FORMATS, endpoints, client_of=client_of),
+        rest_options(
+            settings, budget, routes.formats, further, client_of, routes.ports, lambda app: around(app, settings)
+        ),
+        grpc_options(settings, budget, routes.formats, further, client_of=client_of, ports=routes.grpc_ports),
         lifecycle(settings),
     )
 
     async def ready() -> None:
+        tracer.start()
         print(_welcome(settings), flush=True)
 
     async def close() -> None:
+        await tracer.close()
         await opened.close_repository()
         await reader.close()
 
@@ -105,14 +123,27 @@ def _welcome(settings: ServeSettings) -> str:
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Reads the settings, and serves."""
-    settings = settings_of.load(
+def _settings(argv: Sequence[str] | None) -> ServeSettings:
+    return settings_of.load(
         ServeSettings,
         argv,
         prog="ppocr serve",
         description="Serves text recognition over HTTP and gRPC, in one process.",
     )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Reads the settings, and serves."""
+    settings = _settings(argv)
+    if settings.pdserving:
+        from ppocr_local.pdserving_config import flags_of
+
+        try:
+            configured = flags_of(Path(settings.pdserving), os.environ)
+        except ConfigError as error:
+            print(f"ppocr serve: {error}", file=sys.stderr)
+            return 1
+        settings = _settings([*configured, *(sys.argv[1:] if argv is None else argv)])
     telemetry.configure_logging(settings.log_level, settings.log_format)
     try:
         asyncio.run(serve(settings))

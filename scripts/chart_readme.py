@@ -36,6 +36,7 @@ OWNED = {
     "grpc_port": "ports.grpc",
     "grpc_socket": "mode",
     "model_name": "modelName",
+    "formats": "formats",
     "model_dir": "model",
     "predictor_host": "mode",
     "predictor_port": "predictor.ports.grpc",

@@ -9,9 +9,12 @@ from pathlib import Path
 from ppocr.serving import management
 from ppocr.serving.declaration import Declaration
 from transformer.routes import FORMATS
+from transformer.routes.endpoints import DECLARATIONS
 from transformer.routes.page import page
 from transformer.triton import routes as triton
 
+#: Routes beside the formats.
+OTHERS = (triton.DECLARATION, management.HEALTH, management.REFLECTION, *DECLARATIONS, page().declaration)
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
 BEGIN = "<!-- written by scripts/routes_doc.py -->\n"
 END = "<!-- end of what scripts/routes_doc.py writes -->\n"
@@ -27,14 +30,7 @@ def rewritten(text: str) -> str:
 def tables() -> str:
     """What each call is, and what each format is."""
     formats = [each.declaration for each in FORMATS]
-    others = (
-        management.DECLARATION,
-        triton.DECLARATION,
-        management.HEALTH,
-        management.REFLECTION,
-        page().declaration,
-    )
-    calls = [row for each in (*formats, *others) for row in _calls(each)]
+    calls = [row for each in (*formats, management.DECLARATION, *OTHERS) for row in _calls(each)]
     return "\n".join(
         [
             *("| call | format | what it is |", "|---|---|---|", *calls, ""),

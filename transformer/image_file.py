@@ -21,16 +21,21 @@ _DATA_URL_HEAD: Final = 200
 
 @dataclass(slots=True)
 class ImageFile:
-    """`data` is the file, or its base64 text where `base64` is set. `where` names it in errors ("instance 2")."""
+    """`data` is the file, or its base64 text where `base64` is set. `where` names it in errors ("instance 2").
+
+    `lenient` reads base64 as Python's decoder does by default, which the retired servers used: characters of no alphabet are
+    skipped.
+    """
 
     data: bytes | memoryview | str
     where: str = ""
     base64: bool = False
+    lenient: bool = False
 
     def inspect(self, limits: ImageLimits) -> Source:
         """The checked file, which knows its size; nothing is decoded yet."""
         try:
-            return inspect(_from_base64(self.data) if self.base64 or isinstance(self.data, str) else self.data, limits)
+            return inspect(self._bytes(), limits)
         except RequestError as error:
             raise self._placed(error) from error
         finally:
@@ -42,6 +47,11 @@ class ImageFile:
             return pixels(source)
         except RequestError as error:
             raise self._placed(error) from error
+
+    def _bytes(self) -> bytes:
+        if not self.base64 and isinstance(self.data, bytes):
+            return self.data
+        return _from_lenient_base64(self.data) if self.lenient else _from_base64(self.data)
 
     def _placed(self, error: RequestError) -> RequestError:
         return type(error)(f"{self.where}: {error}") if self.where else error
@@ -68,3 +78,10 @@ def _of_data_url(text: bytes | memoryview | str) -> bytes | memoryview | str:
     if not comma or not kind.lower().endswith(";base64"):
         raise InvalidRequest("a data URL must hold base64: data:image/jpeg;base64,…")
     return text[len(kind) + 1 :] if isinstance(text, str) else memoryview(text)[len(kind) + 1 :]
+
+
+def _from_lenient_base64(text: bytes | memoryview | str) -> bytes:
+    try:
+        return binascii.a2b_base64(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest(f"the image is not base64: {error}") from error

@@ -11,7 +11,7 @@ from kserve import Model
 from ppocr.serving.wire import WireAnswer
 from ppocr_api.document import Page
 from ppocr_api.errors import InvalidRequest, PpocrError
-from transformer.reader import Reader
+from transformer.reader import Reader, Wanted
 from transformer.routes import v2
 from transformer.routes.adapter import Exchange, ReadRequest
 from transformer.statistics import Statistics
@@ -72,7 +72,9 @@ class OcrTransformer(Model):  # type: ignore[misc]
         self, payload: Asked, headers: dict[str, str] | None = None, response_headers: Any = None
     ) -> Done:
         read, call = payload.read, payload.exchange.request.call
-        return Done(payload, await self.reader.read_many(read.files, read.parameters, call, partial=read.partial))
+        wanted = Wanted(read.parameters, read.reads, read.view)
+        pages = await self.reader.read_many(read.files, wanted, call, partial=read.partial)
+        return Done(payload, pages)
 
     async def postprocess(
         self, result: Done, headers: dict[str, str] | None = None, response_headers: Any = None

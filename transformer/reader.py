@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,10 +28,10 @@ from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
 from transformer.outputs.page import page_of
 from transformer.parameters import Parameters
-from transformer.pipeline import STAGES
 from transformer.pipeline.networks import Networks
-from transformer.pipeline.page import PageInWork
-from transformer.pipeline.stage import check_bundle, is_asked_for
+from transformer.pipeline.page import PageInWork, View
+from transformer.pipeline.plan import Reads, stages_of
+from transformer.pipeline.stage import check_bundle
 from transformer.room import Room
 from transformer.settings import ReaderSettings
 
@@ -47,6 +49,15 @@ FOR_LINES = 0.35
 LARGE_PIXELS = 16_000_000
 #: How often an image is read again because the version that had begun it was unloaded.
 RETRIES_AFTER_SWAP = 2
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of images: with which parameters they are read, what part of the work, and who looks at the page."""
+
+    parameters: Parameters
+    reads: Reads = "page"
+    view: View | None = None
 
 
 class Reader:
@@ -78,12 +89,12 @@ class Reader:
 
     async def read(self, data: bytes, parameters: Parameters) -> Page:
         """One image file."""
-        (page,) = await self.read_many([ImageFile(data)], parameters, Call())
+        (page,) = await self.read_many([ImageFile(data)], Wanted(parameters), Call())
         assert isinstance(page, Page)
         return page
 
     async def read_many(
-        self, files: Sequence[ImageFile], parameters: Parameters, call: Call, *, partial: bool = False
+        self, files: Sequence[ImageFile], wanted: Wanted, call: Call, *, partial: bool = False
     ) -> list[Page | PpocrError]:
         """All images of a request. Admitted together; refused together when the service is full.
 
@@ -92,12 +103,13 @@ class Reader:
         """
         with self._admission.enter(len(files), call.share):
             if partial:
-                return list(await asyncio.gather(*(self._page_or_error(file, parameters, call) for file in files)))
+                errors_too = (self._page_or_error(file, index, wanted, call) for index, file in enumerate(files))
+                return list(await asyncio.gather(*errors_too))
             if len(files) == 1:
-                return [await self._read(files[0], parameters, call)]
+                return [await self._read(files[0], 0, wanted, call)]
             try:
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(self._read(file, parameters, call)) for file in files]
+                    tasks = [group.create_task(self._read(file, i, wanted, call)) for i, file in enumerate(files)]
             except BaseExceptionGroup as errors:
                 raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
@@ -111,30 +123,37 @@ class Reader:
         await self._predictor.close()
         self._networks.close()
 
-    async def _page_or_error(self, file: ImageFile, parameters: Parameters, call: Call) -> Page | PpocrError:
+    async def _page_or_error(self, file: ImageFile, index: int, wanted: Wanted, call: Call) -> Page | PpocrError:
         try:
-            return await self._read(file, parameters, call)
+            return await self._read(file, index, wanted, call)
         except PpocrError as error:
             return error
 
-    async def _read(self, file: ImageFile, parameters: Parameters, call: Call) -> Page:
+    async def _read(self, file: ImageFile, index: int, wanted: Wanted, call: Call) -> Page:
         source = await self._networks.in_thread(call, file.inspect, self._limits)
         for _ in range(1 + RETRIES_AFTER_SWAP):
             try:
-                return await self._read_once(file, source, parameters, call)
+                read = await self._read_once(file, source, index, wanted, call)
             except NotFound:
                 if call.version is not None:
                     raise
                 # The version that had begun the page was unloaded, or was never on the pod that was asked next.
                 self._facts.forget()
+            else:
+                call.images += 1
+                call.lines += len(read.lines)
+                telemetry.IMAGES.inc()
+                telemetry.LINES.inc(len(read.lines))
+                return read
         raise Unavailable("the model was changed repeatedly while the image was read")
 
-    async def _read_once(self, file: ImageFile, source: Source, parameters: Parameters, call: Call) -> Page:
+    async def _read_once(self, file: ImageFile, source: Source, index: int, wanted: Wanted, call: Call) -> Page:
         facts = await self._facts.current(call.version)
-        stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
+        stages = stages_of(wanted.reads, wanted.parameters)
         for stage in stages:
             check_bundle(stage, facts)
-        scaled = _detected_pixels(source, facts, parameters, self._settings)
+        view, parameters = wanted.view, wanted.parameters
+        scaled = _detected_pixels(source, facts, parameters, self._settings) if wanted.reads in ("page", "boxes") else 0
         large = source.width * source.height > LARGE_PIXELS
         with (
             await self._room.reserve(scaled, call.share) as room,
@@ -143,7 +162,7 @@ class Reader:
             image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
                 call=call,
-                parameters=parameters,
+                parameters=wanted.parameters,
                 facts=facts,
                 image=image,
                 size=(image.shape[0], image.shape[1]),
@@ -154,15 +173,16 @@ class Reader:
                 hold_lines=partial(self._line_gate.hold, share=call.share),
                 detected=room.release,
                 large=large,
+                keep_image=view is not None and view.pixels,
             )
             del image
             for stage in stages:
+                begun = time.monotonic()
                 await stage.run(page, self._networks)
-        read = page_of(page)
-        call.images += 1
-        call.lines += len(read.lines)
-        telemetry.IMAGES.inc()
-        telemetry.LINES.inc(len(read.lines))
+                call.times.append((type(stage).__name__.lower(), begun, time.monotonic()))
+            read = page_of(page)
+            if view is not None:
+                await self._networks.in_thread(call, view.see, index, page, read)
         return read
 
 

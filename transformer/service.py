@@ -29,8 +29,11 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.predictor_channel import PredictorTls, target
     from transformer.predictor_client import PredictorClient
     from transformer.reader import Reader
-    from transformer.routes import FORMATS
+    from transformer.reports.pdserving import register
+    from transformer.reports.tracer import Tracer
+    from transformer.routes.endpoints import endpoints
     from transformer.routes.page import page
+    from transformer.routes.served import served
     from transformer.triton.routes import triton
 
     keep_level()
@@ -40,17 +43,29 @@ async def serve(settings: TransformerSettings) -> None:
     client = PredictorClient(address, settings.max_message_bytes, tls)
     reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
     model = OcrTransformer(settings.model_name, reader, settings.max_instances)
-    endpoints = (page(settings.model_name, settings.root_path), triton(model))
+    routes = served(settings)
+    shown = page(settings.model_name, settings.root_path)
+    further = (shown, *endpoints(settings, reader, routes.formats), triton(model))
+    tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
+    if settings.pdserving_metrics:
+        register(routes.routes)
     server = OcrServer(
-        rest_options(settings, budget, FORMATS, endpoints, client_of, lambda app: around(app, settings)),
-        grpc_options(settings, budget, FORMATS, endpoints, client_of=client_of),
+        rest_options(
+            settings, budget, routes.formats, further, client_of, routes.ports, lambda app: around(app, settings)
+        ),
+        grpc_options(settings, budget, routes.formats, further, client_of=client_of, ports=routes.grpc_ports),
         lifecycle(settings),
     )
 
     async def ready() -> None:
+        tracer.start()
         log.info("transformer on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
 
-    await server.serve([model], on_ready=ready, close=reader.close)
+    async def close() -> None:
+        await tracer.close()
+        await reader.close()
+
+    await server.serve([model], on_ready=ready, close=close)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -56,6 +56,55 @@ class WebSettings:
 
 
 @dataclass(frozen=True)
+class FormatSettings:
+    """Which wire formats are answered, and where besides the service's own ports. A port of 0 isn't opened."""
+
+    formats: str = setting(
+        "Wire formats that the service's ports answer: names of docs/api.md with commas between them, or all.", "all"
+    )
+    pdserving_port: int = setting(
+        "Further HTTP port that answers like PaddleServing's pipeline (its own was 9998), and nothing else. 0: none.",
+        0,
+        minimum=0,
+        maximum=65535,
+    )
+    pdserving_grpc_port: int = setting(
+        "Further gRPC port (the pipeline's own was 18091). 0: none.", 0, minimum=0, maximum=65535
+    )
+    pdserving_name: str = setting("Name of the service in the pipeline's requests.", "ocr")
+    pdserving_answer: str = setting(
+        "What the pipeline's service answers: result (texts, scores and boxes), res (texts, as before PaddleOCR 2.6), det "
+        "(boxes), rec (the text of one line).",
+        "result",
+        choices=("result", "res", "det", "rec"),
+    )
+    pdserving_metrics: bool = setting("Count requests and networks under the pipeline's names too, in /metrics.", False)
+    tracer: str = setting(
+        "File to which a report like that of the pipeline's tracer is added from time to time: times of detection and "
+        "recognition, requests, latencies, queues. Empty: none.",
+        "",
+    )
+    tracer_seconds: float = setting("How often, in seconds.", 10.0, minimum=0.1)
+    web_service_port: int = setting(
+        "Further HTTP port that answers like PaddleServing's web service for Windows (its own was 9292). 0: none.",
+        0,
+        minimum=0,
+        maximum=65535,
+    )
+    hubserving_ports: str = setting(
+        "Further HTTP ports that answer like PaddleHub Serving, with commas between them (its own were 8865 to 8868). Every "
+        "module is served on each. Empty: none.",
+        "",
+    )
+    paddlex_port: int = setting(
+        "Further HTTP port that answers like PaddleX and PaddleOCR 3 (their own was 8080). 0: none.",
+        0,
+        minimum=0,
+        maximum=65535,
+    )
+
+
+@dataclass(frozen=True)
 class AccessSettings:
     """Who may ask."""
 
@@ -73,7 +122,7 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
-class TransformerSettings(ListenSettings, WebSettings, AccessSettings, ReaderSettings, MessageSettings):
+class TransformerSettings(ListenSettings, WebSettings, AccessSettings, ReaderSettings, FormatSettings, MessageSettings):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(

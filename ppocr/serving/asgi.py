@@ -11,9 +11,9 @@ from http import HTTPStatus
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving.access import OPEN, Access, noted
-from ppocr.serving.routing import Route, RouteTable, Scope, error_answer, not_served
+from ppocr.serving.routing import Route, RouteTable, Scope, error_answer, not_served, unrouted
 from ppocr.serving.status import as_ppocr
-from ppocr.serving.wire import WireAnswer, plain_error
+from ppocr.serving.wire import WireAnswer
 from ppocr_api.errors import DeadlineExceeded, RequestError, Unavailable
 from ppocr_limits.bodies import Message, Receive, has_body, read_body
 from ppocr_limits.budget import Budget, Claim
@@ -79,14 +79,10 @@ class RequestGuard:
         answer = _Answer(send, self._headers, body_is_read=not has_body(headers))
         telemetry.IN_FLIGHT.inc()
         try:
-            if scope["path"] not in _QUIET:
-                key = headers.get(b"authorization", b"").decode("latin-1")
-                self._access.check(call, key, scope.get(CERTIFIED, False))
-            seconds = self._seconds(headers)
-            deadline = call.deadline = started + seconds
-            call.hurried = seconds < self._timeout_seconds
+            deadline = self._let_in(scope, headers, call, started)
             if found is None or scope["method"] not in found[0].path.methods:
-                await answer.whole(plain_error(not_served(found, scope, call, self._absent)))
+                call.error = not_served(found, scope, call, self._absent)
+                await answer.whole(unrouted(found, call.error, self._routes.outside))
                 return
             limit = self._limit(found[0])
             body = await read_body(headers, receive, claim, limit, lambda: deadline - time.monotonic())
@@ -103,14 +99,26 @@ class RequestGuard:
         except Exception as error:
             # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
-                known = as_ppocr(error, call)
+                known = call.error = as_ppocr(error, call)
                 if not answer.begun:
-                    await answer.whole(error_answer(found, scope, call, known))
+                    await answer.whole(error_answer(found, scope, call, known, self._routes.outside))
         finally:
             claim.release()
             scope.pop(BODY, None)  # the connection keeps the scope until its next request
             telemetry.IN_FLIGHT.dec()
+            if call.error is not None and answer.code != CLIENT_LEFT:
+                answer.code = int(call.error.http)
             self._record(scope, call, answer.code, time.monotonic() - started)
+
+    def _let_in(self, scope: Scope, headers: dict[bytes, bytes], call: Call, started: float) -> float:
+        """Checks key and certificate, and sets the deadline."""
+        if scope["path"] not in _QUIET:
+            key = headers.get(b"authorization", b"").decode("latin-1")
+            self._access.check(call, key, scope.get(CERTIFIED, False))
+        seconds = self._seconds(headers)
+        call.hurried = seconds < self._timeout_seconds
+        call.deadline = deadline = started + seconds
+        return deadline
 
     def _limit(self, route: Route) -> int:
         """Bytes of a body: few where no wire format reads it."""

@@ -7,7 +7,7 @@ from it, and tests go through it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -145,4 +145,17 @@ def command(line: str, headers: Mapping[str, str], path: Mapping[str, str]) -> s
 
 
 def _content(bodies: tuple[Body, ...]) -> dict[str, Any]:
-    return {body.content_type: body.openapi() for body in bodies}
+    """Of bodies with one content type, which formats that share a path have, any may be sent."""
+    by_type: dict[str, list[Body]] = {}
+    for body in bodies:
+        by_type.setdefault(body.content_type, []).append(body)
+    return {kind: same[0].openapi() if len(same) == 1 else _any_of(same) for kind, same in by_type.items()}
+
+
+def _any_of(bodies: Sequence[Body]) -> dict[str, Any]:
+    schemas: list[dict[str, Any]] = []
+    for body in bodies:
+        schemas += [dict(body.schema)] if dict(body.schema) not in schemas else []
+    examples = {str(index): {"value": body.example} for index, body in enumerate(bodies) if body.example is not None}
+    schema = {"anyOf": schemas} if len(schemas) > 1 else schemas[0]
+    return {"schema": schema} | ({"examples": examples} if examples else {})

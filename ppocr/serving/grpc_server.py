@@ -98,7 +98,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             with Claim(self._budget) as claim:
                 message = partial(self._arrivals.message, read, claim)
                 response = await self._within(seconds, handler, message, method, CallContext(call, known))
-            code = grpc.StatusCode.OK
+            code = grpc.StatusCode.OK if known.error is None else getattr(grpc.StatusCode, known.error.grpc)
             return response, None
         except Exception as error:
             ours = error.error if isinstance(error, Failed) else as_ppocr(error, known)

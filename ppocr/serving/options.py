@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ppocr.serving.rest import RestOptions
     from ppocr.serving.routing import Endpoints
     from ppocr.serving.server import Lifecycle
+    from ppocr.serving.site import FormatPort
     from ppocr.serving.wire import WireFormat
     from ppocr_limits.budget import Budget
     from ppocr_limits.tls import Tls
@@ -26,6 +27,7 @@ def rest_options(
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
     client_of: Callable[[str], str] | None = None,
+    ports: Sequence[FormatPort] = (),
     around: Callable[[App], App] = lambda app: app,
 ) -> RestOptions:
     """`client_of` knows the API keys that callers need, where they do (ppocr/serving/access.py)."""
@@ -45,6 +47,7 @@ def rest_options(
         access=Access(client_of, certificates=bool(settings.tls_client_ca_file)),
         formats=formats,
         endpoints=endpoints,
+        ports=ports,
         around=around,
     )
 
@@ -56,14 +59,15 @@ def grpc_options(
     endpoints: Sequence[Endpoints] = (),
     max_message_bytes: int | None = None,
     client_of: Callable[[str], str] | None = None,
+    ports: Sequence[int] = (),
 ) -> GrpcOptions:
-    """`max_message_bytes`: where messages may be of another size than a caller's request."""
+    """`max_message_bytes`: where messages may be of another size than a caller's request. `ports` are further ones."""
     from ppocr.serving.access import Access
     from ppocr.serving.grpc_options import GrpcOptions
 
     return GrpcOptions(
         addresses=(
-            joined(listening(settings.host), settings.grpc_port),
+            *(joined(listening(settings.host), port) for port in (settings.grpc_port, *ports)),
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
         max_message_bytes=max_message_bytes or settings.max_body_bytes,

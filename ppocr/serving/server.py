@@ -66,7 +66,10 @@ class OcrServer(ModelServer):  # type: ignore[misc]
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, self._on_signal, stop)
+            try:
+                loop.add_signal_handler(name, self._on_signal, stop)
+            except NotImplementedError:  # Windows: its loop has none
+                signal.signal(name, lambda *_: loop.call_soon_threadsafe(self._on_signal, stop))
         try:
             self._rest.bind()
             await self._grpc.start()

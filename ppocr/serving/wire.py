@@ -9,6 +9,7 @@ sees them, and whatever ran before (limits, deadline, metrics) is the guard's.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,6 +101,10 @@ class WireFormat(ABC):
         """`error` in the form of this format: a sentence in JSON, or over gRPC a status, unless it has another."""
         return plain_error(error)
 
+    def render_unrouted(self, error: PpocrError, status: int) -> WireAnswer:
+        """404, or 405 for another method than this format's, where it alone is served on the port or the path."""
+        return dataclasses.replace(plain_error(error), status=status)
+
 
 def plain_error(error: PpocrError) -> WireAnswer:
     """HTTP's status with `{"error": sentence}`; gRPC's status with the sentence."""
@@ -115,7 +120,8 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
         return await chosen.answer(request, infer)
     except Exception as error:
         request.call.cancelled = True  # what else was begun for it is dropped
-        return chosen.render_error(request, as_ppocr(error, request.call))
+        request.call.error = as_ppocr(error, request.call)
+        return chosen.render_error(request, request.call.error)
 
 
 def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import resource
+import sys
 from pathlib import Path
 
 from ppocr_api.errors import Unavailable
@@ -41,7 +41,14 @@ def require(bundle: Bundle, estimate: int) -> None:
 
 
 def available() -> int:
-    """Bytes that this process can still take: what the machine, the container and the process' own limit leave."""
+    """Bytes that this process can still take: what the machine, the container and the process' own limit leave.
+
+    Where the system has no /proc, as Windows, it isn't known, and nothing is refused.
+    """
+    if sys.platform != "linux":
+        return sys.maxsize
+    import resource  # Windows has none
+
     left = [_number("/proc/meminfo", "MemAvailable:", 1024)]
     for limit, used, stat in _CGROUPS:
         with contextlib.suppress(OSError, ValueError):
@@ -57,12 +64,14 @@ def available() -> int:
 def give_back() -> None:
     """Returns freed memory to the system: the C library would keep it for this process, some 100 MiB after a model."""
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError):  # a C library without it
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # a C library without it; Windows
         ctypes.CDLL(None).malloc_trim(0)
 
 
 def resident() -> int:
-    """Bytes that this process holds now."""
+    """Bytes that this process holds now; 0 where the system has no /proc."""
+    if sys.platform != "linux":
+        return 0
     return _number("/proc/self/status", "VmRSS:", 1024)
 
 

@@ -138,16 +138,28 @@ def test_serving_conf_of_another_network() -> None:
 def test_a_pdserving_configuration() -> None:
     found = serving.pipeline(PIPELINE.encode(), Path("there"))
     assert found.settings == {
-        **{"grpc_port": "18091", "http_port": "9998", "max_images": "10", "workers": "8"},
+        **{"grpc_port": "18091", "http_port": "9998"},
+        **{"tracer": "PipelineServingLogs/pipeline.tracer", "tracer_seconds": "10"},
         **{"device": "gpu", "device_id": "1", "precision": "f16", "threads": "6"},
     }
     assert found.models == {"det": Path("there/det_serving"), "rec": Path("/models/rec_serving")}
     assert set(found.ignored) == {
-        *("build_dag_each_worker", "dag.is_thread_op", "dag.retry", "dag.use_profile", "dag.tracer.interval_s"),
+        *("worker_num", "build_dag_each_worker", "dag.is_thread_op", "dag.retry", "dag.use_profile"),
+        *("op.det.concurrency", "op.rec.concurrency"),
         *(f"op.det.local_service_conf.{name}" for name in ("client_type", "fetch_list", "devices", "ir_optim")),
         *("op.rec.timeout", "op.rec.retry", "op.rec.local_service_conf.colour"),
     }
     assert found.ignored["op.rec.local_service_conf.colour"] == "unknown here"
+
+
+def test_a_pipeline_of_one_network_its_timeout_and_metrics() -> None:
+    text = """
+dag: {enable_prometheus: true, prometheus_port: 19393, tracer: {interval_s: -1}}
+op: {rec: {timeout: 3000}}
+"""
+    found = serving.pipeline(text.encode(), Path())
+    assert found.settings == {"pdserving_answer": "rec", "pdserving_metrics": "true", "request_timeout_seconds": "3.0"}
+    assert set(found.ignored) == {"dag.prometheus_port", "dag.tracer.interval_s"}
 
 
 @pytest.mark.parametrize("text", ["a: [", "[]", "op: 3", "http_port: 1"])

@@ -43,7 +43,8 @@ _KNOWN: tuple[tuple[bytes, str], ...] = (
     (b"/9j/", "base64 text, encoded once too often"),
     (b"iVBORw0KGgo", "base64 text, encoded once too often"),
 )
-_READABLE = "JPEG, PNG, GIF, WebP, TIFF, BMP, JPEG 2000, AVIF or HEIC"
+#: The formats that are read.
+READABLE = ("JPEG", "PNG", "GIF", "WebP", "TIFF", "BMP", "JPEG 2000", "AVIF", "HEIC")
 
 
 def is_image(data: bytes | memoryview) -> bool:
@@ -64,7 +65,9 @@ def reader_of(data: memoryview) -> tuple[str, Reader]:
         found = "a video, or an image of an unusual codec"
     if found is None:
         found = f"of no known format (it begins with {head[:8].hex(' ')})"
-    raise InvalidImage(f"not an image that is read: it is {found}, and {_READABLE} was expected")
+    raise InvalidImage(
+        f"not an image that is read: it is {found}, and {', '.join(READABLE[:-1])} or {READABLE[-1]} was expected"
+    )
 
 
 def _found(data: bytes | memoryview) -> tuple[str, Reader] | None:

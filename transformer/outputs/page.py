@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 def page_of(work: PageInWork) -> Page:
     """The page of one image, its lines in reading order, with points of the image as it was sent.
 
-    Lines without a character are left out, and so are those under the request's score threshold.
+    Lines without a character are left out, and so are those under the request's score threshold. Where nothing was read, a line
+    for each box: its text is empty, and its confidence is the probability of its angle, or 0 where that wasn't asked for.
     """
+    if not work.readings:
+        return _page(work, _unread(work))
     quads = _points(_in_image_as_sent(work.boxes, work))
     for index in range(len(quads) - len(work.ribbons), len(quads)):
         quads[index] = _polygon(work.boxes[index], index, work)
@@ -42,6 +45,19 @@ def page_of(work: PageInWork) -> Page:
         for index in order
         if (reading := work.readings[index]).text and reading.confidence >= threshold
     )
+    return _page(work, lines)
+
+
+def _unread(work: PageInWork) -> tuple[Line, ...]:
+    quads = _points(_in_image_as_sent(work.boxes, work))
+    nothing = [0.0] * len(quads)
+    probabilities = nothing if work.line_angle_probabilities is None else work.line_angle_probabilities.tolist()
+    angles = nothing if work.line_angles is None else work.line_angles.tolist()
+    order = [] if work.order is None else work.order.tolist()
+    return tuple(Line("", round(probabilities[index], 4), quads[index], angles[index]) for index in order)
+
+
+def _page(work: PageInWork, lines: tuple[Line, ...]) -> Page:
     height, width = work.size
     return Page(
         lines,

@@ -17,7 +17,7 @@ from transformer.pipeline.page import PageInWork
 
 @dataclass(frozen=True)
 class OrientLines:
-    """Sets `line_angles` and `unsure_lines`; the boxes of turned lines begin at the top left of the text."""
+    """Sets `line_angles`, their probabilities and `unsure_lines`; the boxes of turned lines begin at the top left of the text."""
 
     task = LINE_ORIENTATION
     parameter = "use_textline_orientation"
@@ -29,6 +29,7 @@ class OrientLines:
         asked = await networks.ask(page, LINE_ORIENTATION, "orient_lines", partial(_thumbnails, page))
         page.line_angles, sure = angles(asked.network, asked.answer, (0, 180))
         page.unsure_lines = ~sure
+        page.line_angle_probabilities = asked.answer.outputs["probability"]
         page.turn_lines(page.line_angles == 180)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from ppocr.call import Call
 from ppocr.contract import BundleFacts
+from ppocr_api.document import Page
 from transformer.algorithms.ctc import Reading
 from transformer.algorithms.page_size import MOST_PIXELS
 from transformer.algorithms.ribbons import Ribbon
@@ -42,9 +43,10 @@ class PageInWork:
     many degrees clockwise the page is turned in it. detect may add a `margin` of so many pixels on each side. `boxes` F32
     [N,4,2] are corners in `image`, from the top left of the text clockwise: detect tells by their shape where that is, except
     for those that are `either_way` bool [N]; orient_lines turns those of a line that stands upside down, and sets `line_angles`
-    I32 [N] and `unsure_lines` bool [N], where its network may be wrong; read_both_ways has the last word. Curved lines are
-    `ribbons` of the page: straighten adds them to the image, below the page, and their boxes there to `boxes`, as its last ones.
-    `readings` belong to the boxes, and `order` intp [N] sorts them as a person reads them. `warnings` go into the answer.
+    I32 [N], `line_angle_probabilities` F32 [N], and `unsure_lines` bool [N], where its network may be wrong; read_both_ways has
+    the last word. Curved lines are `ribbons` of the page: straighten adds them to the image, below the page, and their boxes
+    there to `boxes`, as its last ones. `readings` belong to the boxes; there are none where nothing was read. `order` intp [N]
+    sorts them as a person reads them. `warnings` go into the answer.
 
     `large` says that work on the image takes long (transformer/threads.py).
 
@@ -75,8 +77,10 @@ class PageInWork:
     either_way: NDArray[np.bool_] | None = None
     line_angles: I32 | None = None
     unsure_lines: NDArray[np.bool_] | None = None
+    line_angle_probabilities: F32 | None = None
     readings: Sequence[Reading] = ()
     order: NDArray[np.intp] | None = None
+    keep_image: bool = False
     warnings: list[str] = field(default_factory=list)
 
     def ribbon_of(self, box: int) -> Ribbon | None:
@@ -89,6 +93,20 @@ class PageInWork:
         self.boxes[which] = np.roll(self.boxes[which], 2, axis=1)
 
     def forget_image(self) -> None:
-        """Gives the image's memory back: no later stage looks at it."""
+        """Gives the image's memory back: no later stage looks at it. A view of its pixels may keep it longer."""
+        if self.keep_image:
+            return
         self.image = np.zeros((0, 0, 3), np.uint8)
         self.free_image()
+
+
+@dataclass(frozen=True)
+class View:
+    """What a wire format wants to see of a page beyond the document model.
+
+    `see` is called in a thread with the image's number in the request, the work as the stages left it, and the page. `pixels`
+    says whether it needs the image, whose memory is kept that long.
+    """
+
+    see: Callable[[int, PageInWork, Page], None]
+    pixels: bool = False

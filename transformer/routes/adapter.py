@@ -17,17 +17,22 @@ from ppocr_api.document import Page
 from ppocr_api.errors import PpocrError
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
+from transformer.pipeline.page import View
+from transformer.pipeline.plan import Reads
 
 
 @dataclass(frozen=True)
 class ReadRequest:
     """What a request asks. With `partial`, `render` is given an error in the place of an image that could not be read;
-    without, the first error ends all. `kept` is what the adapter's `render` needs of what `parse` saw.
+    without, the first error ends all. `reads` says what part of the work is wanted. `view` sees each page before its pixels and
+    the network's facts are gone. `kept` is what the adapter's `render` needs of what `parse` saw.
     """
 
     files: Sequence[ImageFile]
     parameters: Parameters
     partial: bool = False
+    reads: Reads = "page"
+    view: View | None = None
     kept: Any = None
 
 

@@ -20,10 +20,12 @@ def page(model: str = "ppocr", root_path: str = "") -> Endpoints:
         "A web page that sends an image and draws what was read.",
         tuple(Path(path, summary if path == "/" else "a file of the page", listed=False) for path in files),
     )
-    return Endpoints(declaration, {path: _serve(*file) for path, file in files.items()})
+    return Endpoints(declaration, {path: static(*file) for path, file in files.items()})
 
 
-def _serve(content_type: str, content: bytes) -> Callable[[], Awaitable[Response]]:
+def static(content_type: str, content: bytes) -> Callable[[], Awaitable[Response]]:
+    """The handler of a file, which goes out with the pages' headers."""
+
     async def serve() -> Response:
         return Response(content, media_type=content_type, headers=HEADERS)
 

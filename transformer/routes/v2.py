@@ -1,4 +1,7 @@
-"""KServe V2 (REST, its binary extension, gRPC): BYTES tensor `image` in; text, confidence, points and count out."""
+"""KServe V2 (REST, its binary extension, gRPC): BYTES tensor `image` in; text, confidence, points and count out.
+
+Pixels instead of files are v2_pixels.py's.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ from ppocr_api.document import Page, Points, quadrilateral
 from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
 from transformer.parameters import TEXTS, Parameters
-from transformer.routes import multipart, schemas
+from transformer.pipeline.page import View
+from transformer.routes import multipart, schemas, v2_pixels
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 from transformer.routes.first_bytes import is_image
 
@@ -31,7 +35,8 @@ _PROTOCOL = {
     "content_type",
 }
 
-_EXPECTED = {"image": "BYTES"}
+#: Image files, or the pixels of one image and the language of its text (v2_pixels.py).
+_EXPECTED = {"image": ("BYTES", "UINT8"), "lang_type": ("BYTES",)}
 INPUTS = [{"name": "image", "datatype": "BYTES", "shape": [-1]}]
 OUTPUTS = [
     {"name": "text", "datatype": "BYTES", "shape": [-1]},
@@ -45,7 +50,8 @@ _DECLARATION = tensor_format.declare(
     "v2",
     "The Open Inference Protocol (KServe V2, Triton): image files are the elements of one BYTES tensor, and the lines of all "
     "images come back as tensors. As JSON, with the binary extension (`Inference-Header-Content-Length`), or over gRPC. The "
-    "first image that can't be read is the error of the whole request.",
+    "first image that can't be read is the error of the whole request. Where `image` is UINT8 [1, H, W, 3], it holds pixels, and "
+    "the answer is what docling's remote OCR engine takes: `boxes`, `txts` and `scores`.",
     "read images as V2 tensors",
     Body(
         "application/json",
@@ -69,11 +75,18 @@ class V2(Adapter):
 
     def parse(self, request: WireRequest) -> ReadRequest:
         tensors = _whole_body(request) or tensor_format.decode(request, _EXPECTED)
-        return ReadRequest(_files(tensors), _parameters(tensors), kept=tensors)
+        if v2_pixels.is_asked(tensors):
+            file, language = v2_pixels.pixels(tensors)
+            view = None if language is None else View(language.see)
+            return ReadRequest([file], _parameters(tensors), view=view, kept=(tensors, language))
+        return ReadRequest(_files(tensors), _parameters(tensors), kept=(tensors, None))
 
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
-        tensors: TensorRequest = asked.kept
-        return tensor_format.encode(request, tensors, _response(tensors, asked.parameters, read_pages(pages)))
+        tensors, language = asked.kept
+        read = read_pages(pages)
+        if v2_pixels.is_asked(tensors):
+            return tensor_format.encode(request, tensors, v2_pixels.response(tensors, read[0], language))
+        return tensor_format.encode(request, tensors, _response(tensors, asked.parameters, read))
 
 
 def _whole_body(request: WireRequest) -> TensorRequest | None:

@@ -49,6 +49,9 @@ ports:
   # KServe's Service maps port 80 to the first; by its name the second is known to speak HTTP/2.
   - {name: http1, containerPort: {{ int $values.ports.http }}, protocol: TCP}
   - {name: h2c, containerPort: {{ int $values.ports.grpc }}, protocol: TCP}
+  {{- range (include "ppocr.formatPorts" . | fromJson).ports }}
+  - {name: {{ .name }}, containerPort: {{ int .port }}, protocol: TCP}
+  {{- end }}
 {{ include "ppocr.container" . }}
 volumeMounts:
   - {name: tmp{{ if $collocated }}-transformer{{ end }}, mountPath: /tmp}
@@ -143,6 +146,9 @@ volumeMounts:
 {{- define "ppocr.settings" -}}
 {{- $values := index .track.values .part -}}
 {{- $settings := dict "track" .track.name -}}
+{{- if and (eq .part "transformer") .track.values.formats -}}
+{{- $_ := set $settings "formats" (join "," .track.values.formats) -}}
+{{- end -}}
 {{- if eq .part "predictor" -}}
 {{- if $values.gpu.enabled }}{{ $_ := set $settings "device" "gpu" }}{{ end -}}
 {{- if $values.engineCache.enabled }}{{ $_ := set $settings "engine_cache_dir" "/var/cache/ppocr" }}{{ end -}}
@@ -164,6 +170,22 @@ volumeMounts:
 {{- $_ := set $settings "lame_duck_seconds" 0 -}}
 {{- end -}}
 {{- toJson $settings -}}
+{{- end -}}
+
+{{/*
+Ports of a transformer for clients of one wire format, as JSON {"ports": [{"name", "port"}]}: those that its settings open. KServe's Service
+has every port of the container.
+*/}}
+{{- define "ppocr.formatPorts" -}}
+{{- $settings := include "ppocr.settings" (dict "track" .track "part" "transformer") | fromJson -}}
+{{- $ports := list -}}
+{{- range $name, $setting := dict "http-pdserving" "pdserving_port" "grpc-pdserving" "pdserving_grpc_port" "http-webservice" "web_service_port" "http-paddlex" "paddlex_port" -}}
+{{- with index $settings $setting -}}{{- $ports = append $ports (dict "name" $name "port" (int .)) -}}{{- end -}}
+{{- end -}}
+{{- range splitList "," (index $settings "hubserving_ports" | default "" | toString) -}}
+{{- with trim . -}}{{- $ports = append $ports (dict "name" (printf "http-hub-%s" .) "port" (int .)) -}}{{- end -}}
+{{- end -}}
+{{- dict "ports" $ports | toJson -}}
 {{- end -}}
 
 {{/* They become variables, each once. */}}

@@ -28,13 +28,52 @@ FULL: dict[str, Any] = {
         "inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": ["YQ=="], "parameters": {}}],
         "outputs": [{"name": "text", "parameters": {"binary_data": False}}],
     },
+    "pdserving": {
+        "key": ["image", "pipeline.profile"],
+        "value": ["YQ==", "1"],
+        "tensors": [
+            {"name": "image", "elem_type": 12, "strData": ["YQ=="]},
+            {"name": "x", "elem_type": 7, "uint32_data": [1, 2], "shape": [2, 1], "lod": [0]},
+        ],
+        "name": "ocr",
+        "method": "prediction",
+        "logid": 7,
+        "clientip": "127.0.0.1",
+    },
+    "web_service": {"feed": [{"image": "YQ=="}], "fetch": ["res"]},
+    "hubserving": {"images": ["YQ==", "YQ=="], "paths": []},
+    "paddlex": {
+        "file": "YQ==",
+        "fileType": 1,
+        "useDocOrientationClassify": False,
+        "useDocUnwarping": False,
+        "useTextlineOrientation": False,
+        "textDetLimitSideLen": 64,
+        "textDetLimitType": "max",
+        "textDetThresh": 0.5,
+        "textDetBoxThresh": 0.5,
+        "textDetUnclipRatio": 1.5,
+        "textRecScoreThresh": 0.5,
+        "returnWordBox": True,
+        "visualize": True,
+        "logId": "7",
+    },
+    "nim": {
+        "input": [
+            {"type": "image_url", "url": "data:image/png;base64,YQ=="},
+            {"type": "image_url", "url": "data:image/jpeg;base64,YQ=="},
+        ],
+        "merge_levels": ["word", "paragraph"],
+    },
 }
+#: Parts of a path beside the model's name, where a format has them.
+PATH = {"model_name": "ppocr", "module": "ocr_system"}
 
 
 def posted(message: Any, content_type: str = "application/json", **path: str) -> WireRequest:
     """A POST of `message`, as JSON unless it is bytes."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return WireRequest(Call(), body, {"content-type": content_type}, {}, {"model_name": "ppocr", **path})
+    return WireRequest(Call(), body, {"content-type": content_type}, {}, {**PATH, **path})
 
 
 def body_of(answer: WireAnswer) -> Any:

