@@ -11,7 +11,7 @@ V4 := .cache/bundles/ppocrv4-mobile/1
 PROGRAMS := .cache/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-cluster check format bench clean
+.PHONY: help serve test test-cluster check format bench bench-text clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ format: $(VENV)/.dev  ## Format the code
 
 bench: $(VENV)/.dev  ## Measure the service beside its peers: make bench ARGS='--images DIR --labels DIR'
 	$(BIN)/python -m bench $(ARGS)
+
+bench-text: $(VENV)/.dev  ## Read images of many kinds, and say how well: make bench-text ARGS='--count 20 --only narrow'
+	$(BIN)/python -m bench.text $(ARGS)
 
 clean:  ## Remove the environment, the peers' environments and caches
 	rm -rf $(VENV) bench/.peers .cache .mypy_cache .ruff_cache .pytest_cache

@@ -6,19 +6,31 @@ left, or for an answer that would come too late, is dropped before it is begun.
 
 from __future__ import annotations
 
+import itertools
+import secrets
 import time
 from dataclasses import dataclass, field
 
 from ppocr_api.errors import Cancelled, DeadlineExceeded, PpocrError
+
+_PROCESS = secrets.token_hex(4)
+_NUMBERS = itertools.count()
+
+
+def _own_share() -> str:
+    return f"{_PROCESS}.{next(_NUMBERS)}"
 
 
 @dataclass(slots=True)
 class Call:
     """`deadline` is a `time.monotonic()` instant or None; `version` the bundle version that was asked for, or None.
 
-    `images` and `lines` count what was read for it, for the access log. `cancelled` is set once, when nobody waits for the
-    answer any more; it may be read from any thread. `error` is what it was answered with: metrics and logs name its status even
-    where its wire format puts errors into a 200. `times`: stages of its images, with `time.monotonic()` of begin and end.
+    `client` is the name of the key that came with it, "" without. `share` is whose work it is (ppocr_limits/shares.py): its own,
+    in all processes, or that of all calls of the client. `images` and `lines` count what was read for it, for the access log.
+    `cancelled` is set once, when nobody waits for the answer any more; it may be read from any thread. `hurried` says that the
+    client set the deadline itself, and an earlier one than the service would have. `error` is what it was answered with: metrics
+    and logs name its status even where its wire format puts errors into a 200. `times`: stages of its images, with
+    `time.monotonic()` of begin and end.
     """
 
     route: str = "direct"
@@ -29,6 +41,13 @@ class Call:
     cancelled: bool = False
     error: PpocrError | None = None
     times: list[tuple[str, float, float]] = field(default_factory=list)
+    hurried: bool = False
+    client: str = ""
+    share: str = field(default_factory=_own_share)
+
+    def came_from(self, client: str) -> None:
+        """Notes the name of the client's key."""
+        self.client, self.share = client, f"client {client}"
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, or None."""

@@ -18,8 +18,10 @@ from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
 from ppocr_api.errors import BundleError, ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import NetworkSettings
-from transformer.settings import FormatSettings, ReaderSettings
+from transformer.settings import AccessSettings, FormatSettings, ReaderSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -35,7 +37,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, LocalSettings, FormatSettings):
+class ServeSettings(ListenSettings, AccessSettings, LocalSettings, FormatSettings):
     """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
@@ -76,15 +78,17 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.routes.served import served
 
     opened = await opening.start(await loading, settings)
-    reader = Reader(opened.predictor, settings)
+    budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
+    reader = Reader(opened.predictor, settings, budget.for_images)
+    client_of = settings.client_of()
     routes = served(settings)
     further = endpoints(settings, reader, routes.formats)
     tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
     if settings.pdserving_metrics:
         register(routes.routes)
     server = OcrServer(
-        rest_options(settings, routes.formats, (*routes.endpoints, *further), routes.ports),
-        grpc_options(settings, routes.formats, ports=routes.grpc_ports),
+        rest_options(settings, budget, routes.formats, (*routes.endpoints, *further), routes.ports, client_of),
+        grpc_options(settings, budget, routes.formats, client_of=client_of, ports=routes.grpc_ports),
         lifecycle(settings),
     )
 
@@ -103,7 +107,7 @@ async def serve(settings: ServeSettings) -> None:
 
 def _welcome(settings: ServeSettings) -> str:
     host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host
-    url = f"http://{host}:{settings.http_port}"
+    url = f"{'https' if settings.tls_cert_file else 'http'}://{host}:{settings.http_port}"
     image = SAMPLE if Path(SAMPLE).is_file() else "IMAGE.jpg"
     return (
         f"ppocr is ready: HTTP {url}, gRPC {host}:{settings.grpc_port}\n"

@@ -34,6 +34,8 @@ EXTENSIONS = {
     ),
     "github.com/envoyproxy/gateway@v1.8.1": (
         "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_backendtrafficpolicies.yaml",
+        "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_clienttrafficpolicies.yaml",
+        "charts/gateway-helm/charts/crds/crds/generated/gateway.envoyproxy.io_securitypolicies.yaml",
     ),
     "github.com/kedacore/keda/v2@v2.17.2": ("config/crd/bases/keda.sh_scaledobjects.yaml",),
     "github.com/prometheus-operator/prometheus-operator@v0.85.0": (

@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ppocr.listen import ListenSettings, MessageSettings
+from ppocr.listen import ListenSettings, MemorySettings, MessageSettings, PageSettings
 from ppocr.settings import PREFIX
 from ppocr_local.service import ServeSettings
 from predictor.settings import NetworkSettings, PredictorSettings
@@ -34,12 +34,14 @@ def page() -> str:
         for group in (ListenSettings, ReaderSettings, FormatSettings, NetworkSettings, MessageSettings)
         for field in dataclasses.fields(group)
     }
+    common = {field.name for group in (MemorySettings, PageSettings) for field in dataclasses.fields(group)}
     parts = [
         HEAD,
         _table("Every service", ListenSettings),
-        _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings),
+        _table("Pages: every service, and the same in all", PageSettings),
+        _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings, common),
         _table("Wire formats, their ports and reports: `ppocr serve`, `python -m transformer`", FormatSettings),
-        _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings),
+        _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings, common),
         _table("Between the two: `python -m transformer`, `python -m predictor`", MessageSettings),
         _table("Only `python -m transformer`", TransformerSettings, shared),
         _table("Only `python -m predictor`", PredictorSettings, shared),

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 import pytest
 
-from ppocr.manifest import MANIFEST
+from predictor.manifest import MANIFEST
 
 ROOT = Path(__file__).parent.parent
 #: Where `make test` puts what scripts/test_programs.py fetches.
@@ -46,6 +46,7 @@ HOW = {
     "node": "the package nodejs",
     "the recorded exchanges": "their folder, named by PPOCR_WIRE_CASES",
     "PaddleServing's client": "Python 3.8 (PPOCR_PYTHON38 names it) and a package index",
+    "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
 _PREFIX = "needs "
 #: What no registry brings: CI has it where it has a test cluster.

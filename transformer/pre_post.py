@@ -50,7 +50,7 @@ class OcrTransformer(Model):  # type: ignore[misc]
         await self.reader.facts(version)
 
     async def preprocess(self, payload: Exchange, headers: dict[str, str] | None = None) -> Asked:
-        read = payload.adapter.parse(payload.request)
+        read = await payload.request.parsed(payload.adapter.parse)
         if not 1 <= len(read.files) <= self._max_instances:
             raise InvalidRequest(f"the request has {len(read.files)} images; it may have 1 to {self._max_instances}")
         return Asked(payload, read)

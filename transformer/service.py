@@ -12,6 +12,8 @@ from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests, keep_level
 from transformer.settings import TransformerSettings
 
 log = logging.getLogger("ppocr.transformer")
@@ -23,23 +25,28 @@ async def serve(settings: TransformerSettings) -> None:
     import_kserve()
     from ppocr.serving.server import OcrServer
     from transformer.pre_post import OcrTransformer
-    from transformer.predictor_client import PredictorClient, target
+    from transformer.predictor_channel import PredictorTls, target
+    from transformer.predictor_client import PredictorClient
     from transformer.reader import Reader
     from transformer.reports.pdserving import register
     from transformer.reports.tracer import Tracer
     from transformer.routes.endpoints import endpoints
     from transformer.routes.served import served
 
+    keep_level()
     address = target(settings.predictor_host, settings.predictor_port)
-    reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
+    tls = PredictorTls(settings.predictor_ca_file, settings.predictor_cert_file, settings.predictor_key_file)
+    budget = Budget(for_requests(settings.request_memory_bytes))
+    client = PredictorClient(address, settings.max_message_bytes, tls)
+    reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
     routes = served(settings)
     further = endpoints(settings, reader, routes.formats)
     tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
     if settings.pdserving_metrics:
         register(routes.routes)
     server = OcrServer(
-        rest_options(settings, routes.formats, (*routes.endpoints, *further), routes.ports),
-        grpc_options(settings, routes.formats, ports=routes.grpc_ports),
+        rest_options(settings, budget, routes.formats, (*routes.endpoints, *further), routes.ports, client_of),
+        grpc_options(settings, budget, routes.formats, client_of=client_of, ports=routes.grpc_ports),
         lifecycle(settings),
     )
 

@@ -6,9 +6,9 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent import futures
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import grpc
@@ -19,33 +19,27 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving import wire
+from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.declaration import GrpcMethod
+from ppocr.serving.grpc_options import GrpcOptions
 from ppocr.serving.management import management
-from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
+from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.memory import Pressure
+from ppocr_limits.messages import Read, arrived
+from ppocr_limits.wire_fields import check_message
 
 log = logging.getLogger("ppocr.access")
-CONNECTION_AGE_MS = 4_000
+#: Need no key.
+_PROBES = ("ServerLive", "ServerReady")
 _QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 #: Answers a message of a call.
 Method = Callable[[Any, "CallContext"], Awaitable[Any]]
-
-
-@dataclass(frozen=True)
-class GrpcOptions:
-    """Where the gRPC server listens (HOST:PORT and unix:PATH), what it lets in, and what it serves beside readiness."""
-
-    addresses: Sequence[str]
-    max_message_bytes: int
-    timeout_seconds: float
-    track: str = ""
-    formats: Sequence[WireFormat] = ()
-    endpoints: Sequence[Endpoints] = ()
 
 
 class Failed(Exception):
@@ -68,10 +62,13 @@ class CallContext:
 
 
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
-    """Around every call: deadline, metrics, one log line, and errors as status codes."""
+    """Around every call: deadline, memory, metrics, one log line, and errors as status codes."""
 
-    def __init__(self, timeout_seconds: float, track: str = "") -> None:
+    def __init__(self, timeout_seconds: float, budget: Budget, track: str = "", access: Access = OPEN) -> None:
         self._timeout_seconds = timeout_seconds
+        self._access = access
+        self._budget = budget
+        self._pressure = Pressure()
         self._metadata = ((TRACK_HEADER, track),) if track else ()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
@@ -80,28 +77,35 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             return handler
         method = details.method.rsplit("/", 1)[-1]
 
-        async def guarded(raw: bytes, servicer_context: Any) -> Any:
-            return await self._answer(method, handler, raw, servicer_context)
+        async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
+            return await self._answer(method, handler, servicer_context.read, servicer_context)
 
-        # The bytes are parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
-        return grpc.unary_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
+        # A stream, which looks the same on the wire: its message is read inside, where it can be refused before all of it is
+        # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
+        return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, raw: bytes, call: Any) -> Any:
+    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Any:
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
-        known = Call(route=f"grpc:{method}", deadline=started + seconds)
+        hurried = seconds < self._timeout_seconds
+        known = Call(route=f"grpc:{method}", deadline=started + seconds, hurried=hurried)
         code = grpc.StatusCode.CANCELLED
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
         try:
-            response = await self._within(seconds, handler, raw, method, CallContext(call, known))
+            if method not in _PROBES:
+                key = CallContext(call, known).metadata().get("authorization", "")
+                self._access.check(known, key, certified=True)
+            with Claim(self._budget) as claim:
+                message = partial(arrived, read, claim, self._pressure)
+                response = await self._within(seconds, handler, message, method, CallContext(call, known))
             code = grpc.StatusCode.OK if known.error is None else getattr(grpc.StatusCode, known.error.grpc)
             return response
         except aio.AbortError:
             raise
         except Exception as error:
-            ours = error.error if isinstance(error, Failed) else as_ppocr(error)
+            ours = error.error if isinstance(error, Failed) else as_ppocr(error, known)
             code, details, metadata = grpc_answer(ours)
             call.set_trailing_metadata((*self._metadata, *metadata))
             await call.abort(code, details)
@@ -112,12 +116,22 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             telemetry.REQUEST_SECONDS.labels(known.route).observe(took)
             if method not in _QUIET:
                 log.info(
-                    "%s %s %.1fms images=%d lines=%d", known.route, code.name, took * 1000, known.images, known.lines
+                    "%s %s %.1fms images=%d lines=%d%s",
+                    known.route,
+                    code.name,
+                    took * 1000,
+                    known.images,
+                    known.lines,
+                    noted(known, code.name),
                 )
 
     @staticmethod
     async def _within(
-        seconds: float, handler: grpc.RpcMethodHandler, raw: bytes, method: str, context: CallContext
+        seconds: float,
+        handler: grpc.RpcMethodHandler,
+        message: Callable[[], Awaitable[bytes]],
+        method: str,
+        context: CallContext,
     ) -> Any:
         """The handler's answer; its work is dropped where the client leaves, or time is up."""
         if seconds <= 0:
@@ -125,7 +139,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         answered = False
         try:
             async with asyncio.timeout(seconds) as limit:
-                response = await handler.unary_unary(_parsed(handler, raw, method), context)
+                response = await handler.unary_unary(_parsed(handler, await message(), method), context)
                 answered = True
                 return response
         except TimeoutError as error:
@@ -137,6 +151,8 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
 
 
 def _parsed(handler: grpc.RpcMethodHandler, raw: bytes, method: str) -> Any:
+    if raw is aio.EOF:
+        raise InvalidRequest(f"{method} was called without a message")
     try:
         return handler.request_deserializer(raw)
     except DecodeError as error:
@@ -154,25 +170,22 @@ class GrpcServer:
 
     async def start(self) -> None:
         """Listens; a port that is taken is an error, not a silent second listener."""
-        limit = self._options.max_message_bytes
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
-            interceptors=(Guard(self._options.timeout_seconds, self._options.track),),
-            options=[
-                ("grpc.max_send_message_length", limit),
-                ("grpc.max_receive_message_length", limit),
-                ("grpc.so_reuseport", 0),
-                # Clients look a name up again only when a connection ends. So they learn of new pods, and that one is going
-                # before its lame duck is over. Calls in progress are answered on the old connection.
-                ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
-                ("grpc.max_connection_age_grace_ms", round(self._options.timeout_seconds * 1000)),
-            ],
+            interceptors=(
+                Guard(self._options.timeout_seconds, self._options.budget, self._options.track, self._options.access),
+            ),
+            maximum_concurrent_rpcs=self._options.max_calls,
+            options=self._options.arguments(),
         )
         for service, handlers in self._services().items():
             server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(service, handlers),))
         for address in self._options.addresses:
             try:
-                server.add_insecure_port(address)
+                if self._options.tls is None or address.startswith("unix:"):
+                    server.add_insecure_port(address)
+                else:
+                    server.add_secure_port(address, self._options.tls.grpc())
             except RuntimeError as error:
                 raise ConfigError(f"gRPC can't listen on {address}: is another service using it?") from error
         await server.start()
@@ -214,6 +227,10 @@ def _plain(answer: Callable[[Any], Awaitable[Any]]) -> Method:
 
 
 def _handler(method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
+    def parse(raw: bytes) -> Any:
+        check_message(raw, method.request.DESCRIPTOR)
+        return method.request.FromString(raw)
+
     return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=method.request.FromString, response_serializer=method.response.SerializeToString
+        answer, request_deserializer=parse, response_serializer=method.response.SerializeToString
     )

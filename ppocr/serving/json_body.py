@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import orjson
 
 from ppocr_api.errors import InvalidRequest
+from ppocr_limits.json_values import most_values
 
 T = TypeVar("T")
 
@@ -20,8 +21,14 @@ _KINDS: Mapping[type, str] = {
 }
 
 
-def parse_json(body: bytes | memoryview, what: str = "the request") -> Any:
-    """JSON of a body; what can't be read is InvalidRequest with the place."""
+#: Values that a body may have: far more than any request for images, and parsed in some milliseconds.
+MAX_VALUES = 100_000
+
+
+def parse_json(body: bytes | memoryview, what: str = "the request", most: int = MAX_VALUES) -> Any:
+    """JSON of a body; what can't be read is InvalidRequest with the place, and so are more than `most` values."""
+    if most_values(body) > most:
+        raise InvalidRequest(f"{what} has more than {most} values (or commas and brackets in its texts)")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from kserve.constants.constants import FASTAPI_APP_IMPORT_STRING
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import RESTServer
 
+from ppocr.serving.access import OPEN, Access
 from ppocr.serving.asgi import App, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.http_protocol import NoUpgradeProtocol
 from ppocr.serving.management import management
 from ppocr.serving.routing import Endpoints, RouteTable
 from ppocr.serving.site import ByPort, FormatPort, Site
 from ppocr.serving.wire import WireFormat
 from ppocr_api.errors import ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.connections import ConnectionLimits, bounded_protocol
+from ppocr_limits.tls import Tls, knowing_certificates
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,11 @@ class RestOptions:
     max_body_bytes: int
     timeout_seconds: float
     drain_seconds: float
+    budget: Budget
+    connections: ConnectionLimits = field(default_factory=ConnectionLimits)
     track: str = ""
+    tls: Tls | None = None
+    access: Access = OPEN
     formats: Sequence[WireFormat] = ()
     endpoints: Sequence[Endpoints] = ()
     ports: Sequence[FormatPort] = ()
@@ -48,9 +55,14 @@ class RestServer(RESTServer):  # type: ignore[misc]
         )
         self._options = options
         self.config.host = options.host
-        self.config.http = NoUpgradeProtocol
         self.config.access_log = False  # RequestGuard writes one line per request
+        self.config.http = bounded_protocol(options.connections)
+        self.config.ws = "none"  # no route is a WebSocket's
         groups = [*options.endpoints, management(data_plane, repository)]
+        if options.tls is not None:
+            context = options.tls.http()
+            self.config.ssl_context_factory = lambda config, default: context
+            self.config.http = knowing_certificates(self.config.http)
         self._sites = {options.port: Site(options.formats, groups, data_plane, self._guard)}
         for each in options.ports:
             if each.number in self._sites:
@@ -61,14 +73,17 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self.app = self._sites[options.port].app
         self.config.app = ByPort(self._sites)
 
-    def _guard(self, app: App, routes: RouteTable) -> RequestGuard:
+    def _guard(self, app: App, routes: RouteTable, outside: WireFormat | None) -> RequestGuard:
         options = self._options
         return RequestGuard(
             app,
             routes=routes,
+            budget=options.budget,
             max_body_bytes=options.max_body_bytes,
             timeout_seconds=options.timeout_seconds,
             track=options.track,
+            access=options.access,
+            outside=outside,
         )
 
     def bind(self) -> None:

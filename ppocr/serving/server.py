@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from kserve import Model, ModelServer
 
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.grpc_server import GrpcOptions, GrpcServer
+from ppocr.serving.grpc_options import GrpcOptions
+from ppocr.serving.grpc_server import GrpcServer
 from ppocr.serving.rest import RestOptions, RestServer
 
 log = logging.getLogger("ppocr.server")

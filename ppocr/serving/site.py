@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 
 from ppocr import __version__
 from ppocr.serving import wire
-from ppocr.serving.asgi import CALL, App, Receive, RequestGuard, Send
+from ppocr.serving.asgi import BODY, CALL, App, Receive, RequestGuard, Send
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.routing import Endpoints, Route, RouteTable, Scope, http_request, routes_of
 from ppocr.serving.status import as_ppocr
@@ -45,7 +45,7 @@ class Site:
         formats: Sequence[WireFormat],
         endpoints: Sequence[Endpoints],
         data_plane: TrueDataPlane,
-        guard: Callable[[App, RouteTable], RequestGuard],
+        guard: Callable[[App, RouteTable, WireFormat | None], RequestGuard],
         outside: WireFormat | None = None,
     ) -> None:
         self._data_plane = data_plane
@@ -54,7 +54,7 @@ class Site:
         self._table = RouteTable(self.routes)
         self.app = _application([*formats, *endpoints])
         self.app.state.data_plane = data_plane  # for endpoints' handlers
-        self.guarded = guard(self.app, self._table)
+        self.guarded = guard(self.app, self._table, outside)
 
     def create(self) -> None:
         """Adds the routes and the error handlers."""
@@ -78,7 +78,7 @@ class Site:
     def _endpoint(self, route: Route) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             scope = request.scope
-            known = http_request(scope, scope[CALL], request.path_params, await request.body())
+            known = http_request(scope, scope[CALL], request.path_params, scope[BODY])
 
             async def infer(payload: Any) -> Any:
                 return (await self._data_plane.infer(known.model, payload, known.headers))[0]
@@ -128,7 +128,7 @@ def _application(groups: Sequence[WireFormat | Endpoints]) -> FastAPI:
         openapi_url=None,  # declared and served like the other routes
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,
+        redirect_slashes=False,  # a redirect would go to whatever host the request names
     )
 
 

@@ -7,19 +7,21 @@ import logging
 import grpc
 from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady, ServerNotLive, ServerNotReady
 
+from ppocr.call import Call
 from ppocr_api.error_mapping import RETRY_AFTER, retry_after
-from ppocr_api.errors import InvalidRequest, NotFound, PpocrError, Unavailable
+from ppocr_api.errors import DeadlineExceeded, InvalidRequest, NotFound, PpocrError, Unauthorized, Unavailable
 
 log = logging.getLogger("ppocr.serving")
 
 
-def as_ppocr(error: BaseException) -> PpocrError:
+def as_ppocr(error: BaseException, call: Call | None = None) -> PpocrError:
     """The error of our tree that stands for `error`; what isn't meant for callers becomes 'internal error'.
 
-    Logs what is ours to look at: call it once an error.
+    Logs what is ours to look at: call it once an error. The end of a time that the client of `call` chose itself isn't.
     """
     if isinstance(error, PpocrError):
-        if type(error).http >= 500 and error.retry_after is None:
+        own_limit = isinstance(error, DeadlineExceeded) and call is not None and call.hurried
+        if type(error).http >= 500 and error.retry_after is None and not own_limit:
             log.error("%s: %s", type(error).__name__, error)
         return error
     if isinstance(error, ModelNotFound):
@@ -35,7 +37,10 @@ def as_ppocr(error: BaseException) -> PpocrError:
 def http_answer(error: PpocrError) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, JSON content and headers."""
     seconds = retry_after(error)
-    return int(error.http), {"error": error.message}, {} if seconds is None else {RETRY_AFTER: seconds}
+    headers = {} if seconds is None else {RETRY_AFTER: seconds}
+    if isinstance(error, Unauthorized):
+        headers["www-authenticate"] = "Bearer"
+    return int(error.http), {"error": error.message}, headers
 
 
 def grpc_answer(error: PpocrError) -> tuple[grpc.StatusCode, str, tuple[tuple[str, str], ...]]:

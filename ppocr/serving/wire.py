@@ -8,11 +8,12 @@ sees them, and whatever ran before (limits, deadline, metrics) is the guard's.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
@@ -20,6 +21,11 @@ from ppocr.call import Call
 from ppocr.serving.declaration import Declaration
 from ppocr.serving.status import as_ppocr, http_answer
 from ppocr_api.errors import PpocrError, UnsupportedMedia
+
+T = TypeVar("T")
+
+#: From this size on, in bytes, a request is parsed in a thread: others aren't kept waiting.
+LARGE = 1 << 20
 
 #: Calls the model that a request is for with a payload.
 Infer = Callable[[Any], Awaitable[Any]]
@@ -50,6 +56,11 @@ class WireRequest:
         """The model that it names, or None where this format's requests name none."""
         named = self.path if self.message is None else {"model_name": getattr(self.message, "model_name", None)}
         return named.get("model_name")
+
+    async def parsed(self, parse: Callable[[WireRequest], T]) -> T:
+        """What `parse` makes of it, in a thread where that may take long."""
+        size = len(self.body) if self.message is None else self.message.ByteSize()
+        return parse(self) if size < LARGE else await asyncio.to_thread(parse, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +116,7 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
         return await chosen.answer(request, infer)
     except Exception as error:
         request.call.cancelled = True  # what else was begun for it is dropped
-        request.call.error = as_ppocr(error)
+        request.call.error = as_ppocr(error, request.call)
         return chosen.render_error(request, request.call.error)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ppocr import telemetry
 from ppocr_api.errors import PpocrError
-from predictor.repository.on_disk import Entry, Stamp
+from predictor.repository.folders import Entry, Stamp
 
 log = logging.getLogger("ppocr.predictor")
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 
 from ppocr_api.errors import PpocrError
-from predictor.repository.on_disk import Stamp
+from predictor.repository.folders import Stamp
 from predictor.repository.repository import BundleRepository
 
 log = logging.getLogger("ppocr.predictor")

@@ -18,7 +18,7 @@ from predictor.loading import (
     find,
     limits,
 )
-from predictor.repository.on_disk import version_order
+from predictor.repository.folders import version_order
 from predictor.settings import NetworkSettings, PredictorSettings
 from predictor.versions import LoadedVersion
 from tests.predictor import facts

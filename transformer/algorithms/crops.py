@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
@@ -9,98 +11,175 @@ import numpy as np
 
 from ppocr.contract import Grid, Items
 from ppocr_api.errors import InvalidImage
+from transformer.algorithms import long_lines
+from transformer.algorithms.ctc import Reading
+from transformer.algorithms.widths import PADDING, line_widths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ppocr.contract import F32, U8
+    from ppocr.contract import F32, I32, U8
 
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: A box this many times higher than wide holds text that runs from top to bottom: it is turned by 90 degrees.
-TALL = 1.5
-#: Lines are at least this part of their natural width. The networks' time goes with the width, and PP-OCR reads letters
-#: that are this much narrower as well as others: neither receipts nor rendered lines in 24 fonts were read worse.
-SQUEEZE = 0.85
+#: A box is taken for at least this high where its length decides whether it is cut: nobody reads lower text [pixels].
+LOWEST = 6.0
 #: A line whose edges rise by this part of its height, or less, is scaled without a warp: that costs a third, and the
 #: corners move by half of it at most, far less than the margin that boxes have round their text.
 LEVEL = 1 / 8
 
 
-def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> tuple[Items, Index]:
+@dataclass(frozen=True)
+class Crops:
+    """Lines as the recognition network takes them, narrowest first.
+
+    Item i is the line `line[i]` (intp [M]) from `part[i, 0]` to `part[i, 1]` (F64 [M,2], in lengths of the line): all of it,
+    unless the line is long. It fills the first `filled[i]` pixels of its item (I32 [M]); the rest is PADDING. `lengths`
+    F64 [N] are the lines' own, in heights.
+    """
+
+    items: Items
+    line: Index
+    part: F64
+    filled: I32
+    lengths: F64
+
+    @property
+    def share(self) -> F64:
+        """How much of its item each line fills, from 0 to 1."""
+        return self.filled / np.maximum(self.items.sizes[:, 1], 1)
+
+    def by_line(self, readings: Sequence[Reading]) -> list[Reading]:
+        """The readings of the lines, in the order of their boxes, from those of the items."""
+        found = [readings[0]] * len(self.lengths)
+        for item, line in enumerate(self.line.tolist()):
+            found[line] = readings[item]
+        several = np.flatnonzero(np.bincount(self.line, minlength=len(found)) > 1)
+        for line in several.tolist():
+            items = np.flatnonzero(self.line == line)
+            items = items[np.argsort(self.part[items, 0])]
+            whole = [readings[item] for item in items.tolist()]
+            found[line] = long_lines.joined(whole, self.part[items], float(self.lengths[line]))
+        return found
+
+
+def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> Crops:
     """Cuts the lines out of `image` U8 [H,W,3].
 
     Args:
-        boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left.
+        boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left of the text.
         grid: height and widths that the network takes.
         max_pixels: of all lines together.
-
-    Returns:
-        The lines, narrowest first, and for each of them the index of its box (intp [N]).
 
     Raises:
         InvalidImage: the lines have more pixels than `max_pixels`.
     """
     corners, along, across = upright(boxes)
-    widths = line_widths(along, across, grid)
+    height = grid.height.minimum
+    _check(len(boxes), int(line_widths(along, across, grid)[0].sum(dtype=np.int64)) * height, max_pixels)
+    lengths = along / np.maximum(across, LOWEST)
+    line, part = _parts(image, corners, along, across, lengths, height)
+    corners, across = _between(corners[line], part), across[line]
+    high = np.where(lengths[line] < long_lines.LONG, across, np.maximum(across, LOWEST))
+    widths, filled = line_widths(along[line] * (part[:, 1] - part[:, 0]), high, grid)
     order = np.argsort(widths, kind="stable")
-    pixels = cut(image, corners, across, grid.height.minimum, widths, order, max_pixels)
-    sizes = np.stack((np.full(len(order), grid.height.minimum, np.int32), widths[order]), axis=1)
-    return Items(pixels, sizes), order
+    pixels = cut(image, corners, across, height, widths, order, max_pixels, filled)
+    sizes = np.stack((np.full(len(order), height, np.int32), widths[order]), axis=1)
+    return Crops(Items(pixels, sizes), line[order], part[order], filled[order], lengths)
 
 
 def cut(
-    image: U8, corners: F64, across: F64, height: int, widths: NDArray[np.int32], order: Index, max_pixels: int
+    image: U8,
+    corners: F64,
+    across: F64,
+    height: int,
+    widths: I32,
+    order: Index,
+    max_pixels: int,
+    filled: I32 | None = None,
 ) -> U8:
     """Lines of `height` pixels and `widths` I32 [N], one after the other in `order`: U8 [P], each [height,w,3].
 
-    `corners` F64 [N,4,2] and `across` F64 [N] are those of `upright`. Raises InvalidImage for more than `max_pixels`.
+    `corners` F64 [N,4,2] and `across` F64 [N] are those of `upright`. A line fills the first `filled` I32 [N] of its width,
+    all of it by default, and the rest is PADDING. Raises InvalidImage for more than `max_pixels`.
     """
-    needed = int(widths.sum(dtype=np.int64)) * height
-    if needed > max_pixels:
-        raise InvalidImage(
-            f"the image has {len(corners)} lines of {needed:,} pixels in all, and at most {max_pixels:,} are read"
-        )
+    filled = widths if filled is None else filled
+    _check(len(corners), int(widths.sum(dtype=np.int64)) * height, max_pixels)
     ends = np.cumsum(widths[order].astype(np.intp)) * (height * 3)
     pixels = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
     # Plain lists: indexing an array costs more than the resize of a short line.
     slices, level = _slices(corners, across, image)
     shrink = np.maximum(across // height, 1).astype(int).tolist()
-    start = 0
-    for index, width, end in zip(order.tolist(), widths[order].tolist(), ends.tolist(), strict=True):
-        line = pixels[start:end].reshape(height, width, 3)
+    start, sizes = 0, zip(widths[order].tolist(), filled[order].tolist(), ends.tolist(), strict=True)
+    for index, (width, own, end) in zip(order.tolist(), sizes, strict=True):
+        item = pixels[start:end].reshape(height, width, 3)
+        line = item[:, :own]
         x0, y0, x1, y1 = slices[index]
         if level[index]:
             _scale(image[y0:y1, x0:x1], line, shrink[index])
         else:
             _warp(image[y0:y1, x0:x1], corners[index] - (x0, y0), line, shrink[index])
+        if own < width:
+            item[:, own:] = PADDING
         start = end
     return pixels
 
 
 def upright(boxes: F32) -> tuple[F64, F64, F64]:
-    """Corners F64 [N,4,2] as a reader holds the page, and each line's length and height in pixels (F64 [N]).
-
-    A tall box (TALL) is read with its right side up, as PaddleOCR's `get_rotate_crop_image` turns it.
-    """
+    """Corners F64 [N,4,2], whose first side runs along the text, and each line's length and height in pixels (F64 [N])."""
     corners = boxes.astype(np.float64)
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
-    width, height = np.maximum(sides[:, 0], sides[:, 2]), np.maximum(sides[:, 1], sides[:, 3])
-    tall = height >= TALL * width
-    corners[tall] = np.roll(corners[tall], -1, axis=1)
-    return corners, np.where(tall, height, width), np.where(tall, width, height)
+    return corners, np.maximum(sides[:, 0], sides[:, 2]), np.maximum(sides[:, 1], sides[:, 3])
 
 
-def line_widths(along: F64, across: F64, grid: Grid) -> NDArray[np.int32]:
-    """Width of each line in the network's input: SQUEEZE times its own, up to the next width of the grid.
+def _check(lines: int, pixels: int, max_pixels: int) -> None:
+    if pixels > max_pixels:
+        raise InvalidImage(
+            f"the image has {lines} lines of {pixels:,} pixels in all, and at most {max_pixels:,} are read"
+        )
 
-    The whole line is scaled to it, so that nothing is padded.
-    """
-    axis = grid.width
-    natural = along * grid.height.minimum / np.maximum(across, 1.0)
-    widths = np.ceil(natural * SQUEEZE / axis.step) * axis.step
-    return widths.clip(axis.minimum, axis.maximum).astype(np.int32)
+
+def _parts(image: U8, corners: F64, along: F64, across: F64, lengths: F64, height: int) -> tuple[Index, F64]:
+    """Index of its line (intp [M]) and place in it (F64 [M,2]) of each item: long lines are several."""
+    line, part = np.arange(len(lengths)), np.tile((0.0, 1.0), (len(lengths), 1))
+    long = np.flatnonzero(lengths >= long_lines.LONG)
+    if not len(long):
+        return line, part
+    lines, parts = [np.delete(line, long)], [np.delete(part, long, axis=0)]
+    for index in long.tolist():
+        columns = _contrast(image, corners[index], along[index], across[index], height)
+        found = long_lines.parts(columns, lengths[index])
+        lines.append(np.full(len(found), index))
+        parts.append(np.array(found))
+    return np.concatenate(lines), np.concatenate(parts)
+
+
+def _contrast(image: U8, corners: F64, along: float, across: float, height: int) -> NDArray[np.int16]:
+    """`long_lines.contrast` of a line, a stretch after the other."""
+    count = int(np.ceil(along / max(across, LOWEST) / long_lines.PART))
+    bounds = np.linspace(0, 1, count + 1)
+    stretches = _between(np.repeat(corners[None], count, axis=0), np.stack((bounds[:-1], bounds[1:]), axis=1))
+    width = np.array([round(long_lines.PART * height)], np.int32)
+    first, high = np.zeros(1, np.intp), np.array([across])
+    return np.concatenate(
+        [
+            long_lines.contrast(
+                cut(image, each[None], high, height, width, first, height * int(width[0])).reshape(height, -1, 3)
+            )
+            for each in stretches
+        ]
+    )
+
+
+def _between(corners: F64, part: F64) -> F64:
+    """The part of each of `corners` F64 [N,4,2] that is between `part` F64 [N,2] of its length."""
+    begin, end = part[:, :1, None], part[:, 1:, None]
+    top, bottom = corners[:, 0:1], corners[:, 3:4]
+    to_right, below = corners[:, 1:2] - top, corners[:, 2:3] - bottom
+    return np.concatenate(
+        (top + to_right * begin, top + to_right * end, bottom + below * end, bottom + below * begin), axis=1
+    )
 
 
 def _slices(corners: F64, across: F64, image: U8) -> tuple[list[list[int]], list[bool]]:

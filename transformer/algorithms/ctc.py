@@ -19,22 +19,24 @@ class Reading:
     """What a line says.
 
     `confidence` is the mean probability of the kept time steps, 0 for an empty text. `characters` are the entries of
-    the character set that make up the text; `kept` (intp [K]) and `probabilities` (F32 [K]) are the time step and the
-    probability of each, and `steps` is how many time steps the line had.
+    the character set that make up the text; `kept` (F64 [K]) and `probabilities` (F32 [K]) are the time step and the
+    probability of each, and `steps` is how many time steps the line had. Neither needs to be whole: a line may fill a part of
+    its item alone, and a long one is several items.
     """
 
     text: str
     confidence: float
     characters: tuple[str, ...]
-    kept: NDArray[np.intp]
+    kept: NDArray[np.float64]
     probabilities: F32
-    steps: int
+    steps: float
 
 
-def decode(answer: Answer, characters: Sequence[str]) -> list[Reading]:
+def decode(answer: Answer, characters: Sequence[str], share: NDArray[np.float64] | None = None) -> list[Reading]:
     """One `Reading` per line, in the order of the answer's items. Greedy CTC: repeats merge, then blanks (class 0) vanish.
 
-    `characters[i]` is the text of class i, and must belong to the version that computed the answer.
+    `characters[i]` is the text of class i, and must belong to the version that computed the answer. `share` F64 [N] is how
+    much of its item each line fills, 1 by default: its steps are so many of the item's.
     """
     ids, lengths = answer.outputs["ids"], answer.counts.astype(np.intp)
     ends = np.cumsum(lengths)
@@ -50,17 +52,18 @@ def decode(answer: Answer, characters: Sequence[str]) -> list[Reading]:
     total = np.concatenate(([0.0], np.cumsum(probabilities, dtype=np.float64)))
     firsts, lasts = np.searchsorted(kept, starts), np.searchsorted(kept, ends)
     means = (total[lasts] - total[firsts]) / np.maximum(lasts - firsts, 1)
+    at, steps = kept.astype(np.float64), lengths if share is None else lengths * share
     texts = [characters[i] for i in ids[kept].tolist()]
     return [
         Reading(
             "".join(line := texts[first:last]),
             mean,
             tuple(line),
-            kept[first:last] - start,
+            at[first:last] - start,
             probabilities[first:last],
-            steps,
+            count,
         )
-        for first, last, mean, start, steps in zip(
-            firsts.tolist(), lasts.tolist(), means.tolist(), starts.tolist(), lengths.tolist(), strict=True
+        for first, last, mean, start, count in zip(
+            firsts.tolist(), lasts.tolist(), means.tolist(), starts.tolist(), steps.tolist(), strict=True
         )
     ]

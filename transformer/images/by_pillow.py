@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from transformer.images import exif, flatten
-from transformer.images.source import Source, damaged
+from transformer.images import deep, exif, flatten
+from transformer.images.source import Alpha, Source, damaged
 from transformer.images.tiff_directory import write_directory
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ FORMATS = frozenset(_OPENERS)
 
 
 def pixels(source: Source) -> U8:
-    """UINT8 [H,W,3], RGB, on white, as stored. Raises InvalidImage."""
+    """UINT8 [H,W,3], RGB, on paper where it is transparent, as stored. Raises InvalidImage."""
     try:
         image = _OPENERS[source.format](io.BytesIO(source.data))
         image.load()
@@ -76,10 +76,10 @@ def pixels(source: Source) -> U8:
         source.format != "HEIC" or image.width * image.height > source.width * source.height
     ):
         raise damaged(source.format, "its pixels don't fill the size in its header")
-    scale = _scale(image, source)
+    scale, paper = _scale(image, source), _paper(image)
     rgb = np.empty((image.height, image.width, 3), np.uint8)
     for top, band in _bands(image):
-        rgb[top : top + band.height] = _rgb(band, source, scale)
+        rgb[top : top + band.height] = _rgb(band, source, scale, paper)
     # AVIF says how it is turned in a box of its own, which libavif reads; the others' orientation is in `source`.
     return exif.upright(rgb, image.getexif().get(exif.ORIENTATION, 1)) if source.format == "AVIF" else rgb
 
@@ -105,7 +105,10 @@ def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 
 
 def _scale(image: Image.Image, source: Source) -> float:
-    """What floats are multiplied by to reach 255: they go from 0 to 1, unless one is larger; then to 255."""
+    """Of floats, what they are multiplied by to reach 255: they go from 0 to 1, unless one is larger; then to 255. Of whole
+    numbers of 16 bits, how many bits are used."""
+    if image.mode.startswith("I;16"):
+        return deep.used_bits(max(int(np.asarray(band).max()) for _, band in _bands(image)))
     if image.mode != "F":
         return 1.0
     top = 0.0
@@ -115,18 +118,32 @@ def _scale(image: Image.Image, source: Source) -> float:
     return 255.0 if top <= 1 else 1.0
 
 
-def _rgb(band: Image.Image, source: Source, scale: float) -> U8:
+def _paper(image: Image.Image) -> int:
+    """The grey on which a transparent picture is laid."""
+    if not image.has_transparency_data:
+        return flatten.WHITE
+    few = flatten.SAMPLE / (image.width * image.height)
+    size = [max(round(side * min(few, 1.0) ** 0.5), 1) for side in image.size]
+    bgra, alpha = _bgra(image.resize((size[0], size[1]), Image.Resampling.NEAREST))
+    return flatten.paper(bgra, alpha)
+
+
+def _bgra(band: Image.Image) -> tuple[U8, Alpha]:
+    if band.mode == "La":
+        band = band.convert("LA")
+    if band.mode != "RGBa":
+        band = band.convert("RGBA")
+    alpha: Alpha = "premultiplied" if band.mode == "RGBa" else "straight"
+    return cv2.cvtColor(np.asarray(band), cv2.COLOR_RGBA2BGRA), alpha  # type: ignore[return-value]
+
+
+def _rgb(band: Image.Image, source: Source, scale: float, paper: int) -> U8:
     if band.mode == "F" or band.mode.startswith("I;16"):
         if band.mode == "F":
             grey = np.rint(np.nan_to_num(_floats(band, source) * scale, posinf=255).clip(0, 255)).astype(np.uint8)
         else:
-            grey = (np.asarray(band) >> 8).astype(np.uint8)
+            grey = deep.eight_bits(np.asarray(band), int(scale))
         return np.repeat((255 - grey if source.negative else grey)[..., None], 3, axis=2)
-    if band.mode == "La":
-        band = band.convert("LA")
     if not band.has_transparency_data:
         return np.asarray(band.convert("RGB"))
-    if band.mode != "RGBa":
-        band = band.convert("RGBA")
-    bgra = cv2.cvtColor(np.asarray(band), cv2.COLOR_RGBA2BGRA)
-    return flatten.on_white(bgra, "premultiplied" if band.mode == "RGBa" else "straight")
+    return flatten.band_on_paper(*_bgra(band), paper)

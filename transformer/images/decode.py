@@ -23,7 +23,7 @@ _DEFAULT_LIMITS = ImageLimits()
 
 
 def decode(data: bytes | memoryview, limits: ImageLimits = _DEFAULT_LIMITS) -> U8:
-    """Decodes an image file (its first page or frame), as a viewer on white paper shows it.
+    """Decodes an image file (its first page or frame), as a viewer shows it on paper that lets its text be seen.
 
     Args:
         data: the file's bytes. The format is read from them.
@@ -60,12 +60,14 @@ def pixels(source: Source) -> U8:
 def _pixels(source: Source) -> U8:
     if source.format in by_pillow.FORMATS:
         image = by_pillow.pixels(source)
+    elif source.deep_grey and source.transparent_grey is None:
+        image = flatten.grey(_imdecode(source, cv2.IMREAD_UNCHANGED))
     elif source.alpha == "none" and source.transparent_grey is None:
         image = _imdecode(source, _RGB)
     elif source.transparent_grey is not None:
         image = flatten.grey_key(_imdecode(source, cv2.IMREAD_UNCHANGED), source.transparent_grey)
     else:
-        image = flatten.on_white(_imdecode(source, cv2.IMREAD_UNCHANGED), source.alpha)
+        image = flatten.on_paper(_imdecode(source, cv2.IMREAD_UNCHANGED), source.alpha)
     if source.canvas is not None:
         width, height, x, y = source.canvas
         page = np.full((height, width, 3), 255, np.uint8)

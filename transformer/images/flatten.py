@@ -1,13 +1,19 @@
-"""Transparent pictures on white paper: text on a transparent background is read as a viewer shows it."""
+"""Transparent pictures on paper: white, where what is drawn shows on it; else black, or grey.
+
+A viewer shows a transparent picture on its own ground. Light letters on a transparent ground were made for a dark one, and on
+white they can't be seen.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from transformer.images.deep import eight_bits, used_bits
 from transformer.images.source import Alpha
 
 if TYPE_CHECKING:
@@ -15,40 +21,91 @@ if TYPE_CHECKING:
 
 _BLOCK_PIXELS = 1 << 16  # computed at a time, so that what lies between the steps stays in the cache
 
+WHITE, BLACK, GREY = 255, 0, 128
+#: Pixels that are looked at to choose the paper.
+SAMPLE = 1 << 16
+#: A picture of which less than this is transparent has its own ground; the paper only fills its corners.
+_CLEAR = 0.2
+#: What is drawn counts from this opacity on, and is lost on a paper whose luminance is nearer than this to its own.
+_DRAWN, _NEAR = 64, 64
+#: So much of what is drawn may be lost: the edges of letters have all luminances.
+_LOST = 0.03
 
-def on_white(image: NDArray[Any], alpha: Alpha) -> U8:
-    """UINT8 or UINT16 [H,W,4] BGRA (or [H,W,3] BGR, [H,W] grey, without alpha) to UINT8 [H,W,3] RGB on white.
 
-    c * a + 1 - a, with c * a in place already where `alpha` is "premultiplied".
+def on_paper(image: NDArray[Any], alpha: Alpha) -> U8:
+    """UINT8 or UINT16 [H,W,4] BGRA (or [H,W,3] BGR, [H,W] grey, without alpha) to UINT8 [H,W,3] RGB on paper.
+
+    c * a + p * (1 - a), with c * a in place already where `alpha` is "premultiplied"; p is chosen by `paper`.
     """
     if image.ndim == 2:
-        return cv2.cvtColor(_eight_bits(image), cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
+        return grey(image)
     if image.shape[2] == 3:
-        return cv2.cvtColor(_eight_bits(image), cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+        return cv2.cvtColor(eight_bits(image, 16), cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
     height, width = image.shape[:2]
     flat = np.empty((height, width, 3), np.uint8)
     opacity = image[..., 3]
     opaque = opacity.min() == np.iinfo(image.dtype).max or (alpha == "unless_all_zero" and not opacity.any())
+    ground = WHITE if opaque else paper(eight_bits(sample(image), 16), alpha)
     step = max(_BLOCK_PIXELS // width, 1)
     for top in range(0, height, step):
-        rows = _eight_bits(image[top : top + step])
-        if opaque:
-            flat[top : top + step] = cv2.cvtColor(rows, cv2.COLOR_BGRA2RGB)
-            continue
-        # OpenCV's "mRGBA" is premultiplied, with rounding; the order of the colours doesn't matter to it.
-        ink = rows if alpha == "premultiplied" else cv2.cvtColor(rows, cv2.COLOR_RGBA2mRGBA)
-        paper = cv2.cvtColor(255 - rows[..., 3], cv2.COLOR_GRAY2RGB)
-        flat[top : top + step] = cv2.add(cv2.cvtColor(ink, cv2.COLOR_BGRA2RGB), paper)
+        rows = eight_bits(image[top : top + step], 16)
+        flat[top : top + step] = cv2.cvtColor(rows, cv2.COLOR_BGRA2RGB) if opaque else _laid(rows, alpha, ground)
     return flat
 
 
+def band_on_paper(bgra: U8, alpha: Alpha, ground: int) -> U8:
+    """UINT8 [h,W,4] BGRA, rows of a picture, to UINT8 [h,W,3] RGB on the paper `ground`."""
+    opaque = bgra[..., 3].min() == 255
+    return cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB) if opaque else _laid(bgra, alpha, ground)  # type: ignore[return-value]
+
+
+def paper(image: U8, alpha: Alpha) -> int:
+    """The grey that shows what is drawn in `image` UINT8 [h,w,4] BGRA: WHITE, BLACK where that shows more, or GREY where there
+    are both light and dark letters."""
+    opacity = image[..., 3]
+    if (opacity < 128).mean() < _CLEAR:
+        return WHITE
+    drawn = opacity >= _DRAWN
+    luminance = cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_BGR2GRAY)[drawn].astype(np.uint8)
+    if alpha == "premultiplied":
+        luminance = np.minimum(luminance.astype(np.uint16) * 255 // opacity[drawn], 255).astype(np.uint8)
+    return shows(luminance)
+
+
+def shows(luminance: U8) -> int:
+    """The paper on which least of `luminance` U8 [N] is lost; the first of white, black and grey that loses next to none."""
+    share = np.bincount(luminance, minlength=256) / max(len(luminance), 1)
+    levels = np.arange(256)
+    lost = {ground: float(share[np.abs(levels - ground) < _NEAR].sum()) for ground in (WHITE, BLACK, GREY)}
+    return next((ground for ground in lost if lost[ground] <= _LOST), min(lost, key=lambda ground: lost[ground]))
+
+
+def sample(image: NDArray[Any]) -> NDArray[Any]:
+    """Some ten thousand pixels of `image`, evenly."""
+    step = max(math.isqrt(image.shape[0] * image.shape[1] // SAMPLE), 1)
+    return image[::step, ::step]
+
+
 def grey_key(image: NDArray[Any], key: int) -> U8:
-    """UINT8 or UINT16 [H,W] to UINT8 [H,W,3], with the pixels of the grey value `key` white."""
+    """UINT8 or UINT16 [H,W] to UINT8 [H,W,3], with the pixels of the grey value `key` as paper."""
     transparent = image == key
-    grey = np.ascontiguousarray(_eight_bits(image))
-    grey[transparent] = 255
-    return cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
+    values = np.ascontiguousarray(eight_bits(image, used_bits(int(image.max()))))
+    few, clear = sample(values), sample(transparent)
+    values[transparent] = shows(few[~clear]) if clear.mean() >= _CLEAR else WHITE
+    return cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
 
 
-def _eight_bits(image: NDArray[Any]) -> U8:
-    return image if image.dtype == np.uint8 else (image >> 8).astype(np.uint8)
+def grey(image: NDArray[Any]) -> U8:
+    """UINT8 or UINT16 [H,W] to UINT8 [H,W,3]; of 16 bits those that are used."""
+    return cv2.cvtColor(eight_bits(image, used_bits(int(image.max()))), cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
+
+
+def _laid(rows: U8, alpha: Alpha, ground: int) -> U8:
+    # OpenCV's "mRGBA" is premultiplied, with rounding; the order of the colours doesn't matter to it.
+    ink = cv2.cvtColor(
+        rows if alpha == "premultiplied" else cv2.cvtColor(rows, cv2.COLOR_RGBA2mRGBA), cv2.COLOR_BGRA2RGB
+    )
+    if ground == BLACK:
+        return ink  # type: ignore[return-value]
+    clear = cv2.cvtColor(255 - rows[..., 3], cv2.COLOR_GRAY2RGB)
+    return cv2.add(ink, clear if ground == WHITE else cv2.convertScaleAbs(clear, alpha=ground / 255))  # type: ignore[return-value]

@@ -13,13 +13,22 @@ from transformer.pipeline.orient_page import OrientPage
 from transformer.pipeline.read_both_ways import ReadBothWays
 from transformer.pipeline.recognise import Recognise
 from transformer.pipeline.stage import Stage, is_asked_for
+from transformer.pipeline.straighten import Straighten
 from transformer.pipeline.whole_image import WholeImage
 
 #: `page`: all lines of an image. `boxes`: where its lines are, unread. `line`: the image is one line, which is read.
 #: `line_angle`: the image is one line, and only whether it stands upside down is found (use_textline_orientation asks for it).
 Reads = Literal["page", "boxes", "line", "line_angle"]
 
-STAGES: Final[tuple[Stage, ...]] = (OrientPage(), Detect(), OrientLines(), Recognise(), ReadBothWays(), Order())
+STAGES: Final[tuple[Stage, ...]] = (
+    OrientPage(),
+    Detect(),
+    Straighten(),
+    OrientLines(),
+    Recognise(),
+    ReadBothWays(),
+    Order(),
+)
 
 _PLANS: Final[Mapping[Reads, tuple[Stage, ...]]] = {
     "page": STAGES,

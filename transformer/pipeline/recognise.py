@@ -1,4 +1,7 @@
-"""Reads the lines: cuts them out, has them recognised, and decodes the answer."""
+"""Reads the lines: cuts them out, has them recognised, and decodes the answer; and reads again what was too narrow.
+
+What is read again is stretched from the items of the first reading, which are smaller than the image.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ppocr import telemetry
-from ppocr.contract import RECOGNITION, Answer, Items, NetworkFacts
-from transformer.algorithms import ctc
-from transformer.algorithms.crops import crops
+from ppocr.contract import RECOGNITION, Items, NetworkFacts
+from transformer.algorithms import ctc, narrow
+from transformer.algorithms.crops import Crops, crops
 from transformer.algorithms.ctc import Reading
-from transformer.pipeline.networks import Networks, nothing
+from transformer.algorithms.line_memory import line_memory
+from transformer.pipeline.networks import Asked, Networks, needed, nothing
 from transformer.pipeline.page import PageInWork
 
 if TYPE_CHECKING:
@@ -24,14 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recognise:
-    """Sets `readings`. Where no line may have to be read again, the image's memory goes back before the network is asked."""
+    """Sets `readings`. The image is kept: lines in doubt are read again."""
 
     task = RECOGNITION
     parameter = None
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        is_last = page.unsure_lines is None
-        page.readings = await read(page, networks, page.boxes, page.forget_image if is_last else nothing)
+        page.readings = await read(page, networks, page.boxes, nothing)
 
 
 async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Callable[[], None]) -> list[Reading]:
@@ -39,23 +42,45 @@ async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Calla
     if not len(boxes):
         when_cut()
         return []
-    order = np.zeros(0, np.intp)
+    lines: Crops | None = None
 
     def prepare(network: NetworkFacts) -> Items:
-        nonlocal order
+        nonlocal lines
         with telemetry.stage("crops"):
-            items, order = crops(page.image, boxes, network.grid, page.max_line_pixels)
-            return items
+            lines = crops(page.image, boxes, network.grid, page.max_line_pixels)
+            return lines.items
 
-    asked = await networks.ask(page, RECOGNITION, "rec", prepare, when_cut)
-    return await networks.in_thread(page.call, _readings, asked.answer, asked.network, order)
+    memory = line_memory(boxes, needed(page.facts, RECOGNITION).grid, page.max_line_pixels)
+    with await page.hold_lines(memory):
+        asked = await networks.ask(page, RECOGNITION, "rec", prepare, when_cut)
+        assert lines is not None
+        readings = await networks.in_thread(page.call, _decoded, asked, lines)
+        crowded = narrow.crowded(readings, lines, page.max_line_pixels)
+        if len(crowded):
+            await _read_wider(page, networks, lines, crowded, readings)
+    return lines.by_line(readings)
 
 
-def _readings(answer: Answer, network: NetworkFacts, order: NDArray[np.intp]) -> list[Reading]:
-    """The readings in the order of the boxes."""
+async def _read_wider(
+    page: PageInWork, networks: Networks, lines: Crops, which: NDArray[np.intp], readings: list[Reading]
+) -> None:
+    """Reads the items `which` of `lines` again, wider, and puts what is read in place of their `readings`."""
+    wide: Crops | None = None
+
+    def prepare(network: NetworkFacts) -> Items:
+        nonlocal wide
+        with telemetry.stage("crops"):
+            wide = narrow.wider(lines, which, network.grid)
+            return wide.items
+
+    asked = await networks.ask(page, RECOGNITION, "rec", prepare)
+    assert wide is not None
+    again = await networks.in_thread(page.call, _decoded, asked, wide)
+    for reading, item in zip(again, wide.line.tolist(), strict=True):
+        readings[item] = reading
+
+
+def _decoded(asked: Asked, lines: Crops) -> list[Reading]:
+    """The readings of the items."""
     with telemetry.stage("ctc"):
-        decoded = ctc.decode(answer, network.labels)
-        by_box = [decoded[0]] * len(decoded)
-        for reading, box in zip(decoded, order.tolist(), strict=True):
-            by_box[box] = reading
-        return by_box
+        return ctc.decode(asked.answer, asked.network.labels, lines.share)

@@ -74,10 +74,12 @@ def answer(pages: Sequence[Page], parameters: Parameters) -> WireAnswer:
 
 
 def prediction(page: Page, parameters: Parameters) -> dict[str, Any]:
-    """One image's part of it. It has angles where the request asked for their classifiers."""
-    angle = {"angle": page.angle} if parameters.use_doc_orientation_classify else {}
+    """One image's part of it. It has angles where the request asked for their classifiers, and warnings where there are any."""
+    more: dict[str, Any] = {"angle": page.angle} if parameters.use_doc_orientation_classify else {}
+    if page.warnings:
+        more["warnings"] = page.warnings
     lines = [_line(line, parameters) for line in page.lines]
-    return {"lines": lines, "width": page.width, "height": page.height, **angle, "model": page.model}
+    return {"lines": lines, "width": page.width, "height": page.height, **more, "model": page.model}
 
 
 def _line(line: Line, parameters: Parameters) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import sys
 import time
 import urllib.request
@@ -9,11 +10,13 @@ from pathlib import Path
 
 from ppocr_client import GrpcClient
 
+KEY = os.environ.get("PPOCR_TEST_KEY", "")
+HEADERS = {"Authorization": f"Bearer {KEY}"} if KEY else {}
 WORDS = ("LIAN HING STATIONERY", "43300 SERI KEMBANGAN")
 
 
 def post(url: str, body: object, seconds: float) -> dict:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json", **HEADERS})
     with urllib.request.urlopen(request, timeout=seconds) as response:
         return json.load(response)
 
@@ -27,7 +30,8 @@ def read(protocol: str, address: str, model: str, image: bytes, seconds: float) 
         tensor = {"name": "image", "datatype": "BYTES", "shape": [1], "data": [b64]}
         answer = post(f"http://{address}/v2/models/{model}/infer", {"inputs": [tensor]}, seconds)
         return next(output["data"] for output in answer["outputs"] if output["name"] == "text")
-    return [line.text for line in GrpcClient(address, model=model, timeout=seconds).read(image).lines]
+    client = GrpcClient(address, model=model, timeout=seconds, headers=HEADERS)
+    return [line.text for line in client.read(image).lines]
 
 
 def main(protocol: str, model: str, limit: str, *addresses: str) -> None:

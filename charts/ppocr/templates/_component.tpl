@@ -18,6 +18,9 @@ annotations:
   prometheus.io/scrape: "true"
   prometheus.io/path: /metrics
   prometheus.io/port: {{ include "ppocr.httpPort" . | quote }}
+  {{- if include "ppocr.probeScheme" . }}
+  prometheus.io/scheme: https
+  {{- end }}
   {{- end }}
   {{- with $values.podAnnotations }}
   {{- toYaml . | nindent 2 }}
@@ -59,6 +62,14 @@ volumes:
 {{- with $all.transformer.extraVolumes }}
 {{- toYaml . | nindent 0 }}
 {{- end }}
+{{- end }}
+{{- if and $all.access.apiKeysSecret (or (eq .part "transformer") (eq $all.mode "collocated")) }}
+- name: api-keys
+  secret: {secretName: {{ $all.access.apiKeysSecret }}}
+{{- end }}
+{{- if include "ppocr.predictorTls" . }}
+- name: predictor-tls
+  secret: {secretName: {{ $all.access.predictorTlsSecret }}}
 {{- end }}
 {{- if eq .part "predictor" }}
 {{- if eq $all.model.source "pvc" }}

@@ -15,13 +15,13 @@ resources:
   {{- include "ppocr.resources" . | nindent 2 }}
 {{- end }}
 startupProbe:
-  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}}
+  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}{{ include "ppocr.probeScheme" . }}}
   {{- toYaml $values.startupProbe | nindent 2 }}
 readinessProbe:
-  httpGet: {path: /v2/health/ready, port: {{ include "ppocr.httpPort" . }}}
+  httpGet: {path: /v2/health/ready, port: {{ include "ppocr.httpPort" . }}{{ include "ppocr.probeScheme" . }}}
   {{- toYaml $values.readinessProbe | nindent 2 }}
 livenessProbe:
-  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}}
+  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}{{ include "ppocr.probeScheme" . }}}
   {{- toYaml $liveness | nindent 2 }}
 securityContext:
   {{- toYaml .track.values.securityContext | nindent 2 }}
@@ -56,6 +56,12 @@ volumeMounts:
   - {name: tmp{{ if $collocated }}-transformer{{ end }}, mountPath: /tmp}
   {{- if $collocated }}
   - {name: socket, mountPath: /run/ppocr}
+  {{- end }}
+  {{- if .track.values.access.apiKeysSecret }}
+  - {name: api-keys, mountPath: /etc/ppocr/keys, readOnly: true}
+  {{- end }}
+  {{- if include "ppocr.predictorTls" . }}
+  - {name: predictor-tls, mountPath: /etc/ppocr/tls, readOnly: true}
   {{- end }}
   {{- with $values.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}
@@ -105,9 +111,22 @@ volumeMounts:
   {{- if $values.engineCache.enabled }}
   - {name: engine-cache, mountPath: /var/cache/ppocr}
   {{- end }}
+  {{- if include "ppocr.predictorTls" . }}
+  - {name: predictor-tls, mountPath: /etc/ppocr/tls, readOnly: true}
+  {{- end }}
   {{- with $values.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end -}}
+
+{{/* "true" where the parts talk over TLS. */}}
+{{- define "ppocr.predictorTls" -}}
+{{- if and .track.values.access.predictorTlsSecret (ne .track.values.mode "collocated") -}}true{{- end -}}
+{{- end -}}
+
+{{/* The predictor's probes come over TLS then; it asks nobody for a certificate who only wants to know its health. */}}
+{{- define "ppocr.probeScheme" -}}
+{{- if and (eq .part "predictor") (include "ppocr.predictorTls" .) -}}, scheme: HTTPS{{- end -}}
 {{- end -}}
 
 {{- define "ppocr.httpPort" -}}
@@ -134,6 +153,15 @@ volumeMounts:
 {{- if $values.engineCache.enabled }}{{ $_ := set $settings "engine_cache_dir" "/var/cache/ppocr" }}{{ end -}}
 {{- if $values.repository.api }}{{ $_ := set $settings "repository_api" true }}{{ end -}}
 {{- if $values.repository.watchSeconds }}{{ $_ := set $settings "watch_seconds" $values.repository.watchSeconds }}{{ end -}}
+{{- end -}}
+{{- if and .track.values.access.apiKeysSecret (ne .part "predictor") -}}
+{{- $_ := set $settings "api_key_file" "/etc/ppocr/keys/keys" -}}
+{{- end -}}
+{{- if include "ppocr.predictorTls" . -}}
+{{- $prefix := ternary "tls" "predictor" (eq .part "predictor") -}}
+{{- $_ := set $settings (print $prefix "_cert_file") "/etc/ppocr/tls/tls.crt" -}}
+{{- $_ := set $settings (print $prefix "_key_file") "/etc/ppocr/tls/tls.key" -}}
+{{- $_ := set $settings (ternary "tls_client_ca_file" "predictor_ca_file" (eq .part "predictor")) "/etc/ppocr/tls/ca.crt" -}}
 {{- end -}}
 {{- $settings = mergeOverwrite $settings (deepCopy .track.values.settings) (deepCopy $values.settings) -}}
 {{- if and (eq .part "predictor") (eq .track.values.mode "collocated") -}}

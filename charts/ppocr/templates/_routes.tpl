@@ -12,6 +12,40 @@
 {{- printf "%ds" (add 5 (ceil (dig "request_timeout_seconds" 60 $settings) | int)) -}}
 {{- end -}}
 
+{{/* Paths that the HTTPRoute doesn't publish, as JSON. */}}
+{{- define "ppocr.unpublished" -}}
+{{- $paths := list -}}
+{{- if not .Values.gateway.publishMetrics }}{{ $paths = append $paths "/metrics" }}{{ end -}}
+{{- if not .Values.gateway.publishOpenApi }}{{ $paths = append $paths "/openapi.json" }}{{ end -}}
+{{- toJson $paths -}}
+{{- end -}}
+
+{{/* Fails where something of Envoy Gateway's is asked for, and `envoyGateway` doesn't say that it is the gateway. */}}
+{{- define "ppocr.needsEnvoyGateway" -}}
+{{- $envoy := .Values.gateway.envoy -}}
+{{- $asked := or $envoy.apiKeySecret $envoy.jwt.issuer $envoy.requestsPerSecond $envoy.clientTrafficPolicy.enabled -}}
+{{- if and $asked (not .Values.gateway.envoyGateway) -}}
+{{- fail "gateway.envoy needs gateway.envoyGateway" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Both routes, as the targets of a policy. */}}
+{{- define "ppocr.routeRefs" -}}
+- {group: gateway.networking.k8s.io, kind: HTTPRoute, name: {{ include "ppocr.fullname" . }}}
+- {group: gateway.networking.k8s.io, kind: GRPCRoute, name: {{ include "ppocr.fullname" . }}}
+{{- end -}}
+
+{{/* Envoy's own limit of requests a second. */}}
+{{- define "ppocr.rateLimit" -}}
+{{- with .Values.gateway.envoy.requestsPerSecond -}}
+rateLimit:
+  type: Local
+  local:
+    rules:
+      - limit: {requests: {{ int . }}, unit: Second}
+{{- end -}}
+{{- end -}}
+
 {{/* The header by which a rule of a route chooses the canary. */}}
 {{- define "ppocr.headerMatch" -}}
 headers:

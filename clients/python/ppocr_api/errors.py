@@ -6,6 +6,7 @@ PpocrError                      500 INTERNAL            an error inside the serv
 │   ├── InvalidImage            400                     not an image, truncated, refused format
 │   ├── ImageTooLarge           413                     more pixels or bytes than the limit
 │   ├── PayloadTooLarge         413                     a body over the limit
+│   ├── Unauthorized            401 UNAUTHENTICATED     no key, or one that isn't known
 │   ├── UnsupportedMedia        415                     a content type no route reads
 │   └── NotFound                404 NOT_FOUND           no such model, version or route
 ├── Overloaded                  429 RESOURCE_EXHAUSTED  a bounded queue is full; try again later
@@ -26,6 +27,9 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import ClassVar
 
+#: Characters of a message. Over gRPC it is a header, and what is longer than a few thousand bytes there fails on its way.
+MAX_MESSAGE = 600
+
 
 class PpocrError(Exception):
     """Base of all errors raised on purpose."""
@@ -36,7 +40,9 @@ class PpocrError(Exception):
 
     @property
     def message(self) -> str:
-        return str(self)
+        """For the caller, cut where it repeats what was long."""
+        text = str(self)
+        return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
 
 class RequestError(PpocrError):
@@ -60,6 +66,13 @@ class ImageTooLarge(RequestError):
 
 class PayloadTooLarge(RequestError):
     http = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+
+
+class Unauthorized(RequestError):
+    """No key or certificate, or one that isn't known."""
+
+    http = HTTPStatus.UNAUTHORIZED
+    grpc = "UNAUTHENTICATED"
 
 
 class UnsupportedMedia(RequestError):

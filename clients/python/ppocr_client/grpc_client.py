@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import struct
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -123,9 +124,13 @@ def _pages(response: Any) -> list[Page]:
         sizes = list(zip(*[iter(_numbers("i", raw["size"]))] * 2, strict=True))
         angles = _numbers("i", raw["angle"]) if "angle" in raw else [0] * len(sizes)
         model = response.parameters["model"].string_param
+        warned = response.parameters["warnings"].string_param
+        warnings = [tuple(each) for each in json.loads(warned)] if warned else [()] * len(sizes)
         return [
-            Page(own, width, height, model, angle)
-            for own, (width, height), angle in zip(_cut(lines, raw["count"]), sizes, angles, strict=True)
+            Page(own, width, height, model, angle, warnings=warning)
+            for own, (width, height), angle, warning in zip(
+                _cut(lines, raw["count"]), sizes, angles, warnings, strict=True
+            )
         ]
     except (KeyError, ValueError, struct.error) as error:
         raise PpocrError(f"the answer's tensors don't fit together: {error}") from error

@@ -170,3 +170,32 @@ async def test_a_grpc_client_that_leaves_cancels_the_call(tmp_path: Path) -> Non
         await dropped.wait()
     await server.stop(0)
     assert model.calls[0].cancelled
+
+
+@pytest.mark.parametrize(("own", "level"), [(None, ["ERROR"]), (100, []), (10_000, ["ERROR"])])
+async def test_only_the_services_own_time_limit_is_an_error_in_its_log(
+    own: int | None, level: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    _, rest, _ = servers(ACTS, Toy())
+    headers = TEXT if own is None else {**TEXT, "x-request-timeout-ms": str(own)}
+    async with client(rest) as http:
+        response = await http.post("/toy/x", content=b"forever", headers=headers)
+    assert response.json()["code"] == 504
+    assert [record.levelname for record in caplog.records if record.name == "ppocr.serving"] == level
+
+
+@pytest.mark.parametrize(("own", "level"), [(None, ["ERROR"]), (0.1, []), (10, ["ERROR"])])
+async def test_only_the_services_own_time_limit_is_an_error_over_grpc(
+    own: float | None, level: list[str], caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    address = f"unix:{tmp_path}/grpc"
+    _, _, server = servers(ACTS, Toy(), address=address)
+    await server.start()
+    async with grpc.aio.insecure_channel(address) as channel:
+        say = channel.unary_unary(
+            "/toy.Toy/Say", oip.ModelReadyRequest.SerializeToString, oip.ModelReadyResponse.FromString
+        )
+        with pytest.raises(grpc.aio.AioRpcError):
+            await say(oip.ModelReadyRequest(name="forever"), timeout=own)
+    await server.stop(1)
+    assert [record.levelname for record in caplog.records if record.name == "ppocr.serving"] == level

@@ -1,23 +1,27 @@
 from __future__ import annotations
 
+import dataclasses
+
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ppocr.contract import Items
 from ppocr_api.errors import InvalidImage
 from tests.networks import rec
-from transformer.algorithms.crops import crops, upright
+from transformer.algorithms.crops import Crops, crops, upright
 
 GRID = rec("", "a").grid
 U8 = NDArray[np.uint8]
 F32 = NDArray[np.float32]
 
 
-def split(lines: Items, height: int = 48) -> list[U8]:
-    ends = np.cumsum(lines.sizes[:, 1]) * height * 3
-    return [part.reshape(height, -1, 3) for part in np.split(lines.pixels, ends[:-1])] if len(lines) else []
+def split(lines: Crops, height: int = 48) -> list[U8]:
+    """What each item holds of its line, without what is beside it."""
+    items = lines.items
+    ends = np.cumsum(items.sizes[:, 1]) * height * 3
+    parts = np.split(items.pixels, ends[:-1]) if len(items) else []
+    return [part.reshape(height, -1, 3)[:, :own] for part, own in zip(parts, lines.filled.tolist(), strict=True)]
 
 
 def picture(height: int = 400, width: int = 600) -> U8:
@@ -44,8 +48,6 @@ def two_steps(image: U8, box: F32, width: int) -> U8:
     target = np.array(((0, 0), (w, 0), (w, h), (0, h)), np.float32)
     transform = cv2.getPerspectiveTransform(box, target)
     line = cv2.warpPerspective(image, transform, (w, h), borderMode=cv2.BORDER_REPLICATE, flags=cv2.INTER_CUBIC)
-    if h / w >= 1.5:
-        line = np.rot90(line)
     return np.asarray(cv2.resize(line, (width, 48)), np.uint8)
 
 
@@ -54,19 +56,19 @@ def two_steps(image: U8, box: F32, width: int) -> U8:
     [
         level(50, 60, 350, 100),
         level(50, 60, 90, 100),
-        level(300, 50, 330, 350),
+        np.roll(level(300, 50, 330, 350), -1, axis=0),
         turned((300, 200), (300, 36), 4),
         turned((300, 200), (300, 36), -25),
-        turned((300, 200), (30, 300), 5),
+        np.roll(turned((300, 200), (30, 300), 5), -1, axis=0),
         np.array(((50, 60), (350, 70), (345, 112), (55, 100)), np.float32),
     ],
     ids=["level", "square", "tall", "turned a little", "turned", "tall and turned", "in perspective"],
 )
 def test_a_line_is_what_two_steps_make_of_it(box: F32) -> None:
     image = picture()
-    lines, order = crops(image, box[None], GRID)
+    lines = crops(image, box[None], GRID)
     [line] = split(lines)
-    assert order.tolist() == [0] and line.shape[0] == 48 and line.dtype == np.uint8
+    assert lines.line.tolist() == [0] and line.shape[0] == 48 and line.dtype == np.uint8
     difference = np.abs(line.astype(int) - two_steps(image, box, line.shape[1]))[2:-2, 2:-2]
     # Half a pixel along the steepest slope is 7; the two ways place pixel centres differently.
     assert difference.mean() < 5 and difference.max() < 32
@@ -76,25 +78,25 @@ def test_a_line_that_hardly_rises_is_scaled_without_a_warp() -> None:
     """Its ends may be off by half of what it rises, and its middle is where the warp has it."""
     image = picture()
     box = turned((300, 200), (300, 36), 0.5)
-    [line] = split(crops(image, box[None], GRID)[0])
+    [line] = split(crops(image, box[None], GRID))
     middle = slice(line.shape[1] // 2 - 16, line.shape[1] // 2 + 16)
     difference = np.abs(line.astype(int) - two_steps(image, box, line.shape[1]))[2:-2]
     assert difference[:, middle].mean() < 6
     assert difference.mean() < 12
 
 
-def test_a_tall_line_is_turned_so_that_its_top_comes_first() -> None:
+def test_a_line_that_runs_down_is_turned_so_that_its_top_comes_first() -> None:
     image = np.zeros((400, 100, 3), np.uint8)
     image[:200, :, 0] = 255
     image[:, 50:, 1] = 255
-    [line] = split(crops(image, level(30, 0, 70, 399)[None], GRID)[0])
+    [line] = split(crops(image, np.roll(level(30, 0, 70, 399), -1, axis=0)[None], GRID))
     assert line[:, :8, 0].min() > 250 and line[:, -8:, 0].max() < 5
     assert line[:8, :, 1].min() > 250 and line[-8:, :, 1].max() < 5
 
 
-def test_what_counts_as_tall() -> None:
-    _, along, across = upright(np.stack((level(0, 0, 100, 149), level(0, 0, 100, 150))))
-    assert along.tolist() == [100, 150] and across.tolist() == [149, 100]
+def test_the_first_side_is_the_length() -> None:
+    _, along, across = upright(np.stack((level(0, 0, 30, 100), np.roll(level(0, 0, 30, 100), -1, axis=0))))
+    assert along.tolist() == [30, 100] and across.tolist() == [100, 30]
 
 
 def test_widths_are_on_the_grid_and_equal_ones_lie_together() -> None:
@@ -105,32 +107,46 @@ def test_widths_are_on_the_grid_and_equal_ones_lie_together() -> None:
             for _ in range(60)
         ]
     )
-    lines, order = crops(picture(), boxes, GRID)
-    assert sorted(order.tolist()) == list(range(60))
-    assert (lines.sizes[:, 1] % GRID.width.step == 0).all() and (np.diff(lines.sizes[:, 1]) >= 0).all()
-    assert lines.sizes[:, 1].dtype == np.int32 and lines.pixels.dtype == np.uint8
-    assert len(lines.pixels) == lines.sizes[:, 1].sum() * 48 * 3
+    lines = crops(picture(), boxes, GRID)
+    sizes, pixels = lines.items.sizes, lines.items.pixels
+    assert sorted(lines.line.tolist()) == list(range(60))
+    assert (sizes[:, 1] % GRID.width.step == 0).all() and (np.diff(sizes[:, 1]) >= 0).all()
+    assert sizes[:, 1].dtype == np.int32 and pixels.dtype == np.uint8
+    assert len(pixels) == sizes[:, 1].sum() * 48 * 3
 
 
 def test_order_maps_lines_to_boxes() -> None:
     image = picture()
     boxes = np.stack((level(0, 0, 400, 48), level(0, 100, 96, 148), level(0, 200, 192, 248)))
-    lines, order = crops(image, boxes, GRID)
-    assert order.tolist() == [1, 2, 0]
-    for line, index in zip(split(lines), order.tolist(), strict=True):
-        [alone] = split(crops(image, boxes[index : index + 1], GRID)[0])
+    lines = crops(image, boxes, GRID)
+    assert lines.line.tolist() == [1, 2, 0]
+    for line, index in zip(split(lines), lines.line.tolist(), strict=True):
+        [alone] = split(crops(image, boxes[index : index + 1], GRID))
         assert np.array_equal(line, alone)
 
 
 def test_widths_stay_between_the_models_limits() -> None:
     image = np.zeros((100, 10_000, 3), np.uint8)
-    boxes = np.stack((level(0, 0, 9999, 20), level(0, 0, 5, 7)))
-    assert crops(image, boxes, GRID)[0].sizes[:, 1].tolist() == [32, 3200]
+    boxes = np.stack((level(0, 0, 1190, 20), level(0, 0, 5, 7)))
+    narrow = dataclasses.replace(GRID, width=dataclasses.replace(GRID.width, maximum=640))
+    assert crops(image, boxes, narrow).items.sizes[:, 1].tolist() == [160, 640]
+
+
+def test_a_short_line_is_the_same_item_alone_and_among_others() -> None:
+    """So its text can't depend on what it shares a batch with."""
+    image = picture()
+    boxes = np.stack([level(10, y, 40 + 20 * i, y + 40) for i, y in enumerate(range(0, 300, 50))])
+    together = crops(image, boxes, GRID)
+    whole = together.items.pixels.reshape(len(boxes), 48, 160, 3)
+    for item, index in zip(whole, together.line.tolist(), strict=True):
+        alone = crops(image, boxes[index : index + 1], GRID)
+        assert alone.items.sizes.tolist() == [[48, 160]]
+        assert np.array_equal(alone.items.pixels.reshape(48, 160, 3), item)
 
 
 def test_no_boxes_make_no_lines() -> None:
-    lines, order = crops(picture(), np.zeros((0, 4, 2), np.float32), GRID)
-    assert len(lines.pixels) == len(lines.sizes[:, 1]) == len(order) == 0
+    lines = crops(picture(), np.zeros((0, 4, 2), np.float32), GRID)
+    assert len(lines.items.pixels) == len(lines.items) == len(lines.line) == 0
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 500), (500, 1), (2, 2)])
@@ -140,7 +156,8 @@ def test_thin_images_and_degenerate_boxes(size: tuple[int, int]) -> None:
     boxes = np.stack(
         (level(0, 0, right, bottom), np.zeros((4, 2), np.float32), turned((right / 2, bottom / 2), (50, 8), 30))
     )
-    assert np.abs(crops(image, boxes, GRID)[0].pixels.astype(int) - 77).max() <= 1
+    lines = split(crops(image, boxes, GRID))
+    assert max(np.abs(line.astype(int) - 77).max() for line in lines) <= 1
 
 
 @pytest.mark.parametrize("angle", [0, 5])
@@ -148,7 +165,7 @@ def test_large_type_keeps_its_thin_strokes(angle: float) -> None:
     """Scaled down eight times, strokes a pixel wide must turn grey everywhere, not vanish here and stay black there."""
     image = np.full((800, 1600, 3), 255, np.uint8)
     image[:, ::8] = 0
-    [line] = split(crops(image, turned((800, 400), (1200, 400), angle)[None], GRID)[0])
+    [line] = split(crops(image, turned((800, 400), (1200, 400), angle)[None], GRID))
     inside = line[8:-8, 8:-8].astype(float)
     assert abs(inside.mean() - 255 * 7 / 8) < 3
     assert inside.std() < 25

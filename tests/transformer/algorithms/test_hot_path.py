@@ -44,16 +44,16 @@ def read(image: U8) -> tuple[list[bytes], list[str]]:
     probability.setflags(write=False)
     found = boxes(probability, image.shape[:2], OWN)
     found.setflags(write=False)
-    lines, order = crops(image, found, REC.grid)
-    steps = lines.sizes[:, 1] // 8
-    ids = lines.pixels[:: len(lines.pixels) // int(steps.sum())][: int(steps.sum())].astype(np.int32) % len(REC.labels)
+    lines = crops(image, found, REC.grid)
+    steps, pixels = lines.items.sizes[:, 1] // 8, lines.items.pixels
+    ids = pixels[:: len(pixels) // int(steps.sum())][: int(steps.sum())].astype(np.int32) % len(REC.labels)
     answer = Answer({"ids": ids, "probabilities": np.ones(len(ids), np.float32)}, steps, "1")
     for array in (*answer.outputs.values(), answer.counts):
         array.setflags(write=False)
-    readings = decode(answer, REC.labels)
-    split = words([readings[i] for i in np.argsort(order)], found)
+    readings = lines.by_line(decode(answer, REC.labels, lines.share))
+    split = words(readings, found)
     points = b"".join(word.points.tobytes() for line in split for word in line)
-    return [found.tobytes(), order.tobytes(), lines.pixels.tobytes(), points], [reading.text for reading in readings]
+    return [found.tobytes(), lines.line.tobytes(), pixels.tobytes(), points], [reading.text for reading in readings]
 
 
 def test_arrays_of_others_are_only_read() -> None:

@@ -10,7 +10,7 @@ from transformer.algorithms.words import Word, words
 
 def reading(text: str, kept: list[int], steps: int, probabilities: list[float] | None = None) -> Reading:
     sure = np.array(probabilities or [1.0] * len(text), np.float32)
-    return Reading(text, float(sure.mean()) if text else 0.0, tuple(text), np.array(kept, np.intp), sure, steps)
+    return Reading(text, float(sure.mean()) if text else 0.0, tuple(text), np.array(kept, np.float64), sure, steps)
 
 
 def level(x0: float, y0: float, x1: float, y1: float) -> NDArray[np.float32]:
@@ -28,9 +28,10 @@ def spans(line: list[Word]) -> list[tuple[float, float]]:
 def test_latin_runs_are_words() -> None:
     [line] = words([reading("ab RM1.5", [2, 4, 6, 10, 12, 14, 16, 18], 20)], level(100, 50, 300, 90))
     assert texts(line) == ["ab", "RM1.5"]
-    # 20 steps over 200 pixels; characters are 2 steps apart, so each is 20 pixels wide round (step + 0.5) * 10.
-    assert spans(line) == [(115, 155), (195, 295)]
-    assert line[0].points.tolist() == [[115, 50], [155, 50], [155, 90], [115, 90]]
+    # 20 steps over 200 pixels; characters are 2 steps apart, so each is 20 pixels wide: from (step + 0.1) * 10 - 10 for the first
+    # of a word to (step + 0.3) * 10 + 10 for the last.
+    assert spans(line) == [(111, 153), (191, 293)]
+    np.testing.assert_allclose(line[0].points, [[111, 50], [153, 50], [153, 90], [111, 90]], atol=1e-3)
 
 
 def test_cjk_characters_stand_alone_and_latin_between_them_does_not() -> None:
@@ -61,7 +62,7 @@ def test_confidence_is_the_mean_of_the_words_characters() -> None:
 
 def test_neighbours_that_overlap_meet_half_way_and_words_end_inside_the_line() -> None:
     [line] = words([reading("中中", [0, 4], 5)], level(0, 0, 50, 10))
-    assert spans(line) == [(0, 25), (25, 50)]
+    assert spans(line) == [(0, 22), (22, 50)]
 
 
 def test_no_text_has_no_words() -> None:
@@ -74,13 +75,15 @@ def test_words_of_a_turned_line_lie_along_it() -> None:
     quad = np.array((((100, 0), (200, 100), (170, 130), (70, 30)),), np.float32)
     [line] = words([reading("ab", [2, 7], 10)], quad)
     [word] = line
-    # Steps 0 to 10 run from the left edge's middle (85, 15) to the right one's (185, 115), with 5 a character.
-    np.testing.assert_allclose(word.points, quad[0], atol=1e-3)
+    # Steps 0 to 10 run from the left edge to the right one, 10 pixels in x and y each, with 5 a character: the word goes from
+    # the left edge to step 7 + 0.3 + 2.5.
+    expected = quad[0] + np.array(((0, 0), (-2, -2), (-2, -2), (0, 0)))
+    np.testing.assert_allclose(word.points, expected, atol=1e-3)
 
 
-def test_words_of_a_tall_line_go_down_and_start_top_left() -> None:
-    [line] = words([reading("a b", [2, 5, 8], 10)], level(50, 0, 80, 100))
+def test_words_of_a_line_that_runs_down_start_where_it_does() -> None:
+    [line] = words([reading("a b", [2, 5, 8], 10)], np.roll(level(50, 0, 80, 100), -1, axis=1))
     assert texts(line) == ["a", "b"]
     first, second = (word.points for word in line)
-    assert first[:, 0].tolist() == second[:, 0].tolist() == [50, 80, 80, 50]
-    assert first[0, 1] == first[1, 1] < first[2, 1] == first[3, 1] <= second[0, 1]
+    assert first[:, 0].tolist() == second[:, 0].tolist() == [80, 80, 50, 50]
+    assert first[0, 1] == first[3, 1] < first[1, 1] == first[2, 1] <= second[0, 1]

@@ -1,0 +1,80 @@
+"""Labelled receipts as a camera brings them: skewed, turned, small and large."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from PIL import Image
+
+from bench import score
+from bench.text.case import Case, Line
+
+TURNED = {"use_doc_orientation_classify": "true"}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is done to each receipt: turned clockwise by `degrees`, scaled by `scale`."""
+
+    name: str
+    degrees: float = 0.0
+    scale: float = 1.0
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, data: bytes) -> bytes:
+        """The changed file, as JPEG; the file itself where nothing changes."""
+        if self.degrees == 0 and self.scale == 1:
+            return data
+        image = Image.open(io.BytesIO(data)).convert("RGB")
+        if self.scale != 1:
+            size = (round(image.width * self.scale), round(image.height * self.scale))
+            image = image.resize(size, Image.Resampling.LANCZOS)
+        if self.degrees:
+            image = image.rotate(-self.degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255))
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=92)
+        return buffer.getvalue()
+
+
+CHANGES = (
+    Change("as they are"),
+    *(Change(f"skewed by {degrees} degrees", degrees) for degrees in (2, 3, 5)),
+    *(Change(f"scaled by {scale}", scale=scale) for scale in (0.3, 3)),
+    *(Change(f"turned by {degrees} degrees", degrees, parameters=TURNED) for degrees in (90, 180, 270)),
+)
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Token and character F1 of all receipts, and the share of neighbouring labels that were read in reverse order."""
+
+    tokens: float
+    characters: float
+    out_of_order: float
+
+
+def read(folder: Path, change: Change, reader: Callable[[Case], Sequence[Line]]) -> Figures:
+    """The receipts NAME.jpg of `folder`, whose labels NAME.csv are in reading order."""
+    texts: dict[str, list[str]] = {}
+    reversed_, neighbours = 0, 0
+    for path in sorted(folder.glob("*.jpg")):
+        case = Case(path.stem, change.of(path.read_bytes()), (), change.parameters)
+        texts[path.stem] = [line["text"] for line in reader(case)]
+        places = list(_places(score.expected(folder / f"{path.stem}.csv"), texts[path.stem]))
+        neighbours += max(len(places) - 1, 0)
+        reversed_ += sum(one > other for one, other in itertools.pairwise(places))
+    scored = score.score(texts, folder)
+    return Figures(scored.tokens, scored.characters, reversed_ / max(neighbours, 1))
+
+
+def _places(labels: Sequence[str], lines: Sequence[str]) -> Iterator[int]:
+    """Where the labels that occur once, and were read once, are among the lines."""
+    wanted = ["".join(label.upper().split()) for label in labels]
+    got = ["".join(line.upper().split()) for line in lines]
+    for text in wanted:
+        if wanted.count(text) == got.count(text) == 1:
+            yield got.index(text)

@@ -1,0 +1,49 @@
+"""Narrow type: which lines are read again, and what the network is given then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.networks import rec
+from transformer.algorithms import narrow
+from transformer.algorithms.crops import Crops, crops
+from transformer.algorithms.ctc import Reading
+from transformer.algorithms.widths import WIDER
+
+GRID = rec("", "a").grid
+
+
+def lines() -> Crops:
+    image = np.tile(np.linspace(0, 255, 800).astype(np.uint8)[None, :, None], (60, 1, 3))
+    corners = [[(0, 5), (width, 5), (width, 53), (0, 53)] for width in (90, 300, 700)]
+    return crops(image, np.array(corners, np.float32), GRID)
+
+
+def reading(characters: int, steps: float) -> Reading:
+    return Reading("i" * characters, 1.0, ("i",) * characters, np.zeros(characters), np.ones(characters), steps)  # type: ignore[arg-type]
+
+
+def test_lines_of_few_steps_a_character_are_read_again() -> None:
+    read = [reading(4, 10), reading(25, 32), reading(40, 80)]
+    assert narrow.crowded(read, lines(), 10**9).tolist() == [1]
+
+
+def test_a_character_or_two_have_nothing_to_lose() -> None:
+    assert narrow.crowded([reading(0, 0), reading(1, 1), reading(2, 2)], lines(), 10**9).tolist() == []
+
+
+def test_no_more_is_read_again_than_the_limit_of_pixels() -> None:
+    read = [reading(9, 10), reading(30, 32), reading(70, 75)]
+    assert narrow.crowded(read, lines(), 10**9).tolist() == [0, 1, 2]
+    assert narrow.crowded(read, lines(), 48 * 700).tolist() == [0, 1]
+
+
+def test_they_are_stretched_and_short_ones_stay_short() -> None:
+    first = lines()
+    wide = narrow.wider(first, np.array([0, 2]), GRID)
+    assert wide.line.tolist() == [0, 2]
+    assert wide.filled[0] == round(first.filled[0] * WIDER) and wide.items.sizes[0].tolist() == [48, 160]
+    assert wide.items.sizes[1, 1] == wide.filled[1] >= first.filled[2] * WIDER
+    last = wide.items.pixels[-48 * int(wide.items.sizes[1, 1]) * 3 :].reshape(48, -1, 3)
+    assert last[:, 0].mean() < 5 and last[:, -1].mean() == pytest.approx(255 * 700 / 800, abs=5)
