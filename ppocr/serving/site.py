@@ -16,12 +16,13 @@ from starlette.exceptions import HTTPException
 
 from ppocr import __version__
 from ppocr.serving import wire
-from ppocr.serving.asgi import BODY, CALL, App, Receive, RequestGuard, Send
+from ppocr.serving.asgi import BODY, CALL, App, RequestGuard, Send
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.routing import Endpoints, Route, RouteTable, Scope, http_request, routes_of
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer, WireFormat, plain_error
 from ppocr_api.errors import InvalidRequest, NotFound, PpocrError
+from ppocr_limits.bodies import Receive
 
 TITLE = "ppocr-serving"
 _KNOWN = (PpocrError, InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady, ServerNotLive, Exception)

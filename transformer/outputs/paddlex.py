@@ -116,7 +116,7 @@ def _sides(points: list[list[int]]) -> list[int]:
 def _pictures(work: PageInWork, page: Page) -> dict[str, str]:
     """JPEG files as base64, in PaddleX' order."""
     boxes = np.array([upright(line.points, page) for line in page.lines], np.float32).reshape(-1, 4, 2)
-    drawn = annotate(work.image, boxes, [line.text for line in page.lines])
+    drawn = annotate(work.image, list(boxes), [line.text for line in page.lines])
     pictures = {"ocrImage": _jpeg(drawn)}
     if work.parameters.use_doc_orientation_classify:
         pictures["docPreprocessingImage"] = _jpeg(work.image)
