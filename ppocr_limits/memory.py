@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import resource
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -31,6 +31,12 @@ def for_requests(configured: int, part: float = FOR_REQUESTS) -> int:
 
 def memory_limit() -> int:
     """Bytes. The smallest of the machine's memory, the limits of the control groups, and the process' address space."""
+    if sys.platform != "linux":
+        import psutil  # comes with KServe
+
+        return int(psutil.virtual_memory().total)
+    import resource  # Windows has none
+
     limits = [_machine(), *_control_groups()]
     of_process = resource.getrlimit(resource.RLIMIT_AS)[0]
     if of_process != resource.RLIM_INFINITY:
@@ -55,6 +61,10 @@ class Pressure:
 
 def resident() -> int:
     """Bytes that this process holds now."""
+    if sys.platform != "linux":
+        import psutil
+
+        return int(psutil.Process().memory_info().rss)
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -65,7 +75,7 @@ def keep_level() -> None:
     heaps in which kernels of networks, which stay, leave holes that the next block doesn't fit into: over thousands of
     images of mixed sizes that came to some 5 % of the memory.
     """
-    with contextlib.suppress(OSError, AttributeError):  # a C library without it
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # a C library without it; Windows
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE)
 
 

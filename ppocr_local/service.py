@@ -87,7 +87,7 @@ async def serve(settings: ServeSettings) -> None:
     if settings.pdserving_metrics:
         register(routes.routes)
     server = OcrServer(
-        rest_options(settings, budget, routes.formats, (*routes.endpoints, *further), routes.ports, client_of),
+        rest_options(settings, budget, routes.formats, (*routes.endpoints, *further), client_of, routes.ports),
         grpc_options(settings, budget, routes.formats, client_of=client_of, ports=routes.grpc_ports),
         lifecycle(settings),
     )

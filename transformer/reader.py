@@ -152,8 +152,8 @@ class Reader:
         stages = stages_of(wanted.reads, wanted.parameters)
         for stage in stages:
             check_bundle(stage, facts)
-        view = wanted.view
-        scaled = _detected_pixels(source, facts, wanted.parameters, self._settings)
+        view, parameters = wanted.view, wanted.parameters
+        scaled = _detected_pixels(source, facts, parameters, self._settings) if wanted.reads in ("page", "boxes") else 0
         large = source.width * source.height > LARGE_PIXELS
         with (
             await self._room.reserve(scaled, call.share) as room,

@@ -98,10 +98,7 @@ class RequestGuard:
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
                 known = call.error = as_ppocr(error, call)
                 if not answer.begun:
-                    if found is None and self._outside is not None and isinstance(known, NotFound):
-                        await answer.whole(self._outside.render_unrouted(known, int(known.http)))
-                    else:
-                        await answer.whole(error_answer(found, scope, call, known))
+                    await answer.whole(error_answer(found, scope, call, known, self._routes.outside))
         finally:
             claim.release()
             telemetry.IN_FLIGHT.dec()

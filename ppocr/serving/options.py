@@ -27,6 +27,7 @@ def rest_options(
     endpoints: Sequence[Endpoints] = (),
     ports: Sequence[FormatPort] = (),
     client_of: Callable[[str], str] | None = None,
+    ports: Sequence[FormatPort] = (),
 ) -> RestOptions:
     """`client_of` knows the API keys that callers need, where they do (ppocr/serving/access.py)."""
     from ppocr.serving.access import Access

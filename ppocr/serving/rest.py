@@ -59,10 +59,6 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self.config.http = bounded_protocol(options.connections)
         self.config.ws = "none"  # no route is a WebSocket's
         groups = [*options.endpoints, management(data_plane, repository)]
-        if options.tls is not None:
-            context = options.tls.http()
-            self.config.ssl_context_factory = lambda config, default: context
-            self.config.http = knowing_certificates(self.config.http)
         self._sites = {options.port: Site(options.formats, groups, data_plane, self._guard)}
         for each in options.ports:
             if each.number in self._sites:
@@ -72,6 +68,10 @@ class RestServer(RESTServer):  # type: ignore[misc]
             )
         self.app = self._sites[options.port].app
         self.config.app = ByPort(self._sites)
+        if options.tls is not None:
+            context = options.tls.http()
+            self.config.ssl_context_factory = lambda config, default: context
+            self.config.http = knowing_certificates(self.config.http)
 
     def _guard(self, app: App, routes: RouteTable, outside: WireFormat | None) -> RequestGuard:
         options = self._options

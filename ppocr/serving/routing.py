@@ -58,9 +58,11 @@ def routes_of(formats: Sequence[WireFormat], endpoints: Sequence[Endpoints]) -> 
 
 
 class RouteTable:
-    """Finds the route of a request before its body is read, so that the guards can name it and answer in its form."""
+    """Finds the route of a request before its body is read, so that the guards can name it and answer in its form. `outside` is
+    the format in whose form a request is answered that is for no route; None: the service's own."""
 
-    def __init__(self, routes: Iterable[Route]) -> None:
+    def __init__(self, routes: Iterable[Route], outside: WireFormat | None = None) -> None:
+        self.outside = outside
         self._routes = [(_pattern(route.path.path), route) for route in routes]
 
     def find(self, scope: Scope) -> tuple[Route, dict[str, str]] | None:
@@ -83,8 +85,16 @@ def http_request(scope: Scope, call: Call, path: Mapping[str, str], body: bytes 
     return WireRequest(call, body, headers, query, path)
 
 
-def error_answer(found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call, error: PpocrError) -> WireAnswer:
-    """An error outside of a format's own work, in the form of the requested route."""
+def error_answer(
+    found: tuple[Route, dict[str, str]] | None,
+    scope: Scope,
+    call: Call,
+    error: PpocrError,
+    outside: WireFormat | None = None,
+) -> WireAnswer:
+    """An error outside of a format's own work, in the form of the requested route, or that of `outside` where there is none."""
+    if found is None and outside is not None:
+        return outside.render_unrouted(error, int(error.http))
     if found is None or not found[0].formats:
         return plain_error(error)
     route, path = found

@@ -16,12 +16,13 @@ from starlette.exceptions import HTTPException
 
 from ppocr import __version__
 from ppocr.serving import wire
-from ppocr.serving.asgi import BODY, CALL, App, Receive, RequestGuard, Send
+from ppocr.serving.asgi import BODY, CALL, App, RequestGuard, Send
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.routing import Endpoints, Route, RouteTable, Scope, http_request, routes_of
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer, WireFormat, plain_error
 from ppocr_api.errors import InvalidRequest, NotFound, PpocrError
+from ppocr_limits.bodies import Receive
 
 TITLE = "ppocr-serving"
 _KNOWN = (PpocrError, InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady, ServerNotLive, Exception)
@@ -49,9 +50,8 @@ class Site:
         outside: WireFormat | None = None,
     ) -> None:
         self._data_plane = data_plane
-        self._outside = outside
         self.routes = routes_of(formats, endpoints)
-        self._table = RouteTable(self.routes)
+        self._table = RouteTable(self.routes, outside)
         self.app = _application([*formats, *endpoints])
         self.app.state.data_plane = data_plane  # for endpoints' handlers
         self.guarded = guard(self.app, self._table, outside)
@@ -93,7 +93,7 @@ class Site:
         missing = error.status_code == HTTPStatus.NOT_FOUND
         known = NotFound("no such route") if missing else InvalidRequest(error.detail)
         found = self._table.find(request.scope)
-        outside = found[0].formats[0] if found and found[0].formats else self._outside
+        outside = found[0].formats[0] if found and found[0].formats else self._table.outside
         if outside is not None:
             answer = outside.render_unrouted(known, error.status_code)
         else:

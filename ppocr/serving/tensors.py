@@ -44,7 +44,7 @@ MAX_NAME = 256
 MAX_NUMBERS = 4_000_000
 
 #: The inputs that are read, by name, with their datatypes; None where a request may have any.
-Expected = Mapping[str, str | tuple[str, ...]] | None
+Expected = Mapping[str, tuple[str, ...]] | None
 
 
 @dataclass(frozen=True)
@@ -149,11 +149,8 @@ def check_input(name: Any, datatype: Any, known: Mapping[str, Any], expected: Ex
     if expected is not None and name not in expected:
         raise InvalidRequest(f"input {shown(name)} is unknown; inputs are {', '.join(expected)}")
     dtype_of(name, datatype)
-    if expected is not None:
-        right = expected[name]
-        kinds = (right,) if isinstance(right, str) else right
-        if datatype not in kinds:
-            raise InvalidRequest(f"input '{name}' is {datatype}, and must be {' or '.join(kinds)}")
+    if expected is not None and datatype not in expected[name]:
+        raise InvalidRequest(f"input '{name}' is {datatype}, and must be {' or '.join(expected[name])}")
     return name
 
 

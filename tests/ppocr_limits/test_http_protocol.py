@@ -12,7 +12,7 @@ import pytest
 from tests import needs
 from tests.services import Service
 
-IMAGE = Path(__file__).parents[2] / "data" / "075.jpg"
+IMAGE = Path(__file__).parents[1] / "data" / "075.jpg"
 
 
 @pytest.mark.parametrize("offer", ["Upgrade: h2c", "upgrade:h2c", "UPGRADE: TLS/1.0"])

@@ -117,9 +117,8 @@ def _sides(points: list[list[int]]) -> list[int]:
 
 def _pictures(work: PageInWork, page: Page) -> dict[str, str]:
     """JPEG files as base64, in PaddleX' order."""
-    image = _page_alone(work)
-    boxes = np.array([upright(quadrilateral(line.points), page) for line in page.lines], np.float32).reshape(-1, 4, 2)
-    drawn = annotate(image, boxes, [line.text for line in page.lines])
+    boxes = np.array([upright(line.points, page) for line in page.lines], np.float32).reshape(-1, 4, 2)
+    drawn = annotate(work.image, list(boxes), [line.text for line in page.lines])
     pictures = {"ocrImage": _jpeg(drawn)}
     if work.parameters.use_doc_orientation_classify:
         pictures["docPreprocessingImage"] = _jpeg(image)

@@ -20,12 +20,13 @@ def page_of(work: PageInWork) -> Page:
     Lines without a character are left out, and so are those under the request's score threshold. Where nothing was read, a line
     for each box: its text is empty, and its confidence is the probability of its angle, or 0 where that wasn't asked for.
     """
-    if work.readings is None:
+    if not work.readings:
         return _page(work, _unread(work))
-    readings = work.readings
-    quads = outlines(work)
+    quads = _points(_in_image_as_sent(work.boxes, work))
+    for index in range(len(quads) - len(work.ribbons), len(quads)):
+        quads[index] = _polygon(work.boxes[index], index, work)
     asks_for_words = work.parameters.return_word_box and len(work.boxes)
-    words = find_words(readings, work.boxes) if asks_for_words else None
+    words = find_words(work.readings, work.boxes) if asks_for_words else None
     threshold = work.parameters.text_rec_score_thresh or 0.0
     angles = [0] * len(quads) if work.line_angles is None else work.line_angles.tolist()
     order = [] if work.order is None else work.order.tolist()
@@ -42,7 +43,7 @@ def page_of(work: PageInWork) -> Page:
             ),
         )
         for index in order
-        if (reading := readings[index]).text and reading.confidence >= threshold
+        if (reading := work.readings[index]).text and reading.confidence >= threshold
     )
     return _page(work, lines)
 

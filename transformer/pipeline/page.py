@@ -43,10 +43,10 @@ class PageInWork:
     many degrees clockwise the page is turned in it. detect may add a `margin` of so many pixels on each side. `boxes` F32
     [N,4,2] are corners in `image`, from the top left of the text clockwise: detect tells by their shape where that is, except
     for those that are `either_way` bool [N]; orient_lines turns those of a line that stands upside down, and sets `line_angles`
-    I32 [N], their `line_angle_probabilities` F32 [N] and `unsure_lines` bool [N], where its network may be wrong; read_both_ways
-    has the last word. Curved lines are `ribbons` of the page: straighten adds them to the image, below the page, and their
-    boxes there to `boxes`, as its last ones. `readings` belong to the boxes, or are None where nothing was read, and `order`
-    intp [N] sorts them as a person reads them. `warnings` go into the answer.
+    I32 [N], `line_angle_probabilities` F32 [N], and `unsure_lines` bool [N], where its network may be wrong; read_both_ways has
+    the last word. Curved lines are `ribbons` of the page: straighten adds them to the image, below the page, and their boxes
+    there to `boxes`, as its last ones. `readings` belong to the boxes; there are none where nothing was read. `order` intp [N]
+    sorts them as a person reads them. `warnings` go into the answer.
 
     `large` says that work on the image takes long (transformer/threads.py).
 
@@ -78,7 +78,7 @@ class PageInWork:
     line_angles: I32 | None = None
     unsure_lines: NDArray[np.bool_] | None = None
     line_angle_probabilities: F32 | None = None
-    readings: Sequence[Reading] | None = None
+    readings: Sequence[Reading] = ()
     order: NDArray[np.intp] | None = None
     keep_image: bool = False
     warnings: list[str] = field(default_factory=list)

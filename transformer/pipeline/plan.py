@@ -32,7 +32,7 @@ STAGES: Final[tuple[Stage, ...]] = (
 
 _PLANS: Final[Mapping[Reads, tuple[Stage, ...]]] = {
     "page": STAGES,
-    "boxes": (OrientPage(), Detect(), Order()),
+    "boxes": (OrientPage(), Detect(), Straighten(), Order()),
     "line": (WholeImage(), OrientLines(), Recognise(), ReadBothWays(), Order()),
     "line_angle": (WholeImage(), OrientLines(), Order()),
 }

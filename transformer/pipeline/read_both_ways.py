@@ -43,7 +43,6 @@ class ReadBothWays:
     parameter = None
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        assert page.readings is not None
         chosen = _Chosen(page)
         doubtful = np.array([reading.confidence < CONFIDENT for reading in page.readings], np.bool_)
         if page.unsure_lines is not None:

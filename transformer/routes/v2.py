@@ -33,7 +33,8 @@ _PROTOCOL = {
     "content_type",
 }
 
-_EXPECTED = {"image": ("BYTES", "UINT8"), "lang_type": "BYTES"}
+#: Image files, or the pixels of one image and the language of its text (v2_pixels.py).
+_EXPECTED = {"image": ("BYTES", "UINT8"), "lang_type": ("BYTES",)}
 INPUTS = [{"name": "image", "datatype": "BYTES", "shape": [-1]}]
 OUTPUTS = [
     {"name": "text", "datatype": "BYTES", "shape": [-1]},
