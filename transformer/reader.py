@@ -157,7 +157,7 @@ class Reader:
         large = source.width * source.height > LARGE_PIXELS
         with (
             await self._room.reserve(scaled, call.share) as room,
-            await self._gate.hold(memory_of(source, scaled, wanted.parameters, self._settings), call.share) as hold,
+            await self._gate.hold(memory_of(source, scaled, parameters, self._settings), call.share) as hold,
         ):
             image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(

@@ -13,7 +13,7 @@ from ppocr.call import Call
 from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.routing import Route, RouteTable, Scope, error_answer
 from ppocr.serving.status import as_ppocr
-from ppocr.serving.wire import WireAnswer, WireFormat
+from ppocr.serving.wire import WireAnswer
 from ppocr_api.errors import DeadlineExceeded, NotFound, RequestError
 from ppocr_limits.bodies import Message, Receive, has_body, read_body
 from ppocr_limits.budget import Budget, Claim
@@ -54,7 +54,6 @@ class RequestGuard:
         timeout_seconds: float,
         track: str = "",
         access: Access = OPEN,
-        outside: WireFormat | None = None,
     ) -> None:
         self._app = app
         self._budget = budget
@@ -62,7 +61,6 @@ class RequestGuard:
         self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
         self._access = access
-        self._outside = outside
         self._headers = [(TRACK_HEADER.encode(), track.encode())] if track else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

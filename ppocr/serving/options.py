@@ -25,7 +25,6 @@ def rest_options(
     budget: Budget,
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
-    ports: Sequence[FormatPort] = (),
     client_of: Callable[[str], str] | None = None,
     ports: Sequence[FormatPort] = (),
 ) -> RestOptions:

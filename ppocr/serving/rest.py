@@ -73,7 +73,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
             self.config.ssl_context_factory = lambda config, default: context
             self.config.http = knowing_certificates(self.config.http)
 
-    def _guard(self, app: App, routes: RouteTable, outside: WireFormat | None) -> RequestGuard:
+    def _guard(self, app: App, routes: RouteTable) -> RequestGuard:
         options = self._options
         return RequestGuard(
             app,
@@ -83,7 +83,6 @@ class RestServer(RESTServer):  # type: ignore[misc]
             timeout_seconds=options.timeout_seconds,
             track=options.track,
             access=options.access,
-            outside=outside,
         )
 
     def bind(self) -> None:

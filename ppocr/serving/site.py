@@ -46,7 +46,7 @@ class Site:
         formats: Sequence[WireFormat],
         endpoints: Sequence[Endpoints],
         data_plane: TrueDataPlane,
-        guard: Callable[[App, RouteTable, WireFormat | None], RequestGuard],
+        guard: Callable[[App, RouteTable], RequestGuard],
         outside: WireFormat | None = None,
     ) -> None:
         self._data_plane = data_plane
@@ -54,7 +54,7 @@ class Site:
         self._table = RouteTable(self.routes, outside)
         self.app = _application([*formats, *endpoints])
         self.app.state.data_plane = data_plane  # for endpoints' handlers
-        self.guarded = guard(self.app, self._table, outside)
+        self.guarded = guard(self.app, self._table)
 
     def create(self) -> None:
         """Adds the routes and the error handlers."""
@@ -128,7 +128,7 @@ def _application(groups: Sequence[WireFormat | Endpoints]) -> FastAPI:
         openapi_url=None,  # declared and served like the other routes
         docs_url=None,
         redoc_url=None,
-        redirect_slashes=False,  # a redirect would go to whatever host the request names
+        redirect_slashes=False,
     )
 
 

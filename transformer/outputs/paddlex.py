@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from ppocr.contract import DETECTION
-from ppocr_api.document import Page, Point, Points, quadrilateral
+from ppocr_api.document import Page, Point, Points
 from ppocr_api.errors import PpocrError
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.outputs.annotate import annotate
@@ -117,8 +117,9 @@ def _sides(points: list[list[int]]) -> list[int]:
 
 def _pictures(work: PageInWork, page: Page) -> dict[str, str]:
     """JPEG files as base64, in PaddleX' order."""
-    boxes = np.array([upright(line.points, page) for line in page.lines], np.float32).reshape(-1, 4, 2)
-    drawn = annotate(work.image, list(boxes), [line.text for line in page.lines])
+    image = _page_alone(work)
+    boxes = [np.array(upright(line.points, page), np.float32) for line in page.lines]
+    drawn = annotate(image, boxes, [line.text for line in page.lines])
     pictures = {"ocrImage": _jpeg(drawn)}
     if work.parameters.use_doc_orientation_classify:
         pictures["docPreprocessingImage"] = _jpeg(image)

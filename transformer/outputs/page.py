@@ -22,9 +22,7 @@ def page_of(work: PageInWork) -> Page:
     """
     if not work.readings:
         return _page(work, _unread(work))
-    quads = _points(_in_image_as_sent(work.boxes, work))
-    for index in range(len(quads) - len(work.ribbons), len(quads)):
-        quads[index] = _polygon(work.boxes[index], index, work)
+    quads = outlines(work)
     asks_for_words = work.parameters.return_word_box and len(work.boxes)
     words = find_words(work.readings, work.boxes) if asks_for_words else None
     threshold = work.parameters.text_rec_score_thresh or 0.0

@@ -77,7 +77,6 @@ class _Chosen:
     """The reading of each line so far, and the corner of its box at which that begins."""
 
     def __init__(self, page: PageInWork) -> None:
-        assert page.readings is not None
         self.readings = list(page.readings)
         self.corner = np.zeros(len(self.readings), np.intp)
         self.upside_down: Flags = _upside_down(page)
@@ -102,7 +101,6 @@ class _Most:
 
 def _mostly_turned(page: PageInWork, doubtful: Index, others: Sequence[Reading]) -> _Most:
     """Each character is a vote: of lines that were read with confidence, or with far more confidence one way than the other."""
-    assert page.readings is not None
     turned = _upside_down(page)
     weights = np.array([len(reading.text) for reading in page.readings], np.float64)
     for line, other in zip(doubtful.tolist(), others, strict=True):
