@@ -14,6 +14,7 @@ from ppocr_api.document import Page, Point, Points
 from ppocr_api.errors import PpocrError
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.outputs.annotate import annotate
+from transformer.outputs.page import outlines
 from transformer.parameters import Parameters
 from transformer.pipeline.page import PageInWork
 
@@ -37,7 +38,8 @@ class Result:
         """Keeps what the page itself doesn't hold: all boxes, the parameters that counted, and the pictures."""
         order = [] if work.order is None else work.order.tolist()
         angles = [-1] * len(order) if work.line_angles is None else (work.line_angles[order] // 180).tolist()
-        boxes = np.rint(work.boxes[order]).astype(np.int64).tolist()
+        found = outlines(work)
+        boxes = [_whole(found[index], page) for index in order]
         self._from_work = {
             "dt_polys": boxes,
             "text_det_params": _detection(work),
@@ -115,13 +117,20 @@ def _sides(points: list[list[int]]) -> list[int]:
 
 def _pictures(work: PageInWork, page: Page) -> dict[str, str]:
     """JPEG files as base64, in PaddleX' order."""
+    image = _page_alone(work)
     boxes = [np.array(upright(line.points, page), np.float32) for line in page.lines]
-    drawn = annotate(work.image, boxes, [line.text for line in page.lines])
+    drawn = annotate(image, boxes, [line.text for line in page.lines])
     pictures = {"ocrImage": _jpeg(drawn)}
     if work.parameters.use_doc_orientation_classify:
-        pictures["docPreprocessingImage"] = _jpeg(work.image)
-    pictures["inputImage"] = _jpeg(_as_sent(work.image, work.angle))
+        pictures["docPreprocessingImage"] = _jpeg(image)
+    pictures["inputImage"] = _jpeg(_as_sent(image, work.angle))
     return pictures
+
+
+def _page_alone(work: PageInWork) -> U8:
+    """The upright page, without the margin around it and the lines that were laid straight below it."""
+    height, width = work.size if work.angle % 180 == 0 else work.size[::-1]
+    return np.ascontiguousarray(work.image[work.margin : work.margin + height, work.margin : work.margin + width])
 
 
 def _as_sent(image: U8, angle: int) -> U8:

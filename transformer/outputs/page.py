@@ -22,9 +22,7 @@ def page_of(work: PageInWork) -> Page:
     """
     if not work.readings:
         return _page(work, _unread(work))
-    quads = _points(_in_image_as_sent(work.boxes, work))
-    for index in range(len(quads) - len(work.ribbons), len(quads)):
-        quads[index] = _polygon(work.boxes[index], index, work)
+    quads = outlines(work)
     asks_for_words = work.parameters.return_word_box and len(work.boxes)
     words = find_words(work.readings, work.boxes) if asks_for_words else None
     threshold = work.parameters.text_rec_score_thresh or 0.0
@@ -48,8 +46,16 @@ def page_of(work: PageInWork) -> Page:
     return _page(work, lines)
 
 
-def _unread(work: PageInWork) -> tuple[Line, ...]:
+def outlines(work: PageInWork) -> list[Points]:
+    """Of all boxes, in their order, in the image as it was sent: quadrilaterals, and polygons of curved lines."""
     quads = _points(_in_image_as_sent(work.boxes, work))
+    for index in range(len(quads) - len(work.ribbons), len(quads)):
+        quads[index] = _polygon(work.boxes[index], index, work)
+    return quads
+
+
+def _unread(work: PageInWork) -> tuple[Line, ...]:
+    quads = outlines(work)
     nothing = [0.0] * len(quads)
     probabilities = nothing if work.line_angle_probabilities is None else work.line_angle_probabilities.tolist()
     angles = nothing if work.line_angles is None else work.line_angles.tolist()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ppocr.serving.tensors import DTYPES, TensorRequest, TensorResponse, bytes_array
-from ppocr_api.document import Page
+from ppocr_api.document import Page, quadrilateral
 from ppocr_api.errors import InvalidRequest
 from transformer.algorithms.languages import reads
 from transformer.pipeline.page import PageInWork
@@ -72,7 +72,7 @@ def response(request: TensorRequest, page: Page, language: Language | None) -> T
         id=request.id,
         parameters=parameters,
         outputs={
-            "boxes": np.array([line.points for line in page.lines], np.float32).reshape(-1, 4, 2),
+            "boxes": np.array([quadrilateral(line.points) for line in page.lines], np.float32).reshape(-1, 4, 2),
             "txts": bytes_array([line.text.encode() for line in page.lines]),
             "scores": np.array([line.confidence for line in page.lines], np.float32),
         },
