@@ -55,7 +55,9 @@ def _known(error: BaseException, call: Call | None) -> PpocrError:
 def http_answer(error: PpocrError) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, JSON content and headers."""
     seconds = retry_after(error)
-    headers = {} if seconds is None else {RETRY_AFTER: seconds}
+    headers = dict(error.headers)
+    if seconds is not None:
+        headers[RETRY_AFTER] = seconds
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"
     return int(error.http), {"error": error.message}, headers
