@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ppocr.contract import DETECTION, NetworkFacts
-from ppocr.cpus import available_cpus
 from ppocr_convert.sources import Source
+from ppocr_limits.cpus import available_cpus
 from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network
 

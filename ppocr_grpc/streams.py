@@ -14,6 +14,7 @@ from grpc import aio
 from ppocr_api import oip
 from ppocr_api.errors import PpocrError
 from ppocr_grpc.methods import GrpcMethod, parsed
+from ppocr_limits.wire_fields import check_message
 
 #: Requests of one inference stream that are worked on at a time; the next is read when the first of them is answered.
 OUTSTANDING: Final = 4
@@ -114,6 +115,7 @@ class InferStream:
             return oip.ModelStreamInferResponse(infer_response=await self._one(raw, context))
         except PpocrError as error:
             answer = oip.ModelStreamInferResponse(error_message=error.message)
-            with suppress(DecodeError):
+            with suppress(DecodeError, PpocrError):
+                check_message(raw, oip.ModelInferRequest.DESCRIPTOR)  # it may be what was refused
                 answer.infer_response.id = oip.ModelInferRequest.FromString(raw).id
             return answer

@@ -2,7 +2,7 @@
 
 | file | what it bounds |
 |---|---|
-| memory.py | how much memory this process may have, and how much of that is for requests |
+| memory.py, cpus.py | how much memory and how many processors this process may have |
 | budget.py | the bytes that requests hold together |
 | connections.py | HTTP heads, connections that say nothing, bodies that nobody reads |
 | bodies.py, messages.py | a body and a gRPC message while they arrive |

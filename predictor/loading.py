@@ -13,7 +13,7 @@ from typing import cast
 
 import ppocr
 from ppocr.contract import NetworkFacts
-from ppocr.cpus import available_cpus
+from ppocr_limits.cpus import available_cpus
 from predictor import external_data, sample
 from predictor.at_first_use import NetworkAtFirstUse
 from predictor.batching import Limits, NetworkSlot

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.contract import DETECTION, BundleFacts, Predictor
-from ppocr.cpus import available_cpus
 from ppocr_api.document import Page
 from ppocr_api.errors import NotFound, PpocrError, Unavailable
 from ppocr_limits.budget import Budget
+from ppocr_limits.cpus import available_cpus
 from ppocr_limits.memory import for_requests
 from transformer.admission import Admission, PixelGate
 from transformer.algorithms.detection_parameters import DetectionParameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
@@ -132,8 +133,8 @@ class RequestGuard:
                     asked = float(headers[name]) / 1000
                 except ValueError:
                     raise RequestError(f"the header {name.decode()} must be a number of milliseconds") from None
-                if not asked > 0:
-                    raise RequestError(f"the header {name.decode()} must be above 0")
+                if not 0 < asked < math.inf:
+                    raise RequestError(f"the header {name.decode()} must be above 0, and finite")
                 seconds = min(seconds, asked)
         return seconds
 

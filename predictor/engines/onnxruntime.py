@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import onnxruntime as ort
 
 from ppocr.contract import NetworkFacts
-from ppocr.cpus import available_cpus
 from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from ppocr_limits.cpus import available_cpus
 from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers, check_ports
 from predictor.engines.sizes import profile

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import openvino as ov
 
 from ppocr.contract import NetworkFacts
-from ppocr.cpus import available_cpus
 from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from ppocr_limits.cpus import available_cpus
 from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers, check_ports
 from predictor.engines.openvino_tail import shorten

@@ -44,6 +44,7 @@ def answered(route: str, code: str) -> float:
         (b"a" * 101, TEXT, {"code": 413, "op": "x"}),
         (b"forever", TEXT, {"code": 504, "op": "x"}),
         (b"up", {**TEXT, "x-request-timeout-ms": "soon"}, {"code": 400, "op": "x"}),
+        (b"up", {**TEXT, "x-request-timeout-ms": "inf"}, {"code": 400, "op": "x"}),
     ],
 )
 async def test_every_answer_has_the_formats_own_form(
