@@ -49,12 +49,12 @@ class Detect:
         network, look, probability = await _look(page, networks, lambda looks: looks.first(one_look))
         await networks.in_thread(page.call, _find, page, network, probability)
         looks, heights = _looks(page, network), np.zeros(0)
-        for _ in range(MAX_LOOKS):
+        for number in range(1, MAX_LOOKS + 1):
             if one_look or looks.is_whole(look):
                 return
             heights = await networks.in_thread(page.call, _heights, page)
             closer = looks.closer(look, heights)
-            if closer is None:
+            if closer is None or number == MAX_LOOKS:
                 break
             network, look, probability = await _look(page, networks, partial(_given, closer))
             await networks.in_thread(page.call, _find, page, network, probability)
