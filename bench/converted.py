@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 
 from bench.score import score
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr_convert import assembly, builtin, original, proof, v4_mobile
 from ppocr_convert.characters import from_file
 from ppocr_convert.normalisations import HALF, IMAGENET
 from ppocr_convert.sources import Source
+from predictor.bundle import Bundle
 from predictor.engines.base import Capabilities, EngineName, EngineOptions, Network
 from predictor.engines.choice import choose
 from transformer.images import decode

@@ -23,10 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import ppocr
-from ppocr.bundle import Bundle
 from ppocr.call import Call
 from ppocr.contract import Answer, BundleFacts, Items
 from ppocr_api.document import Page
+from predictor.bundle import Bundle
 from predictor.engines.base import Answers, EngineOptions
 from predictor.engines.choice import choose
 from transformer.image_file import ImageFile
@@ -65,7 +65,7 @@ class Engine:
         return self._facts
 
     async def run(
-        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
     ) -> Answer:
         """One call for each size, as items of equal size lie together."""
         facts = self._facts.network(network)

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from ppocr.bundle import Bundle
 from ppocr.call import Call
 from ppocr.contract import DETECTION, RECOGNITION, BundleFacts, Items, Predictor
+from predictor.bundle import Bundle
 from transformer.algorithms import ctc
 from transformer.algorithms.boxes import boxes
 from transformer.algorithms.crops import crops
 from transformer.algorithms.det_input import det_input
 from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.directions import directed
 from transformer.algorithms.reading_order import reading_order
 from transformer.images import decode
 from transformer.outputs.page import page_of
@@ -72,7 +73,7 @@ async def measure(path: Path, predictor: Predictor, facts: BundleFacts, repeats:
     scaled = det_input(image, det.grid, parameters)
     map_ = await predictor.run(det.name, Items(scaled.reshape(-1), np.array([scaled.shape[:2]], np.int32)))
     probability = map_.outputs["probability"].reshape(scaled.shape[:2])
-    found = boxes(probability, size, parameters)
+    found = directed(boxes(probability, size, parameters))[0]
     lines = crops(image, found, rec.grid)
     answer = await predictor.run(rec.name, lines.items)
 
@@ -99,7 +100,7 @@ async def measure(path: Path, predictor: Predictor, facts: BundleFacts, repeats:
     stages = (
         least(lambda: decode(data)),
         least(lambda: det_input(image, det.grid, parameters)),
-        least(lambda: boxes(probability, size, parameters)),
+        least(lambda: directed(boxes(probability, size, parameters))),
         least(lambda: crops(image, found, rec.grid)),
         least(page),
     )

@@ -6,19 +6,29 @@ left, or for an answer that would come too late, is dropped before it is begun.
 
 from __future__ import annotations
 
+import itertools
+import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ppocr_api.errors import Cancelled, DeadlineExceeded
+
+_PROCESS = secrets.token_hex(4)
+_NUMBERS = itertools.count()
+
+
+def _own_share() -> str:
+    return f"{_PROCESS}.{next(_NUMBERS)}"
 
 
 @dataclass(slots=True)
 class Call:
     """`deadline` is a `time.monotonic()` instant or None; `version` the bundle version that was asked for, or None.
 
-    `images` and `lines` count what was read for it, for the access log. `cancelled` is set once, when nobody waits for the
-    answer any more; it may be read from any thread. `hurried` says that the client set the deadline itself, and an earlier
-    one than the service would have.
+    `client` is the name of the key that came with it, "" without. `share` is whose work it is (ppocr_limits/shares.py): its own,
+    in all processes, or that of all calls of the client. `images` and `lines` count what was read for it, for the access log.
+    `cancelled` is set once, when nobody waits for the answer any more; it may be read from any thread. `hurried` says that the
+    client set the deadline itself, and an earlier one than the service would have.
     """
 
     route: str = "direct"
@@ -28,6 +38,12 @@ class Call:
     lines: int = 0
     cancelled: bool = False
     hurried: bool = False
+    client: str = ""
+    share: str = field(default_factory=_own_share)
+
+    def came_from(self, client: str) -> None:
+        """Notes the name of the client's key."""
+        self.client, self.share = client, f"client {client}"
 
     def remaining(self) -> float | None:
         """Seconds until the deadline, or None."""

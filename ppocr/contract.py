@@ -39,6 +39,8 @@ LINE_ORIENTATION, RECOGNITION = "line_orientation", "recognition"
 FACTS_PARAMETER = "ppocr.facts"
 #: Key of an answer's parameters that holds `BundleFacts.identity` of the version that computed it.
 IDENTITY_PARAMETER = "ppocr.identity"
+#: Key of a request's parameters that holds the share it belongs to.
+SHARE_PARAMETER = "ppocr.share"
 
 
 @dataclass(frozen=True)
@@ -199,12 +201,14 @@ class Predictor(Protocol):
         """Facts of `version`, or of the version that serves now. NotFound where no such version is in memory."""
 
     async def run(
-        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
     ) -> Answer:
         """Computes all `items`, at least one, on the network of that name.
 
         `version` is a number, name/number or an identity: one that was swapped out answers for a while longer. `deadline`
-        is a `time.monotonic()` instant. Raises NotFound where no such version or network is in memory, InvalidRequest for
+        is a `time.monotonic()` instant. `share` says whose work it is: calls of one share are served like one
+        (ppocr_limits/shares.py); "" makes the call a share of its own. Raises NotFound where no such version or network is in
+        memory, InvalidRequest for
         sizes off the network's grid.
         """
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -15,6 +16,11 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _ITEMS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 REQUESTS = Counter("ppocr_requests_total", "Requests answered, by route and status code.", ["route", "code"])
+CLIENT_REQUESTS = Counter(
+    "ppocr_client_requests_total",
+    "Requests answered, by the name of the client's key and status code.",
+    ["client", "code"],
+)
 REQUEST_SECONDS = Histogram("ppocr_request_seconds", "Time to answer a request.", ["route"], buckets=_SECONDS)
 IN_FLIGHT = Gauge("ppocr_requests_in_flight", "Requests that are being answered.")
 STAGE_SECONDS = Histogram(
@@ -67,11 +73,14 @@ def printable(text: str) -> str:
 
 
 class _TextFormatter(logging.Formatter):
-    """One line per record, whatever a caller put into a path; only our own traces have more."""
+    """One line per record, whatever a caller put into a path; only our own traces have more, which begin with two spaces."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         record.message = printable(record.message)
         return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        return "\n".join(f"  {printable(line)}" for line in super().formatException(ei).split("\n"))
 
 
 class _JsonFormatter(logging.Formatter):

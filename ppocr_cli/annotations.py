@@ -40,7 +40,7 @@ def draw(data: bytes, page: Page, target: Path) -> None:
         from transformer.images import decode
         from transformer.outputs.annotate import annotate
 
-    boxes = np.array([line.points for line in page.lines], np.float32).reshape(-1, 4, 2)
+    boxes = [np.array(line.points, np.float32) for line in page.lines]
     drawn = annotate(decode(data), boxes, [line.text for line in page.lines])
     png = cv2.imencode(".png", drawn[:, :, ::-1])[1]
     try:

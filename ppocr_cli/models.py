@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import ppocr
-from ppocr import repository
-from ppocr.repository import Entry
 from ppocr_api.errors import BundleError, ConfigError, PpocrError
 from ppocr_cli import models_convert, models_store
 from ppocr_cli.models_output import describe, facts_of, size, summary
+from predictor.repository import folders
+from predictor.repository.folders import Entry
 
 FAILED = 1
 BUILT_IN = Path(ppocr.__file__).parent / "bundles"
@@ -77,7 +77,7 @@ def _root(arguments: argparse.Namespace) -> Path:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    entries = repository.scan(_root(arguments))
+    entries = folders.scan(_root(arguments))
     rows = [summary(entry) for entry in entries]
     if arguments.json:
         _print_json(rows)
@@ -113,7 +113,7 @@ def _show(arguments: argparse.Namespace) -> int:
 
 def _verify(arguments: argparse.Namespace) -> int:
     root = _root(arguments)
-    entries = repository.scan(root)
+    entries = folders.scan(root)
     if arguments.bundle:
         entries = [_find(root, name) for name in arguments.bundle]
     results = [{"name": entry.name, "version": entry.version, "problem": _problem(entry)} for entry in entries]
@@ -141,7 +141,7 @@ def _add(arguments: argparse.Namespace) -> int:
     root = _own_root(arguments)
     bundle = models_store.add(root, Path(arguments.folder), arguments.name, arguments.version)
     if arguments.json:
-        _print_json(facts_of(repository.find(root, bundle.manifest.name, bundle.manifest.version)))
+        _print_json(facts_of(folders.find(root, bundle.manifest.name, bundle.manifest.version)))
     else:
         print(f"added {bundle.label} to {root}")
     return 0
@@ -173,10 +173,10 @@ def _find(root: Path, name: str, exact: bool = False) -> Entry:
     bundle, _, version = name.partition("/")
     if exact and not version:
         raise ConfigError(f"{name!r} must be NAME/VERSION")
-    for entry in repository.scan(root):
+    for entry in folders.scan(root):
         if version and (entry.name, entry.version) == (bundle, version):
             return entry
-    return repository.find(root, bundle, version)
+    return folders.find(root, bundle, version)
 
 
 def _print_json(value: Any) -> None:

@@ -13,9 +13,9 @@ from ppocr_cli.extras import extra
 from ppocr_cli.models_store import next_version
 
 if TYPE_CHECKING:
-    from ppocr.bundle import Bundle
     from ppocr_convert.assembly import SourceNetwork
     from ppocr_convert.serving import Pipeline
+    from predictor.bundle import Bundle
 
 #: Share of the source's characters that may be read otherwise.
 TOLERANCE = 0.005

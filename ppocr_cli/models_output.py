@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ppocr.bundle import TIMES_FILE, Bundle
 from ppocr.contract import Axis
 from ppocr.facts_json import network_to_json
-from ppocr.manifest import Manifest
-from ppocr.repository import Entry
 from ppocr_api.errors import BundleError
+from predictor.bundle import TIMES_FILE, Bundle
+from predictor.manifest import Manifest
+from predictor.repository.folders import Entry
 
 
 def summary(entry: Entry) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from ppocr_cli.extras import extra
 
 if TYPE_CHECKING:
-    from ppocr.bundle import Bundle
     from ppocr_convert.assembly import SourceNetwork
     from ppocr_convert.proof import Compared, OrientationCompared
+    from predictor.bundle import Bundle
 
 
 def proven(bundle: Bundle, networks: Mapping[str, SourceNetwork], images: str | None, tolerance: float) -> bool:

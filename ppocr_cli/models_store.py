@@ -7,12 +7,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ppocr import repository
-from ppocr.bundle import Bundle
-from ppocr.manifest import MANIFEST, Manifest
-from ppocr.repository import Entry
 from ppocr_api.errors import BundleError
 from ppocr_cli.models_output import disk
+from predictor.bundle import Bundle
+from predictor.manifest import MANIFEST, Manifest
+from predictor.repository import folders
+from predictor.repository.folders import Entry
 
 
 def next_version(root: Path, name: str) -> str:
@@ -61,7 +61,7 @@ def remove(root: Path, entry: Entry, force: bool) -> int:
 
     Raises BundleError where it is the only version of its bundle, unless `force`: who serves that bundle by name would find none.
     """
-    others = [other for other in repository.versions(root, entry.name) if other.version != entry.version]
+    others = [other for other in folders.versions(root, entry.name) if other.version != entry.version]
     if entry.path == root:
         raise BundleError(f"{root} is the bundle itself, not a repository; remove the folder")
     if not any(not other.problem for other in others) and not force:

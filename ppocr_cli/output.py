@@ -22,6 +22,8 @@ def as_json(name: str, page: Page) -> str:
     }
     if page.angle:
         entry["angle"] = page.angle
+    if page.warnings:
+        entry["warnings"] = page.warnings
     return json.dumps(entry, ensure_ascii=False)
 
 

@@ -48,10 +48,18 @@ class ReadSettings:
     text_det_thresh: float | None = setting("Probability above which a pixel counts as text.", None)
     text_det_box_thresh: float | None = setting("Mean probability below which a box is dropped.", None)
     text_det_unclip_ratio: float | None = setting("How far a box is grown beyond the text's core.", None)
+    text_det_box_type: Literal["quad", "poly"] | None = setting(
+        "quad: lines are quadrilaterals; poly: curved ones are polygons, and are straightened to be read.",
+        None,
+        choices=("quad", "poly"),
+    )
     text_rec_score_thresh: float | None = setting("Confidence below which a line is dropped.", None)
     return_word_box: bool = setting("Also find the words of each line; they are in the JSON.", False)
-    use_textline_orientation: bool = setting("Also read lines that stand upside down.", False)
+    use_textline_orientation: bool = setting(
+        "Have a network tell which lines stand upside down, before they are read.", False
+    )
     use_doc_orientation_classify: bool = setting("Also read pages that are turned by 90, 180 or 270 degrees.", False)
+    columns: bool = setting("Read the columns of a page one after the other, where it has any.", False)
 
 
 _CLASSES = (ReadSettings, NetworkSettings, ReaderSettings)

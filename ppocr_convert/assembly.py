@@ -11,9 +11,7 @@ import onnx
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import ModelProto
 
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts, Normalisation
-from ppocr.manifest import CHARACTERS, Manifest, file_record
 from ppocr_api.errors import BundleError
 from ppocr_convert import (
     characters,
@@ -31,6 +29,8 @@ from ppocr_convert.network_facts import DET, REC, TASKS
 from ppocr_convert.normalisations import HALF, IMAGENET
 from ppocr_convert.paddle_format.to_onnx import convert, read_program
 from ppocr_convert.sources import DESCRIPTION, Source
+from predictor.bundle import Bundle
+from predictor.manifest import CHARACTERS, Manifest, file_record
 
 #: The name of a network in a bundle → the flag of `convert` that names its model.
 FLAGS = {name: f"--{name}" for name in TASKS} | {"line_orientation": "--cls"}

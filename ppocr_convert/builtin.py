@@ -11,14 +11,14 @@ from pathlib import Path
 import onnx
 from onnx import ModelProto
 
-from ppocr.bundle import Bundle
 from ppocr.contract import LINE_ORIENTATION, PAGE_ORIENTATION
-from ppocr.manifest import CHARACTERS, Manifest
 from ppocr_api.errors import BundleError
 from ppocr_convert import characters, network_facts, orientation_head, surgery, writer
 from ppocr_convert.normalisations import HALF, IMAGENET_RGB
 from ppocr_convert.orientation_head import Fit
 from ppocr_convert.wheels import PinnedWheel
+from predictor.bundle import Bundle
+from predictor.manifest import CHARACTERS, Manifest
 
 NAME, VERSION = "ppocrv6-small", "1"
 

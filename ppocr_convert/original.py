@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ppocr.bundle import Bundle
 from ppocr.contract import DETECTION, NetworkFacts
 from ppocr.cpus import available_cpus
 from ppocr_convert.sources import Source
+from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network
 
 if TYPE_CHECKING:

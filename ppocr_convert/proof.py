@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ppocr.bundle import Bundle
 from ppocr.contract import (
     DETECTION,
     LINE_ORIENTATION,
@@ -28,6 +27,7 @@ from ppocr_api.errors import BundleError
 from ppocr_convert import original
 from ppocr_convert.sources import Source
 from predictor.blocks import blocks_of
+from predictor.bundle import Bundle
 from predictor.engines.base import EngineOptions, Network
 from predictor.engines.choice import choose
 from transformer.algorithms import ctc
@@ -35,6 +35,7 @@ from transformer.algorithms.boxes import boxes as find_boxes
 from transformer.algorithms.crops import crops as cut_crops
 from transformer.algorithms.det_input import det_input
 from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.directions import directed
 from transformer.algorithms.thumbnails import line_thumbnails, page_thumbnail
 from transformer.parameters import Parameters
 
@@ -101,7 +102,7 @@ class Side:
 
     def boxes(self, probability: U8, image: U8) -> F32:
         height, width = image.shape[:2]
-        return find_boxes(probability, (height, width), DetectionParameters.of(self._det, _DEFAULTS))
+        return directed(find_boxes(probability, (height, width), DetectionParameters.of(self._det, _DEFAULTS)))[0]
 
     def read(self, image: U8, boxes: F32) -> tuple[tuple[str, ...], Answer | None]:
         """The texts in reading order, and what the network answered, in order of the widths; None without boxes."""

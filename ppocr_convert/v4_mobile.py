@@ -8,13 +8,13 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import CHARACTERS as CHARACTERS_FILE
-from ppocr.manifest import Manifest
 from ppocr_convert import network_facts, surgery, writer
 from ppocr_convert.normalisations import HALF, IMAGENET
 from ppocr_convert.paddle_format.to_onnx import convert, read_program
 from ppocr_convert.wheels import PinnedWheel
+from predictor.bundle import Bundle
+from predictor.manifest import CHARACTERS as CHARACTERS_FILE
+from predictor.manifest import Manifest
 
 NAME, VERSION = "ppocrv4-mobile", "1"
 

@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 from ppocr_api.errors import BundleError
+from predictor.bundle import Bundle
+from predictor.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 
 #: Goes up with every change of this package that makes other bundles of the same sources.
 REVISION = 3

@@ -10,17 +10,18 @@ import numpy as np
 
 from ppocr.contract import Answer, Items, NetworkFacts
 from ppocr.serving.tensors import DTYPES
-from ppocr_api.errors import EngineError, InvalidRequest
+from ppocr_api.errors import EngineError, ImageTooLarge, InvalidRequest
 from predictor.batching import Outputs
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
 
-def blocks_of(network: NetworkFacts, items: Items) -> list[U8]:
+def blocks_of(network: NetworkFacts, items: Items, most: int | None = None) -> list[U8]:
     """The items as arrays [n,H,W,3], one for each stretch of equal sizes, which share memory with `items.pixels`.
 
-    Raises InvalidRequest for sizes off the network's grid, and where sizes and pixels don't agree.
+    Raises InvalidRequest for sizes off the network's grid, and where sizes and pixels don't agree; ImageTooLarge for a page of
+    more than `most` pixels.
     """
     pixels, sizes = items.pixels, items.sizes
     if pixels.dtype != np.uint8 or pixels.ndim != 1 or sizes.dtype.kind not in "iu" or sizes.shape[1:] != (2,):
@@ -36,6 +37,10 @@ def blocks_of(network: NetworkFacts, items: Items) -> list[U8]:
     for first, after in itertools.pairwise(bounds):
         height, width = sizes[first].tolist()
         network.grid.check(network.name, height, width)
+        if most is not None and network.grid.whole_pages and height * width > most:
+            raise ImageTooLarge(
+                f"{network.name} takes pages of at most {most} pixels here (max_detection_pixels); this is {height}x{width}"
+            )
         shapes.append((after - first, height, width, 3))
     lengths = [count * height * width * 3 for count, height, width, _ in shapes]
     if len(pixels) != sum(lengths):

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import cast
 
 import ppocr
-from ppocr import repository
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
+from predictor import external_data, sample
 from predictor.at_first_use import NetworkAtFirstUse
 from predictor.batching import Limits, NetworkSlot
+from predictor.bundle import Bundle
 from predictor.engines.base import Capabilities, Device, Engine, EngineName, EngineOptions, Network, Precision
 from predictor.engines.choice import choose
 from predictor.preparing import Preparation, sizes_at_first, sizes_in_use, warm_up
-from predictor.repository import memory
+from predictor.repository import folders, memory
 from predictor.repository.shapes import ShapesInUse
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion
@@ -68,9 +68,9 @@ def root(settings: NetworkSettings) -> Path:
     return Path(settings.model_dir) if settings.model_dir else BUILT_IN
 
 
-def find(settings: NetworkSettings) -> repository.Entry:
+def find(settings: NetworkSettings) -> folders.Entry:
     """The version that the settings name; a folder with a manifest is the bundle itself. Raises BundleError."""
-    return repository.find(root(settings), settings.bundle, settings.bundle_version)
+    return folders.find(root(settings), settings.bundle, settings.bundle_version)
 
 
 def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None = None) -> LoadedVersion:
@@ -87,6 +87,7 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
     began = time.monotonic()
     chosen, options = engine(settings)
     bundle.verify()
+    external_data.check(bundle)
     facts = bundle.facts()
     networks: dict[str, list[Network]] = {}
     with contextlib.ExitStack() as closing:
@@ -141,6 +142,11 @@ def _open(
     closing: contextlib.ExitStack, chosen: Engine, bundle: Bundle, network: NetworkFacts, options: EngineOptions
 ) -> Network:
     opened = chosen.load(bundle, network, options)
+    try:
+        sample.check(opened, network, bundle.label)
+    except BaseException:
+        opened.close()
+        raise
     # A GPU's engines may take minutes to load a network: too long for the first request.
     if network.grid.one_size and opened.capabilities.device == "CPU":
         opened = NetworkAtFirstUse(opened, functools.partial(_load_again, chosen, bundle, network, options))

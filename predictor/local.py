@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 
 from ppocr.contract import Answer, BundleFacts, Items
+from ppocr.listen import PageSettings
 from ppocr_api.errors import PpocrError
 from predictor.batching import Scheduler, Stats
 from predictor.blocks import answer_of, blocks_of
@@ -23,13 +24,20 @@ FORWARD_SECONDS = CLOSE_SECONDS = 5.0
 class LocalPredictor:
     """`ppocr.contract.Predictor` on networks in memory.
 
-    `hang_seconds` is how long a forward may run before it counts as hung.
+    `hang_seconds` is how long a forward may run before it counts as hung, `max_page_pixels` how large a page may be.
     """
 
-    def __init__(self, versions: Versions, scheduler: Scheduler, hang_seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        versions: Versions,
+        scheduler: Scheduler,
+        hang_seconds: float = 60.0,
+        max_page_pixels: int = PageSettings.max_detection_pixels,
+    ) -> None:
         self._versions = versions
         self._scheduler = scheduler
         self._hang_seconds = hang_seconds
+        self._max_page_pixels = max_page_pixels
         self._open = True
         self._closing = contextlib.ExitStack()
 
@@ -37,13 +45,13 @@ class LocalPredictor:
         return self._versions.serving(version).facts
 
     async def run(
-        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None
+        self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
     ) -> Answer:
         """As the contract says, else raises as `Scheduler.submit`."""
         loaded = self._versions.serving(version)
         slot, facts = loaded.network(network)
-        blocks = blocks_of(facts, items)
-        outputs = await self._scheduler.submit(slot, blocks, deadline)
+        blocks = blocks_of(facts, items, self._max_page_pixels)
+        outputs = await self._scheduler.submit(slot, blocks, deadline, share or None)
         return answer_of(facts, blocks, outputs, loaded.facts.identity)
 
     async def ready(self) -> bool:

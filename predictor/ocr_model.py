@@ -6,11 +6,11 @@ from typing import Any
 
 from kserve import Model
 
-from ppocr import network_wire
-from ppocr.contract import FACTS_PARAMETER, IDENTITY_PARAMETER, BundleFacts, NetworkFacts, Predictor
+from ppocr.contract import FACTS_PARAMETER, IDENTITY_PARAMETER, SHARE_PARAMETER, BundleFacts, NetworkFacts, Predictor
 from ppocr.facts_json import facts_to_json
 from ppocr.serving.tensors import TensorRequest, TensorResponse
 from ppocr_api.errors import NotFound
+from predictor import network_tensors
 
 
 class OcrModel(Model):  # type: ignore[misc]
@@ -31,11 +31,18 @@ class OcrModel(Model):  # type: ignore[misc]
         self, payload: TensorRequest, headers: dict[str, str] | None = None, response_headers: Any = None
     ) -> TensorResponse:
         facts, network = await self._of(payload.model_version)
-        items = network_wire.items_of(network, payload)
-        answer = await self._predictor.run(network.name, items, version=facts.identity, deadline=payload.call.deadline)
+        items = network_tensors.items_of(network, payload)
+        share = payload.parameters.get(SHARE_PARAMETER)
+        answer = await self._predictor.run(
+            network.name,
+            items,
+            version=facts.identity,
+            deadline=payload.call.deadline,
+            share=share if isinstance(share, str) else "",
+        )
         return TensorResponse(
             payload.model_name,
-            network_wire.outputs_of(network, payload, items, answer),
+            network_tensors.outputs_of(network, payload, items, answer),
             model_version=facts.version,
             id=payload.id,
             parameters={IDENTITY_PARAMETER: answer.version},
@@ -45,16 +52,20 @@ class OcrModel(Model):  # type: ignore[misc]
         """Raises NotFound where `version` isn't in memory, or lacks this network."""
         await self._of(version)
 
+    async def versions(self) -> list[str]:
+        """The version that serves."""
+        return [(await self._predictor.facts()).version]
+
     async def metadata_parameters(self, version: str) -> dict[str, str]:
         """What ModelMetadata carries beyond the tensors: the facts of `version`, or of the one that serves."""
         facts, _ = await self._of(version)
         return {FACTS_PARAMETER: facts_to_json(facts)}
 
     def get_input_types(self) -> list[dict[str, Any]]:
-        return network_wire.metadata(self.network)[0]
+        return network_tensors.metadata(self.network)[0]
 
     def get_output_types(self) -> list[dict[str, Any]]:
-        return network_wire.metadata(self.network)[1]
+        return network_tensors.metadata(self.network)[1]
 
     async def _of(self, version: str) -> tuple[BundleFacts, NetworkFacts]:
         """The version of that name, or the one that serves, and this network in it. Raises NotFound."""

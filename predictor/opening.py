@@ -7,14 +7,15 @@ import dataclasses
 from dataclasses import dataclass
 from functools import partial
 
-from ppocr import repository as on_disk
-from ppocr_api.errors import BundleError
+from ppocr_api.errors import BundleError, ConfigError
+from ppocr_limits.memory import keep_level
 from predictor import loading
 from predictor.batching import Scheduler
 from predictor.local import LocalPredictor
 from predictor.observing import QUEUES, MetricsObserver
+from predictor.repository import folders as on_disk
 from predictor.repository.failures import Failures
-from predictor.repository.memory import MemoryEstimate, keep_level
+from predictor.repository.memory import MemoryEstimate
 from predictor.repository.repository import BundleRepository
 from predictor.repository.shapes import ShapesInUse
 from predictor.repository.watch import Watch
@@ -65,15 +66,19 @@ def load(settings: NetworkSettings) -> Loaded:
     root = loading.root(settings)
     entry = loading.find(settings)
     below = [] if settings.bundle_version else [each for each in on_disk.versions(root, entry.name) if not each.problem]
-    first_error: BundleError | None = None
+    first_error: Exception | None = None
     for candidate in (entry, *(each for each in reversed(below) if each != entry)):
         try:
             return Loaded(loading.load(candidate.open(), settings, shapes), shapes, failures, estimate)
-        except BundleError as error:
+        except ConfigError:
+            raise  # no bundle would load
+        except Exception as error:
             failures.add(candidate, error)
             first_error = first_error or error
     assert first_error is not None
-    raise first_error
+    if isinstance(first_error, BundleError):
+        raise first_error
+    raise BundleError(f"{entry.label} could not be loaded: {failures.reason(entry.label)}") from first_error
 
 
 async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
@@ -81,7 +86,7 @@ async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
     versions = Versions(settings.side_by_side, settings.swap_grace_seconds)
     versions.put_in(loaded.version)
     scheduler = Scheduler(loading.limits(settings, loaded.version), MetricsObserver())
-    predictor = LocalPredictor(versions, scheduler, settings.hang_seconds)
+    predictor = LocalPredictor(versions, scheduler, settings.hang_seconds, settings.max_detection_pixels)
     predictor.on_close(QUEUES.add(predictor.stats))
     repository = BundleRepository(
         loading.root(settings),

@@ -12,6 +12,8 @@ from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import BundleError, ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import PredictorSettings
 
 log = logging.getLogger("ppocr.predictor")
@@ -33,9 +35,10 @@ async def serve(settings: PredictorSettings) -> None:
     predictor = opened.predictor
     formats = (TensorFormat(),)
     endpoints = (RepositoryApi(opened.repository).endpoints,) if settings.repository_api else ()
+    budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS), bodies=1.0)
     server = OcrServer(
-        rest_options(settings, formats, endpoints),
-        grpc_options(settings, formats, endpoints, settings.max_message_bytes),
+        rest_options(settings, budget, formats, endpoints),
+        grpc_options(settings, budget, formats, endpoints, settings.max_message_bytes),
         lifecycle(settings),
     )
 

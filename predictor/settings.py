@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ppocr.listen import ListenSettings, MessageSettings
+from ppocr.listen import ListenSettings, MessageSettings, PageSettings
 from ppocr.settings import setting
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
+class NetworkSettings(PageSettings):
     """Which networks run, where, and in what batches."""
 
     model_dir: str = setting(

@@ -7,17 +7,17 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from ppocr.listen import ListenSettings, MessageSettings
+from ppocr.listen import ListenSettings, MemorySettings, MessageSettings, PageSettings
 from ppocr.settings import PREFIX
 from ppocr_local.service import ServeSettings
 from predictor.settings import NetworkSettings, PredictorSettings
-from transformer.settings import ReaderSettings, TransformerSettings
+from transformer.settings import ReaderSettings, TransformerSettings, WebSettings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """\
 # Settings
 Each setting is a flag (`--http_port 9000`, dashes work too) and an environment variable (`PPOCR_HTTP_PORT=9000`). A flag beats
-the variable. `ppocr serve` takes all of the first three groups; the headings of the others say which service takes them.
+the variable. `ppocr serve` takes all of the first four groups; the headings of the others say which service takes them.
 
 A wrong value ends the start with a sentence, and so does a flag that doesn't exist: the sentence names the nearest one. Numbers
 must be finite. A variable whose name is almost that of a setting is only reported on standard error: both services may share a
@@ -31,14 +31,17 @@ This page is written by `scripts/settings_doc.py`.
 def page() -> str:
     shared = {
         field.name
-        for group in (ListenSettings, ReaderSettings, NetworkSettings, MessageSettings)
+        for group in (ListenSettings, WebSettings, ReaderSettings, NetworkSettings, MessageSettings)
         for field in dataclasses.fields(group)
     }
+    common = {field.name for group in (MemorySettings, PageSettings) for field in dataclasses.fields(group)}
     parts = [
         HEAD,
         _table("Every service", ListenSettings),
-        _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings),
-        _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings),
+        _table("Pages: every service, and the same in all", PageSettings),
+        _table("Other sites' pages, and gateways: `ppocr serve`, `python -m transformer`", WebSettings),
+        _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings, common),
+        _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings, common),
         _table("Between the two: `python -m transformer`, `python -m predictor`", MessageSettings),
         _table("Only `python -m transformer`", TransformerSettings, shared),
         _table("Only `python -m predictor`", PredictorSettings, shared),

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.control_group import ControlGroup, peak_bytes
+
 READY_SECONDS = 60.0
 
 
@@ -84,6 +86,14 @@ class Service:
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(seconds)
 
+    def peak_bytes(self) -> int:
+        """The most memory that the process has held, since `reset_peak` was called last."""
+        return peak_bytes(self.process.pid)
+
+    def reset_peak(self) -> None:
+        """Forgets the peak so far."""
+        Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
+
     def rss_bytes(self) -> int:
         """Resident memory of the process."""
         pages = int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1])
@@ -98,16 +108,19 @@ def running(
     wait: bool = True,
     ports: tuple[int, int] | None = None,
     cwd: Path | None = None,
+    group: ControlGroup | None = None,
     **environ: str,
 ) -> Iterator[Service]:
     """Runs `python -m COMMAND … --http_port P --grpc_port Q` until the block ends; kills what doesn't stop. `cwd` is the
-    folder whose code runs, this checkout's by default."""
+    folder whose code runs, this checkout's by default, and `group` the control group that it runs in."""
     http_port, grpc_port = ports or (free_port(), free_port())
     flags = ["--http_port", str(http_port), "--grpc_port", str(grpc_port)]
     with log.open("wb") as out:
         process = subprocess.Popen(
             [sys.executable, "-m", *command, *flags], stdout=out, stderr=out, env={**os.environ, **environ}, cwd=cwd
         )
+    if group is not None:
+        group.add(process.pid)
     service = Service(process, http_port, grpc_port, log)
     try:
         if wait:
@@ -130,6 +143,8 @@ def predictor(log: Path, *flags: str, **environ: str) -> contextlib.AbstractCont
     return running(["predictor", "--host", "127.0.0.1", *flags], log, **environ)
 
 
-def transformer(log: Path, predictor_grpc: str, *flags: str) -> contextlib.AbstractContextManager[Service]:
+def transformer(
+    log: Path, predictor_grpc: str, *flags: str, **environ: str
+) -> contextlib.AbstractContextManager[Service]:
     """`python -m transformer` in front of a predictor."""
-    return running(["transformer", "--host", "127.0.0.1", "--predictor_host", predictor_grpc, *flags], log)
+    return running(["transformer", "--host", "127.0.0.1", "--predictor_host", predictor_grpc, *flags], log, **environ)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx
 
-from ppocr.manifest import MANIFEST
 from ppocr_client import Client
 from predictor.loading import BUILT_IN
+from predictor.manifest import MANIFEST
 from tests import needs, services
 
 ROOT = Path(__file__).parent.parent

@@ -1,16 +1,24 @@
-"""How much is admitted at a time: images by count (more are refused), decoded pixels by weight (more wait)."""
+"""How much is admitted at a time: images by count (more are refused), their memory by weight (more wait)."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from ppocr_api.errors import Overloaded
+from ppocr_limits.shares import Line, Share, Shares
 
 _SMOOTHING = 0.1
+#: A share may have this many times the places that stay free: so there is always room for somebody else.
+_TIMES_FREE = 3
+#: The part of the memory that is kept for images which are no larger than it: an eighth.
+_KEPT = 8
+#: What a machine decodes, scales and cuts in a second, about [bytes].
+_BYTES_A_SECOND = 1e8
 
 
 class Admission:
@@ -19,6 +27,7 @@ class Admission:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._inside = 0
+        self._by_share: Counter[Share] = Counter()
         self._seconds_per_image = 0.1
 
     @property
@@ -26,26 +35,36 @@ class Admission:
         return self._inside
 
     @contextmanager
-    def enter(self, images: int) -> Iterator[None]:
-        """All of a request's images or none. A request larger than the limit is admitted when nothing else is."""
-        if self._inside and self._inside + images > self._limit:
+    def enter(self, images: int, share: Share = None) -> Iterator[None]:
+        """All of a request's images or none. A request larger than the limit is admitted when nothing else is.
+
+        What is large leaves room for others: a share has _TIMES_FREE times what stays free at most, and one image in any case.
+        """
+        free = self._limit - self._inside - images
+        of_share = self._by_share[share] + images if share is not None else images
+        if self._inside and (free < 0 or of_share > max(1, _TIMES_FREE * free)):
             raise Overloaded(
-                f"{self._inside} images are being read, and at most {self._limit} are at a time",
+                f"{self._inside} images are being read, and at most {self._limit} are at a time"
+                + ("" if free < 0 else "; the places that are left are kept for smaller requests"),
                 retry_after=self._inside * self._seconds_per_image,
             )
         self._inside += images
+        self._by_share[share] += images
         started, together = time.monotonic(), self._inside
         try:
             yield
         finally:
             self._inside -= images
+            self._by_share[share] -= images
+            if not self._by_share[share]:
+                del self._by_share[share]
             # Little's law: with `together` inside, one leaves every (time inside / together) seconds.
             seconds = (time.monotonic() - started) / together
             self._seconds_per_image += _SMOOTHING * (seconds - self._seconds_per_image)
 
 
 class Hold:
-    """Pixels that a gate admitted, until they are released; further releases change nothing."""
+    """What a gate admitted, until they are released; further releases change nothing."""
 
     def __init__(self, release: Callable[[], None]) -> None:
         self._release: Callable[[], None] | None = release
@@ -62,42 +81,71 @@ class Hold:
         self.release()
 
 
+@dataclass(eq=False, slots=True)
+class _Waiting:
+    share: Share
+    weight: int
+    turn: asyncio.Future[None]
+
+
 class PixelGate:
-    """A semaphore of pixels, first come, first served: bounds the memory of decoded images."""
+    """A semaphore of bytes: bounds the memory of images. Those that wait come in fair turns (ppocr_limits/shares.py).
+
+    Large images leave a part of the capacity to the small ones, which then never wait for a large one to be read. One that is
+    larger than what this leaves comes alone.
+    """
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
-        self._free = capacity
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._kept = capacity // _KEPT
+        self._inside = {True: 0, False: 0}  # by whether an image is large
+        shares = Shares()
+        self._shares = shares
+        self._lines: dict[bool, Line[_Waiting]] = {True: Line(shares), False: Line(shares)}
 
-    async def hold(self, pixels: int) -> Hold:
-        """Waits until `pixels` are free; more than the capacity counts as all of it."""
-        weight = min(pixels, self._capacity)
-        if self._waiting or weight > self._free:
-            await self._wait(weight)
+    async def hold(self, size: int, share: Share = None) -> Hold:
+        """Waits until `size` bytes are free; more than the capacity counts as all of it."""
+        weight = min(size, self._capacity)
+        large = weight > self._kept
+        if self._lines[large] or not self._fits(large, weight):
+            await self._wait(large, _Waiting(share, weight, asyncio.get_running_loop().create_future()))
         else:
-            self._free -= weight
-        return Hold(lambda: self._release(weight))
+            self._inside[large] += weight
+        return Hold(lambda: self._release(large, weight))
 
-    async def _wait(self, weight: int) -> None:
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((weight, turn))
+    def _fits(self, large: bool, weight: int) -> bool:
+        inside = self._inside[large] + weight
+        if weight > self._capacity - self._inside[True] - self._inside[False]:
+            return False
+        if large:
+            return inside <= self._capacity - self._kept or not self._inside[True]
+        waiting = self._lines[True].next()
+        # While a large image waits, small ones have only what it leaves them, or it would wait for ever.
+        return waiting is None or inside <= min(self._kept, self._capacity - waiting.weight)
+
+    async def _wait(self, large: bool, waiting: _Waiting) -> None:
+        self._lines[large].add(waiting.share, waiting, time.monotonic())
         try:
-            await turn
+            await waiting.turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._release(weight)
-            else:
-                self._waiting.remove((weight, turn))
+            if waiting.turn.done() and not waiting.turn.cancelled():
+                self._release(large, waiting.weight)
+            elif waiting in self._lines[large].arrived:
+                self._lines[large].remove(waiting.share, waiting)
                 self._wake()
             raise
 
-    def _release(self, weight: int) -> None:
-        self._free += weight
+    def _release(self, large: bool, weight: int) -> None:
+        self._inside[large] -= weight
         self._wake()
 
     def _wake(self) -> None:
-        while self._waiting and self._waiting[0][0] <= self._free:
-            weight, turn = self._waiting.popleft()
-            self._free -= weight
-            turn.set_result(None)
+        for large, line in self._lines.items():
+            while (first := line.next()) is not None and self._fits(large, first.weight):
+                waiting = sum(each.shares for each in self._lines.values())
+                line.remove(first.share, first)
+                if first.turn.cancelled():  # its task will notice in a moment
+                    continue
+                self._shares.serve(first.share, first.weight / _BYTES_A_SECOND, waiting)
+                self._inside[large] += first.weight
+                first.turn.set_result(None)

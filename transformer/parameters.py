@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal, cast
+from typing import Any, Literal, get_args
 
 from ppocr_api.errors import InvalidRequest
 
 LimitType = Literal["max", "min"]
+BoxType = Literal["quad", "poly"]
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,10 @@ class Parameters:
     | text_det_unclip_ratio | how far a box is grown beyond the text's core |
     | text_rec_score_thresh | confidence below which a line is dropped; None and 0 drop nothing |
     | return_word_box | whether the words of a line and their boxes are returned as well |
-    | use_textline_orientation | whether lines that stand upside down are read upright |
+    | use_textline_orientation | whether a network tells first which lines stand upside down |
     | use_doc_orientation_classify | whether a page that is turned by 90, 180 or 270 degrees is read upright |
+    | columns | whether the columns of a page are read one after the other, where it has any; else rows are read |
+    | text_det_box_type | `quad`: lines are quadrilaterals; `poly`: curved ones are polygons, and are straightened to be read |
     """
 
     text_det_limit_side_len: int | None = None
@@ -38,6 +41,13 @@ class Parameters:
     return_word_box: bool = False
     use_textline_orientation: bool = False
     use_doc_orientation_classify: bool = False
+    columns: bool = False
+    text_det_box_type: BoxType | None = None
+
+    @property
+    def sets_detection_size(self) -> bool:
+        """Whether the size of the page for detection is the request's choice."""
+        return self.text_det_limit_side_len is not None or self.text_det_limit_type is not None
 
     @classmethod
     def parse(cls, raw: Mapping[str, Any]) -> Parameters:
@@ -84,10 +94,13 @@ def _whole(low: int, high: int, unit: str) -> Callable[[str, Any], int]:
     return check
 
 
-def _limit_type(name: str, value: Any) -> LimitType:
-    if not isinstance(value, str) or value not in ("max", "min"):
-        raise _wrong(name, "'max' or 'min'", value)
-    return cast(LimitType, value)
+def _one_of(*choices: str) -> Callable[[str, Any], str]:
+    def check(name: str, value: Any) -> str:
+        if not isinstance(value, str) or value not in choices:
+            raise _wrong(name, " or ".join(f"'{choice}'" for choice in choices), value)
+        return value
+
+    return check
 
 
 def _boolean(name: str, value: Any) -> bool:
@@ -98,22 +111,26 @@ def _boolean(name: str, value: Any) -> bool:
 
 _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "text_det_limit_side_len": _whole(32, 4000, " pixels"),
-    "text_det_limit_type": _limit_type,
+    "text_det_limit_type": _one_of(*get_args(LimitType)),
     "text_det_thresh": _number(0, 1),
     "text_det_box_thresh": _number(0, 1),
     "text_det_unclip_ratio": _number(0, 10),
+    "text_det_box_type": _one_of(*get_args(BoxType)),
     "text_rec_score_thresh": _number(0, 1),
     "return_word_box": _boolean,
     "use_textline_orientation": _boolean,
     "use_doc_orientation_classify": _boolean,
+    "columns": _boolean,
 }
 assert _CHECKS.keys() == {field.name for field in fields(Parameters)}
 
+#: Parameters whose values are words.
+TEXTS = frozenset({"text_det_limit_type", "text_det_box_type"})
 _WORDS = {"true": True, "false": False}
 
 
 def _from_text(name: str, text: str) -> Any:
-    if name == "text_det_limit_type":
+    if name in TEXTS:
         return text
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ppocr import telemetry
 from ppocr.call import Call
-from ppocr.contract import BundleFacts, Predictor
+from ppocr.contract import DETECTION, BundleFacts, Predictor
 from ppocr.cpus import available_cpus
 from ppocr_api.document import Page
 from ppocr_api.errors import NotFound, PpocrError, Unavailable
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests
 from transformer.admission import Admission, PixelGate
+from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.line_memory import PER_PIXEL
+from transformer.algorithms.looks import Looks
+from transformer.algorithms.margin import MARGIN, NARROW
+from transformer.algorithms.tiles import TILE
 from transformer.facts import FactsByVersion
 from transformer.image_file import ImageFile
 from transformer.images import ImageLimits, Source
@@ -22,11 +30,21 @@ from transformer.pipeline import STAGES
 from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork
 from transformer.pipeline.stage import check_bundle, is_asked_for
+from transformer.room import Room
 from transformer.settings import ReaderSettings
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
+#: Bytes of a decoded pixel. Of a scaled one while detection runs: itself, the message to the predictor as it is put together
+#: and as it is sent, and the network's map.
+RGB, PER_SCALED_PIXEL = 3, 10
+#: Bytes of a pixel of the map that those of tiles are put together to: itself, and as outlines are found in it.
+PER_MAP_PIXEL = 3
+#: The part of the images' memory that is for the lines cut out of them.
+FOR_LINES = 0.35
+#: Pixels from which work on an image takes some tenths of a second or more.
+LARGE_PIXELS = 16_000_000
 #: How often an image is read again because the version that had begun it was unloaded.
 RETRIES_AFTER_SWAP = 2
 
@@ -34,14 +52,25 @@ RETRIES_AFTER_SWAP = 2
 class Reader:
     """Reads images. Work on pixels runs in threads of its own; what waits for the networks waits on the event loop."""
 
-    def __init__(self, predictor: Predictor, settings: ReaderSettings) -> None:
+    def __init__(self, predictor: Predictor, settings: ReaderSettings, memory: int | None = None) -> None:
+        """`memory` is how many bytes all images may take that are in work; None: what the settings leave them."""
         self._predictor = predictor
         self._settings = settings
-        self._limits = ImageLimits(max_bytes=settings.max_image_bytes, max_pixels=settings.max_image_pixels)
+        memory = memory or Budget(for_requests(settings.request_memory_bytes)).for_images
+        for_lines = int(memory * FOR_LINES)
+        self._max_line_pixels = min(settings.max_line_pixels, for_lines // PER_PIXEL)
+        self._limits = ImageLimits(
+            max_bytes=settings.max_image_bytes,
+            max_pixels=settings.max_image_pixels,
+            max_memory=min(ImageLimits.max_memory, memory - for_lines),
+        )
         self._facts = FactsByVersion(predictor)
         self._admission = Admission(settings.max_images)
-        self._gate = PixelGate(settings.max_decoded_pixels)
-        self._networks = Networks(predictor, self._facts, settings.image_threads or available_cpus())
+        # In bytes. Who holds some for lines waits for none for an image, so that all of them move on.
+        self._gate = PixelGate(memory - for_lines)
+        self._line_gate = PixelGate(for_lines)
+        self._room = Room()
+        self._networks = Networks(predictor, self._facts, self._room, settings.image_threads or available_cpus())
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         """Facts of `version`, or of the one that serves. Raises NotFound where the predictor has no such version."""
@@ -61,7 +90,7 @@ class Reader:
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
         error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
-        with self._admission.enter(len(files)):
+        with self._admission.enter(len(files), call.share):
             if partial:
                 return list(await asyncio.gather(*(self._page_or_error(file, parameters, call) for file in files)))
             if len(files) == 1:
@@ -105,8 +134,13 @@ class Reader:
         stages = [stage for stage in STAGES if is_asked_for(stage, parameters)]
         for stage in stages:
             check_bundle(stage, facts)
-        with await self._gate.hold(source.width * source.height) as hold:
-            image = await self._networks.in_thread(call, _decode, file, source)
+        scaled = _detected_pixels(source, facts, parameters, self._settings)
+        large = source.width * source.height > LARGE_PIXELS
+        with (
+            await self._room.reserve(scaled, call.share) as room,
+            await self._gate.hold(memory_of(source, scaled, parameters, self._settings), call.share) as hold,
+        ):
+            image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
                 call=call,
                 parameters=parameters,
@@ -114,7 +148,12 @@ class Reader:
                 image=image,
                 size=(image.shape[0], image.shape[1]),
                 free_image=hold.release,
-                max_line_pixels=self._settings.max_line_pixels,
+                max_line_pixels=self._max_line_pixels,
+                max_page_pixels=self._settings.max_page_pixels,
+                max_detection_pixels=self._settings.max_detection_pixels,
+                hold_lines=partial(self._line_gate.hold, share=call.share),
+                detected=room.release,
+                large=large,
             )
             del image
             for stage in stages:
@@ -125,6 +164,30 @@ class Reader:
         telemetry.IMAGES.inc()
         telemetry.LINES.inc(len(read.lines))
         return read
+
+
+def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters, settings: ReaderSettings) -> int:
+    """Pixels of the image that detection is given at first; 0 where the bundle has none, which a stage says."""
+    network = facts.of_task(DETECTION)
+    if network is None:
+        return 0
+    asked = DetectionParameters.of(network, parameters)
+    bounds = settings.max_page_pixels, settings.max_detection_pixels
+    look = Looks(source.height, source.width, network.grid, asked, *bounds).first(parameters.sets_detection_size)
+    return min(look.height * look.width, look.longest_tile**2)
+
+
+def memory_of(source: Source, scaled: int, parameters: Parameters, settings: ReaderSettings) -> int:
+    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them.
+
+    Detection computes `scaled` pixels at first, and a tile of the page at a time where it looks closer.
+    """
+    margin = 2 * MARGIN if min(source.height, source.width) < NARROW else 0
+    pixels = (source.height + margin) * (source.width + margin)
+    copies = 2 if margin or parameters.text_det_box_type == "poly" else 1
+    looked_at = min(pixels, settings.max_page_pixels)
+    scaled = max(scaled, min(TILE**2, settings.max_detection_pixels, looked_at))
+    return max(source.memory, RGB * copies * pixels + PER_SCALED_PIXEL * scaled + PER_MAP_PIXEL * looked_at)
 
 
 def _decode(file: ImageFile, source: Source) -> U8:

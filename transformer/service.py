@@ -12,6 +12,8 @@ from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import ConfigError
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests, keep_level
 from transformer.settings import TransformerSettings
 
 log = logging.getLogger("ppocr.transformer")
@@ -22,24 +24,32 @@ async def serve(settings: TransformerSettings) -> None:
     # Imported here: KServe's packages take seconds to import, and `--help` needs none of them.
     import_kserve()
     from ppocr.serving.server import OcrServer
+    from transformer.http.around import around
     from transformer.pre_post import OcrTransformer
-    from transformer.predictor_client import PredictorClient, target
+    from transformer.predictor_channel import PredictorTls, target
+    from transformer.predictor_client import PredictorClient
     from transformer.reader import Reader
     from transformer.routes import FORMATS
     from transformer.routes.page import page
+    from transformer.triton.routes import triton
 
+    keep_level()
     address = target(settings.predictor_host, settings.predictor_port)
-    reader = Reader(PredictorClient(address, settings.max_message_bytes), settings)
+    tls = PredictorTls(settings.predictor_ca_file, settings.predictor_cert_file, settings.predictor_key_file)
+    budget = Budget(for_requests(settings.request_memory_bytes))
+    client = PredictorClient(address, settings.max_message_bytes, tls)
+    reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
+    endpoints = (page(settings.model_name, settings.root_path), triton(model))
     server = OcrServer(
-        rest_options(settings, FORMATS, (page(),)),
-        grpc_options(settings, FORMATS),
+        rest_options(settings, budget, FORMATS, endpoints, client_of, lambda app: around(app, settings)),
+        grpc_options(settings, budget, FORMATS, endpoints, client_of=client_of),
         lifecycle(settings),
     )
 
     async def ready() -> None:
         log.info("transformer on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
 
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     await server.serve([model], on_ready=ready, close=reader.close)
 
 

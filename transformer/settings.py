@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ppocr.listen import ListenSettings, MessageSettings
+from ppocr.listen import ListenSettings, MemorySettings, MessageSettings, PageSettings
 from ppocr.settings import setting
 
 
 @dataclass(frozen=True)
-class ReaderSettings:
+class ReaderSettings(PageSettings, MemorySettings):
     """How images are read: what is admitted, and how much at a time."""
 
     max_image_bytes: int = setting("Largest image file, in bytes.", 64 * 1024 * 1024, minimum=1024)
@@ -22,29 +23,72 @@ class ReaderSettings:
         128,
         minimum=1,
     )
-    max_instances: int = setting("Images that one request may carry.", 32, minimum=1)
-    max_decoded_pixels: int = setting(
-        "Pixels that may be decoded at a time, 3 bytes each; further images wait. Must be at least max_image_pixels.",
-        256_000_000,
-        minimum=1024,
-    )
+    max_instances: int = setting("Images that one request may carry.", 32, minimum=1, maximum=1024)
     max_line_pixels: int = setting(
         "Pixels that the lines cut out of one image may have, 3 bytes each; an image that needs more is refused. A line "
         "of 48x320 has 15,360, so the default holds thousands.",
         64_000_000,
         minimum=1024,
     )
+    max_page_pixels: int = setting(
+        "Pixels in which detection may look at one image. Images of small print are looked at closely, a tile after the other; "
+        "where that would take more, they are looked at less closely, and a warning in the answer says that text may be missing.",
+        16_000_000,
+        minimum=1_000_000,
+    )
     image_threads: int = setting("Threads for decoding, boxes and crops; 0 = one per processor.", 0, minimum=0)
 
 
 @dataclass(frozen=True)
-class TransformerSettings(ListenSettings, ReaderSettings, MessageSettings):
+class WebSettings:
+    """How pages and gateways reach the service."""
+
+    cors_origins: str = setting(
+        "Origins whose pages may ask this service from a browser, with spaces between them, such as https://shop.example.com; "
+        "* for all. Empty: none but its own page.",
+        "",
+    )
+    root_path: str = setting(
+        "Path under which a gateway serves this service, such as /ocr: requests are answered with it and without it, and the "
+        "page asks under it.",
+        "",
+    )
+
+
+@dataclass(frozen=True)
+class AccessSettings:
+    """Who may ask."""
+
+    api_key_file: str = setting(
+        "File of the API keys, a line NAME:HASH for each (docs/security.md); callers send one as 'Authorization: Bearer KEY'. "
+        "Read again when it changes. Empty: no key is needed.",
+        "",
+    )
+
+    def client_of(self) -> Callable[[str], str] | None:
+        """What knows the keys. Raises ConfigError."""
+        from transformer.keys import Keys
+
+        return Keys(self.api_key_file).client if self.api_key_file else None
+
+
+@dataclass(frozen=True)
+class TransformerSettings(ListenSettings, WebSettings, AccessSettings, ReaderSettings, MessageSettings):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(
-        "The predictor's gRPC address: HOST, HOST:PORT, dns:///HOST:PORT for a headless Service, or unix:PATH. "
+        "The predictor's gRPC address: HOST, HOST:PORT, [IPv6]:PORT, dns:///HOST:PORT for a headless Service, or unix:PATH. "
         "KServe sets this.",
         "",
     )
     predictor_port: int = setting("The predictor's gRPC port where predictor_host names none.", 8081, minimum=1)
+    predictor_ca_file: str = setting(
+        "Certificates that sign the predictor's, in PEM: it is asked over TLS then, by the name in predictor_host.",
+        "",
+    )
+    predictor_cert_file: str = setting(
+        "The certificate that this transformer shows to its predictor, in PEM; all three files are read again when they change.",
+        "",
+    )
+    predictor_key_file: str = setting("Private key of that certificate, in PEM.", "")
     model_name: str = setting("Name of the model on the routes. KServe sets this.", "ppocr")

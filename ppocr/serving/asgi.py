@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
 
 from ppocr import telemetry
 from ppocr.call import Call
-from ppocr.serving.routing import RouteTable, Scope, error_answer
+from ppocr.serving.access import OPEN, Access, noted
+from ppocr.serving.routing import Route, RouteTable, Scope, error_answer, not_served
 from ppocr.serving.status import as_ppocr
-from ppocr.serving.wire import WireAnswer
-from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, RequestError
+from ppocr.serving.wire import WireAnswer, plain_error
+from ppocr_api.errors import DeadlineExceeded, RequestError, Unavailable
+from ppocr_limits.bodies import Message, Receive, has_body, read_body
+from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.tls import CERTIFIED
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -28,8 +29,11 @@ TIMEOUT_HEADERS = (b"x-request-timeout-ms", b"x-envoy-expected-rq-timeout-ms")
 CLIENT_LEFT = 499
 #: The answer's header (trailing metadata, over gRPC) that names the deployment it came from.
 TRACK_HEADER = "x-ppocr-track"
-#: Where the scope holds the request's `Call`.
-CALL = "ppocr.call"
+#: Where the scope holds the request's `Call`, and its whole body.
+CALL, BODY = "ppocr.call", "ppocr.body"
+#: Where no wire format reads the body: requests to load a version, and bodies that nobody asked for.
+MAX_SMALL_BODY_BYTES = 1024 * 1024
+#: Probes and metrics, which are many: they aren't logged, and need neither a key nor a certificate.
 _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 
 
@@ -41,12 +45,24 @@ class RequestGuard:
     """
 
     def __init__(
-        self, app: App, *, routes: RouteTable, max_body_bytes: int, timeout_seconds: float, track: str = ""
+        self,
+        app: App,
+        *,
+        routes: RouteTable,
+        budget: Budget,
+        max_body_bytes: int,
+        timeout_seconds: float,
+        track: str = "",
+        access: Access = OPEN,
+        absent: Mapping[str, str] | None = None,
     ) -> None:
         self._app = app
+        self._budget = budget
         self._routes = routes
         self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
+        self._access = access
+        self._absent = absent or {}
         self._headers = [(TRACK_HEADER.encode(), track.encode())] if track else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,12 +70,36 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
         started = time.monotonic()
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server sends no body to a HEAD
         found = self._routes.find(scope)
+        claim = Claim(self._budget)
         call = scope[CALL] = Call(route=found[0].path.path if found else "unknown")
-        answer = _Answer(send, self._headers)
+        headers = dict(scope["headers"])
+        answer = _Answer(send, self._headers, body_is_read=not has_body(headers))
         telemetry.IN_FLIGHT.inc()
         try:
-            await self._answer(scope, receive, answer, call, started)
+            if scope["path"] not in _QUIET:
+                key = headers.get(b"authorization", b"").decode("latin-1")
+                self._access.check(call, key, scope.get(CERTIFIED, False))
+            seconds = self._seconds(headers)
+            deadline = call.deadline = started + seconds
+            call.hurried = seconds < self._timeout_seconds
+            if found is None or scope["method"] not in found[0].path.methods:
+                await answer.whole(plain_error(not_served(found, scope, call, self._absent)))
+                return
+            limit = self._limit(found[0])
+            body = await read_body(headers, receive, claim, limit, lambda: deadline - time.monotonic())
+            answer.body_is_read = True
+            if body is None:
+                answer.code = CLIENT_LEFT
+            else:
+                scope[BODY] = body
+                await self._run(scope, body, receive, answer, call)
+        except asyncio.CancelledError:
+            # The server's grace is over: it cancels what it still answers, and would call that an error of its own.
+            if not answer.begun:
+                await answer.whole(error_answer(found, scope, call, Unavailable("the service is stopping")))
         except Exception as error:
             # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
@@ -67,22 +107,14 @@ class RequestGuard:
                 if not answer.begun:
                     await answer.whole(error_answer(found, scope, call, known))
         finally:
+            claim.release()
+            scope.pop(BODY, None)  # the connection keeps the scope until its next request
             telemetry.IN_FLIGHT.dec()
             self._record(scope, call, answer.code, time.monotonic() - started)
 
-    async def _answer(self, scope: Scope, receive: Receive, answer: _Answer, call: Call, started: float) -> None:
-        headers = dict(scope["headers"])
-        seconds = self._seconds(headers)
-        call.deadline, call.hurried = started + seconds, seconds < self._timeout_seconds
-        try:
-            async with asyncio.timeout(call.remaining()):
-                body = await self._body(headers, receive)
-        except TimeoutError:
-            raise DeadlineExceeded("the body did not arrive within the request's time limit") from None
-        if body is None:
-            answer.code = CLIENT_LEFT
-        else:
-            await self._run(scope, body, receive, answer, call)
+    def _limit(self, route: Route) -> int:
+        """Bytes of a body: few where no wire format reads it."""
+        return self._max_body_bytes if route.formats else min(self._max_body_bytes, MAX_SMALL_BODY_BYTES)
 
     def _seconds(self, headers: dict[bytes, bytes]) -> float:
         seconds = self._timeout_seconds
@@ -96,27 +128,6 @@ class RequestGuard:
                     raise RequestError(f"the header {name.decode()} must be above 0")
                 seconds = min(seconds, asked)
         return seconds
-
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-        """The whole body, or None when the client left before it was here."""
-        declared = headers.get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._max_body_bytes:
-            raise self._too_large(f"{int(declared)} bytes")
-        parts, size = [], 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            part: bytes = message.get("body", b"")
-            size += len(part)
-            if size > self._max_body_bytes:
-                raise self._too_large("more bytes than it may have")
-            parts.append(part)
-            if not message.get("more_body"):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _too_large(self, size: str) -> PayloadTooLarge:
-        return PayloadTooLarge(f"the body has {size}; at most {self._max_body_bytes} bytes are allowed")
 
     async def _run(self, scope: Scope, body: bytes, receive: Receive, answer: _Answer, call: Call) -> None:
         left = asyncio.get_running_loop().create_future()
@@ -160,25 +171,27 @@ class RequestGuard:
         telemetry.REQUEST_SECONDS.labels(call.route).observe(took)
         if scope["path"] not in _QUIET:
             log.info(
-                "%s %s %d %.1fms images=%d lines=%d",
+                "%s %s %d %.1fms images=%d lines=%d%s",
                 scope["method"],
                 scope["path"],
                 code,
                 took * 1000,
                 call.images,
                 call.lines,
+                noted(call, str(code)),
             )
 
 
 class _Answer:
     """Sends the answer, and knows how far it got."""
 
-    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]]) -> None:
+    def __init__(self, send: Send, headers: list[tuple[bytes, bytes]], body_is_read: bool) -> None:
         self._send = send
         self._headers = headers
         self.code = 500
         self.begun = False
         self.complete = False
+        self.body_is_read = body_is_read
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -191,6 +204,8 @@ class _Answer:
     async def whole(self, answer: WireAnswer) -> None:
         """Sends all of an answer."""
         headers = {**answer.headers, "content-length": str(len(answer.body))}
+        if not self.body_is_read:
+            headers["connection"] = "close"  # the next request would begin behind the rest of this one's body
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         await self.send({"type": "http.response.start", "status": answer.status, "headers": raw})
         await self.send({"type": "http.response.body", "body": answer.body})

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import orjson
 
 from ppocr_api.errors import InvalidRequest
+from ppocr_limits.json_values import most_values
 
 T = TypeVar("T")
 
@@ -19,13 +20,23 @@ _KINDS: Mapping[type, str] = {
     int: "a whole number",
 }
 
+#: What the parser's messages say, by a part of them.
+_REASONS = {"UTF-8": "what is not valid UTF-8", "depth": "nesting beyond the depth limit", "end": "an early end"}
 
-def parse_json(body: bytes | memoryview, what: str = "the request") -> Any:
-    """JSON of a body; what can't be read is InvalidRequest with the place."""
+
+#: Values that a body may have: far more than any request for images, and parsed in some milliseconds.
+MAX_VALUES = 100_000
+
+
+def parse_json(body: bytes | memoryview, what: str = "the request", most: int = MAX_VALUES) -> Any:
+    """JSON of a body; what can't be read is InvalidRequest with the place, and so are more than `most` values."""
+    if most_values(body) > most:
+        raise InvalidRequest(f"{what} has more than {most} values (or commas and brackets in its texts)")
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"{what} is not JSON: {error.msg} at character {error.pos}") from error
+        found = next((said for part, said in _REASONS.items() if part in error.msg), "unexpected text")
+        raise InvalidRequest(f"{what} is not JSON: {found} at character {error.pos}") from error
 
 
 def member(parent: Mapping[str, Any], name: str, kind: type[T], default: T, where: str = "") -> T:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from kserve import Model, ModelServer
 
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.grpc_server import GrpcOptions, GrpcServer
+from ppocr.serving.grpc_options import GrpcOptions
+from ppocr.serving.grpc_server import GrpcServer
 from ppocr.serving.rest import RestOptions, RestServer
 
 log = logging.getLogger("ppocr.server")
@@ -41,6 +42,8 @@ class OcrServer(ModelServer):  # type: ignore[misc]
         self._lifecycle = lifecycle
         self._draining = False
         self.dataplane = TrueDataPlane(self.registered_models, lambda: self._draining)
+        declared = [*(each.declaration for each in rest.formats), *(each.declaration for each in rest.endpoints)]
+        self.dataplane.extensions = tuple(dict.fromkeys(name for each in declared for name in each.extensions))
         self._rest = RestServer(rest, self.dataplane, self.model_repository_extension)
         self._grpc = GrpcServer(grpc, self.dataplane, self.model_repository_extension)
 

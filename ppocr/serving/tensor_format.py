@@ -6,11 +6,13 @@ import dataclasses
 
 from ppocr import oip
 from ppocr.serving import v2_grpc, v2_rest
-from ppocr.serving.declaration import BINARY, OBJECT, Body, Declaration, GrpcMethod, Path
-from ppocr.serving.tensors import TensorRequest, TensorResponse
+from ppocr.serving.declaration import BINARY, OBJECT, Body, Declaration, Path
+from ppocr.serving.tensors import Expected, TensorRequest, TensorResponse
 from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
+from ppocr_grpc.methods import GrpcMethod
 
 MODEL = "/v2/models/{model_name}"
+STREAM = "ModelStreamInfer"
 VERSION = f"{MODEL}/versions/{{model_version}}"
 
 
@@ -31,17 +33,28 @@ def declare(name: str, text: str, summary: str, body: Body, answer: Body) -> Dec
                 answers=answers,
             ),
         ),
-        grpc=(GrpcMethod(oip.SERVICE, "ModelInfer", summary, oip.ModelInferRequest, oip.ModelInferResponse),),
+        grpc=(
+            GrpcMethod(oip.SERVICE, "ModelInfer", summary, oip.ModelInferRequest, oip.ModelInferResponse),
+            GrpcMethod(
+                oip.SERVICE,
+                STREAM,
+                f"{summary}, one request after the other",
+                oip.ModelInferRequest,
+                oip.ModelStreamInferResponse,
+                stream="both",
+            ),
+        ),
+        extensions=("binary_tensor_data", "parameters"),
     )
 
 
-def decode(request: WireRequest) -> TensorRequest:
+def decode(request: WireRequest, expected: Expected = None) -> TensorRequest:
     """The tensors of a request over either protocol. Its call knows the version from here on."""
     if request.message is not None:
-        tensors = v2_grpc.from_grpc(request.message)
+        tensors = v2_grpc.from_grpc(request.message, expected)
     else:
-        path = request.path
-        tensors = v2_rest.decode(request.body, request.headers, path["model_name"], path.get("model_version", ""))
+        name, version = request.path["model_name"], request.path.get("model_version", "")
+        tensors = v2_rest.decode(request.body, request.headers, name, version, expected)
     request.call.version = tensors.model_version or None
     return dataclasses.replace(tensors, call=request.call)
 
@@ -66,7 +79,7 @@ class TensorFormat(WireFormat):
         return True
 
     async def answer(self, request: WireRequest, infer: Infer) -> WireAnswer:
-        tensors = decode(request)
+        tensors = await request.parsed(decode)
         return encode(request, tensors, await infer(tensors))
 
 

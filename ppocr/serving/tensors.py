@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,6 +36,15 @@ DTYPES: dict[str, np.dtype[Any]] = {
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 Array = NDArray[Any]
+
+#: Elements of a BYTES tensor and tensors of a request, at most; characters of a tensor's name; numbers that may come one by one.
+MAX_ITEMS = 1024
+MAX_TENSORS = 64
+MAX_NAME = 256
+MAX_NUMBERS = 4_000_000
+
+#: The inputs that are read, by name, with their datatypes; None where a request may have any.
+Expected = Mapping[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,7 @@ def from_raw(name: str, datatype: str, shape: Sequence[Any], raw: bytes | memory
     dtype = dtype_of(name, datatype)
     count = math.prod(checked)
     if datatype == "BYTES":
+        check_items(name, count)
         return _split_bytes(name, raw, count).reshape(checked)
     if len(raw) != count * dtype.itemsize:
         raise InvalidRequest(
@@ -125,8 +135,35 @@ def dtype_of(name: str, datatype: Any) -> np.dtype[Any]:
     """The dtype that a datatype's name stands for."""
     dtype = DTYPES.get(datatype) if isinstance(datatype, str) else None
     if dtype is None:
-        raise InvalidRequest(f"input '{name}' has the datatype {datatype!r}; known are {', '.join(DTYPES)}")
+        raise InvalidRequest(f"input '{name}' has the datatype {shown(datatype)}; known are {', '.join(DTYPES)}")
     return dtype
+
+
+def check_input(name: Any, datatype: Any, known: Mapping[str, Any], expected: Expected) -> str:
+    """The name of an input that isn't among `known` yet. Raises InvalidRequest where it isn't one that is read, and of the right
+    datatype: before anything is made of what it holds."""
+    if not isinstance(name, str) or len(name) > MAX_NAME or name in known:
+        raise InvalidRequest(f"each input needs a name of its own, and one has {shown(name)}")
+    if len(known) == MAX_TENSORS:
+        raise InvalidRequest(f"the request has more than {MAX_TENSORS} inputs")
+    if expected is not None and name not in expected:
+        raise InvalidRequest(f"input {shown(name)} is unknown; inputs are {', '.join(expected)}")
+    dtype_of(name, datatype)
+    if expected is not None and datatype != expected[name]:
+        raise InvalidRequest(f"input '{name}' is {datatype}, and must be {expected[name]}")
+    return name
+
+
+def check_items(name: str, count: int) -> None:
+    """Raises InvalidRequest for more elements than a BYTES tensor may have."""
+    if count > MAX_ITEMS:
+        raise InvalidRequest(f"input '{name}' has {count} elements; a BYTES tensor may have {MAX_ITEMS}")
+
+
+def shown(value: Any) -> str:
+    """`value` in a sentence, cut where it is long."""
+    text = repr(value[: MAX_NAME + 1] if isinstance(value, str | bytes) else value)
+    return text if len(text) <= MAX_NAME else f"{text[:60]}…"
 
 
 def _split_bytes(name: str, raw: bytes | memoryview, count: int) -> Array:

@@ -11,9 +11,12 @@ from ppocr import oip
 from ppocr.serving.tensors import (
     NAMES,
     Array,
+    Expected,
     TensorRequest,
     TensorResponse,
     bytes_array,
+    check_input,
+    check_items,
     check_shape,
     dtype_of,
     from_raw,
@@ -38,15 +41,14 @@ _CONTENTS = {
 }
 
 
-def from_grpc(message: Any) -> TensorRequest:
+def from_grpc(message: Any, expected: Expected = None) -> TensorRequest:
     """Reads an `oip.ModelInferRequest`, raw or with typed contents."""
     raws = message.raw_input_contents
     if raws and len(raws) != len(message.inputs):
         raise InvalidRequest(f"there are {len(message.inputs)} inputs and {len(raws)} raw contents")
     inputs: dict[str, Array] = {}
     for index, tensor in enumerate(message.inputs):
-        if tensor.name in inputs:
-            raise InvalidRequest(f"two inputs are named '{tensor.name}'")
+        check_input(tensor.name, tensor.datatype, inputs, expected)
         if raws:
             if tensor.HasField("contents"):
                 raise InvalidRequest(f"input '{tensor.name}' has contents and raw contents; send one of them")
@@ -74,6 +76,7 @@ def _from_contents(tensor: Any) -> Array:
             f"and its shape {list(shape)} needs {math.prod(shape)}"
         )
     if tensor.datatype == "BYTES":
+        check_items(tensor.name, len(values))
         return bytes_array(list(values)).reshape(shape)
     return narrow(tensor.name, np.array(values), dtype).reshape(shape)
 

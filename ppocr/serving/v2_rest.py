@@ -11,14 +11,18 @@ from typing import Any
 import numpy as np
 import orjson
 
-from ppocr.serving.json_body import member, members, parse_json
+from ppocr.serving.json_body import MAX_VALUES, member, members, parse_json
 from ppocr.serving.tensors import (
     DTYPES,
+    MAX_NUMBERS,
     NAMES,
     Array,
+    Expected,
     TensorRequest,
     TensorResponse,
     bytes_array,
+    check_input,
+    check_items,
     check_shape,
     dtype_of,
     from_raw,
@@ -32,21 +36,25 @@ LENGTH_HEADER = "inference-header-content-length"
 MAX_DIGITS = 19
 
 
-def decode(body: bytes, headers: Mapping[str, str], model_name: str, model_version: str = "") -> TensorRequest:
+def decode(
+    body: bytes, headers: Mapping[str, str], model_name: str, model_version: str = "", expected: Expected = None
+) -> TensorRequest:
     """Reads a request body. Tensors of the binary extension are views of it, nothing is copied."""
     head, tail = _split(body, headers.get(LENGTH_HEADER))
-    message = parse_json(head)
+    message = parse_json(head, most=MAX_NUMBERS if expected is None else MAX_VALUES)
     if not isinstance(message, dict) or message.get("inputs") is None:
         raise InvalidRequest("the request must be a JSON object with a list 'inputs'")
     inputs: dict[str, Array] = {}
     as_json: set[str] = set()
     for tensor in members(message, "inputs"):
-        name = tensor.get("name")
-        if not isinstance(name, str) or name in inputs:
-            raise InvalidRequest(f"each input needs a name of its own, and one has {name!r}")
+        name = check_input(tensor.get("name"), tensor.get("datatype"), inputs, expected)
         where = f"input '{name}'"
         extension: dict[str, Any] = member(tensor, "parameters", dict, {}, where)
-        if extension.get("binary_data_size") is None:
+        if extension.get("binary_data_size") is None and len(tail) and "data" not in tensor:
+            # OpenVINO Model Server's clients leave the size of the last tensor out: it is what is left.
+            inputs[name] = from_raw(name, tensor.get("datatype", ""), tensor.get("shape", ()), tail)
+            tail = tail[len(tail) :]
+        elif extension.get("binary_data_size") is None:
             inputs[name] = _from_data(name, tensor)
             as_json.add(name)
         else:
@@ -90,6 +98,7 @@ def _from_data(name: str, tensor: dict[str, Any]) -> Array:
     shape = check_shape(name, tensor.get("shape", ()))
     if dtype == DTYPES["BYTES"]:
         flat = _flat(name, tensor["data"])
+        check_items(name, len(flat))
         if not all(isinstance(item, str) for item in flat):
             raise InvalidRequest(f"the elements of BYTES input '{name}' must be strings")
         array = bytes_array([item.encode() for item in flat])

@@ -8,17 +8,23 @@ sees them, and whatever ran before (limits, deadline, metrics) is the guard's.
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from ppocr.call import Call
-from ppocr.serving.declaration import Declaration
+from ppocr.serving.declaration import Declaration, command
 from ppocr.serving.status import as_ppocr, http_answer
 from ppocr_api.errors import PpocrError, UnsupportedMedia
+
+T = TypeVar("T")
+
+#: From this size on, in bytes, a request is parsed in a thread: others aren't kept waiting.
+LARGE = 1 << 20
 
 #: Calls the model that a request is for with a payload.
 Infer = Callable[[Any], Awaitable[Any]]
@@ -49,6 +55,15 @@ class WireRequest:
         """The model that it names, or None where this format's requests name none."""
         named = self.path if self.message is None else {"model_name": getattr(self.message, "model_name", None)}
         return named.get("model_name")
+
+    def line(self, line: str) -> str:
+        """A command that works where this request didn't."""
+        return command(line, self.headers, self.path)
+
+    async def parsed(self, parse: Callable[[WireRequest], T]) -> T:
+        """What `parse` makes of it, in a thread where that may take long."""
+        size = len(self.body) if self.message is None else self.message.ByteSize()
+        return parse(self) if size < LARGE else await asyncio.to_thread(parse, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +123,7 @@ def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:
         if request.message is not None or each.takes(request):
             return each
     known = [content_type for each in formats for content_type in each.declaration.content_types]
-    raise UnsupportedMedia(f"content type {request.content_type[:60]!r}: send {', '.join(known[:-1])} or {known[-1]}")
+    line = request.line(formats[0].declaration.paths[0].line) if formats[0].declaration.paths else ""
+    raise UnsupportedMedia(
+        f"content type {request.content_type[:60]!r}: send {', '.join(known[:-1])} or {known[-1]}, as in: {line}"
+    )

@@ -4,7 +4,8 @@ Order: what is furthest along the pipeline first, so lines before pages; for one
 and inside a request the most pixels first: where several workers share its lines, they come to the end at about the same
 time. What was begun is finished first: an image whose detection is done leaves soon and frees its memory, instead of
 waiting behind all detections that came meanwhile. What waits for an earlier network is passed over for at most `patience`
-seconds, whatever arrives for later ones.
+seconds, whatever arrives for later ones. And a share (ppocr_limits/shares.py) that had much more computed than another that waits
+comes after it, for one network and between two.
 """
 
 from __future__ import annotations
@@ -12,10 +13,14 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from ppocr_limits.shares import HEAD_START, Line, Shares
 from predictor.batching.requests import Batch, Key, Piece, Request, Run
 from predictor.batching.slots import Slot
+
+#: Pixels that a network computes in a second until that is measured: detection on a CPU of two cores.
+USUAL_RATE = 1e7
 
 
 @dataclass(eq=False, slots=True)
@@ -27,8 +32,7 @@ class _Lane:
 
     place: int
     name: str
-    # An OrderedDict serves as a queue from whose middle a cancelled request can be taken in constant time.
-    requests: OrderedDict[Request, None] = field(default_factory=OrderedDict)
+    requests: Line[Request]
     served: float = -math.inf
 
     @property
@@ -36,12 +40,27 @@ class _Lane:
         """From when on others went before its first request."""
         return max(self.served, next(iter(self.requests)).arrived)
 
+    def next(self) -> Request:
+        request = self.requests.next()
+        assert request is not None, "the lane is empty"
+        return request
+
 
 class WaitingQueue:
-    """Runs that wait, by key and by request. `budget` tells how many pixels a batch of a network may have now."""
+    """Runs that wait, by key and by request. `budget` tells how many pixels a batch of a network may have now, `rate` how many
+    the network of that name computes in a second, 0 where that isn't known yet.
+    """
 
-    def __init__(self, budget: Callable[[Slot], int], patience: float, powers_of_two: bool = False) -> None:
+    def __init__(
+        self,
+        budget: Callable[[Slot], int],
+        patience: float,
+        powers_of_two: bool = False,
+        rate: Callable[[str], float] = lambda name: 0.0,
+    ) -> None:
         self._budget = budget
+        self._rate = rate
+        self._shares = Shares()
         self._patience = patience
         self._powers_of_two = powers_of_two
         self._lanes: dict[tuple[int, str], _Lane] = {}  # the furthest along the pipeline first
@@ -55,7 +74,7 @@ class WaitingQueue:
 
     def add(self, request: Request) -> None:
         name = request.slot.name
-        self._lane(request.slot).requests[request] = None
+        self._lane(request.slot).requests.add(request.share, request, request.arrived)
         runs_of_request = [
             Run(request, index, Key(request.slot, block.shape[1], block.shape[2]), block)
             for index, block in enumerate(request.blocks)
@@ -93,7 +112,7 @@ class WaitingQueue:
         lane = self._next_lane(now)
         if lane is None:
             return None
-        request = next(iter(lane.requests))
+        request = lane.next()
         return next(iter(request.runs.values())).key, request.arrived
 
     def fills(self, key: Key) -> bool:
@@ -111,6 +130,7 @@ class WaitingQueue:
         if self._powers_of_two:
             room = self._round(key, room)
         oldest = now
+        self._put_first(key)
         while room and (runs := self._runs.get(key)):
             run = next(iter(runs))
             if (gone := run.request.future.done()) or run.request.expired(now):
@@ -122,6 +142,7 @@ class WaitingQueue:
             pieces.append(Piece(run, run.start, run.start + count))
             oldest = min(oldest, run.request.arrived)
             room -= count
+            self._count(run, count)
             self._take(run, count)
         if not pieces:
             return None, expired
@@ -131,7 +152,7 @@ class WaitingQueue:
     def _lane(self, slot: Slot) -> _Lane:
         lane = self._lanes.get((slot.place, slot.name))
         if lane is None:
-            lane = _Lane(slot.place, slot.name)
+            lane = _Lane(slot.place, slot.name, Line(self._shares))
             lanes = sorted((*self._lanes.values(), lane), key=lambda lane: (-lane.place, lane.name))
             self._lanes = {(each.place, each.name): each for each in lanes}
             self.items.setdefault(slot.name, 0)
@@ -144,7 +165,25 @@ class WaitingQueue:
             return None
         furthest, *others = waiting
         impatient = [lane for lane in others if now - lane.passed_over_since >= self._patience]
-        return min(impatient, key=lambda lane: lane.passed_over_since, default=furthest)
+        if impatient:
+            return min(impatient, key=lambda lane: lane.passed_over_since)
+        served = self._shares.served(furthest.next().share)
+        behind = [lane for lane in others if self._shares.served(lane.next().share) + HEAD_START < served]
+        return behind[0] if behind else furthest
+
+    def _put_first(self, key: Key) -> None:
+        """The request whose turn it is begins the batch; the others of `key` join it in the order in which they came."""
+        requests = self._lane(key.slot).requests
+        request = requests.next() if requests else None
+        run = next(iter(request.runs.values())) if request is not None else None
+        if run is not None and run.key == key:
+            self._runs[key].move_to_end(run, last=False)
+
+    def _count(self, run: Run, count: int) -> None:
+        """Adds what `count` items of `run` cost to what was done for its share."""
+        name, pixels = run.key.slot.name, count * run.key.height * run.key.width
+        waiting = sum(lane.requests.shares for lane in self._lanes.values())
+        self._shares.serve(run.request.share, pixels / (self._rate(name) or USUAL_RATE), waiting)
 
     def _first_pixels(self, run: Run) -> int:
         """Of the batch that `run` makes for itself."""
@@ -175,4 +214,4 @@ class WaitingQueue:
             del self._runs[run.key]
         del run.request.runs[run.index]
         if not run.request.runs:
-            del self._lane(slot).requests[run.request]
+            self._lane(slot).requests.remove(run.request.share, run.request)

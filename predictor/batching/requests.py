@@ -7,6 +7,7 @@ A request brings *blocks*, arrays [n,H,W,3] of n items of one size. While they w
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from ppocr_api.errors import PpocrError
+from ppocr_limits.shares import Share
 from predictor.batching.slots import Network, Slot
 
 if TYPE_CHECKING:
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 #: What a network answers for a block or a batch: arrays whose first axis counts its items.
 Outputs = tuple["NDArray[Any]", ...]
+
+
+_NUMBERS = itertools.count()
 
 
 class Key(NamedTuple):
@@ -51,7 +56,21 @@ class Run:
 class Request:
     """Blocks that are answered together. Its answers are written on the event loop alone."""
 
-    __slots__ = ("_answers", "_missing", "arrived", "blocks", "deadline", "future", "items", "pixels", "runs", "slot")
+    __slots__ = (
+        *(
+            "_answers",
+            "_missing",
+            "arrived",
+            "blocks",
+            "deadline",
+            "future",
+            "items",
+            "pixels",
+            "runs",
+            "share",
+            "slot",
+        ),
+    )
 
     def __init__(
         self,
@@ -60,8 +79,11 @@ class Request:
         future: asyncio.Future[list[Outputs]],
         arrived: float,
         deadline: float | None,
+        share: Share = None,
     ) -> None:
         self.slot = slot
+        #: Requests of one share are served like one; without it, a request is a share of its own.
+        self.share = next(_NUMBERS) if share is None else share
         self.future = future
         self.arrived = arrived
         self.deadline = deadline

@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ppocr_api.errors import DeadlineExceeded, EngineError, InvalidRequest, Overloaded, PpocrError, Unavailable
+from ppocr_limits.shares import Share
 from predictor.batching.budgets import Budgets
 from predictor.batching.compute import Gatherer, outcomes
 from predictor.batching.limits import Limits
@@ -42,7 +43,6 @@ class Scheduler:
         self._loop = asyncio.get_running_loop()
         self._changed = threading.Condition()
         self._budgets = Budgets()
-        self._queue = WaitingQueue(self._budgets.pixels, self._limits.patience, self._limits.powers_of_two)
         self._device = Turns(self._limits.workers)
         self._in_flight = 0
         self._closing = False
@@ -50,6 +50,12 @@ class Scheduler:
         self._idle = asyncio.Event()
         threads = self._limits.workers + self._limits.prefetch
         self._measures = Measures(threads)
+        self._queue = WaitingQueue(
+            self._budgets.pixels,
+            self._limits.patience,
+            self._limits.powers_of_two,
+            self._measures.throughput.rate,
+        )
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"forward-{number}", daemon=True)
             for number in range(threads)
@@ -57,18 +63,20 @@ class Scheduler:
         for thread in self._threads:
             thread.start()
 
-    async def submit(self, slot: Slot, blocks: Sequence[U8], deadline: float | None = None) -> list[Outputs]:
+    async def submit(
+        self, slot: Slot, blocks: Sequence[U8], deadline: float | None = None, share: Share = None
+    ) -> list[Outputs]:
         """Computes `blocks`, arrays UINT8 [n,H,W,3] with n ≥ 1, on the network of `slot`; one answer a block, in order.
 
-        `deadline` is a `time.monotonic()` instant. The pixels must not change until the answer is there. Cancelling the
-        awaiting task takes what still waits out of the queue.
+        `deadline` is a `time.monotonic()` instant, `share` whose work it is (ppocr_limits/shares.py). The pixels must not
+        change until the answer is there. Cancelling the awaiting task takes what still waits out of the queue.
 
         Raises Overloaded, DeadlineExceeded, Unavailable (closed), EngineError, EngineOutOfMemory.
         """
         if not blocks or not all(len(block) for block in blocks):
             raise InvalidRequest("a request to a network needs at least one item")
         now = time.monotonic()
-        request = Request(slot, blocks, self._loop.create_future(), now, deadline)
+        request = Request(slot, blocks, self._loop.create_future(), now, deadline, share)
         slot.acquire()
         timer = None
         try:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr_api.errors import BundleError, EngineError, InvalidRequest
+from predictor.bundle import Bundle
 
 if TYPE_CHECKING:
     from ppocr.contract import U8

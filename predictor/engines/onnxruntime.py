@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import onnxruntime as ort
 
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
 from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers, check_ports
 from predictor.engines.sizes import profile
 

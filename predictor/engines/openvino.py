@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import functools
+import logging
+import math
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import openvino as ov
 
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr.cpus import available_cpus
 from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers, check_ports
 from predictor.engines.openvino_tail import shorten
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
+
+log = logging.getLogger("ppocr.predictor")
 
 #: Streams where the options name none. Small lines leave the threads of one forward waiting for each other: one thread
 #: a forward and two forwards at a time take a quarter less CPU on two cores (PP-OCRv6 small; a third less, PP-OCRv4).
@@ -33,7 +38,22 @@ _KERNELS_OF_PAGES = 0
 
 #: Requests of compiled models that got no memory. OpenVINO 2026.4 crashes in whichever model runs after one of these was
 #: destroyed, so they are kept: some 60 MB for each time, which is little beside a process that ends.
-_BROKEN: list[queue.SimpleQueue[ov.InferRequest]] = []
+_BROKEN: list[_Compiled] = []
+
+
+#: A page of more than this many times its network's usual pixels is of an unusual size: it runs when no other such page
+#: does, and its memory goes back afterwards. A forward takes some 170 bytes per pixel, and OpenVINO keeps them for the next
+#: one, in each stream.
+_UNUSUAL = 1.25
+_one_unusual = threading.Lock()
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    """A compiled model and its requests, one a stream. Who runs one has taken it out."""
+
+    model: ov.CompiledModel
+    requests: queue.SimpleQueue[ov.InferRequest]
 
 
 class OpenVinoEngine:
@@ -91,33 +111,55 @@ class OpenVinoNetwork(Network):
         self._empty = [
             (ov.Type(output.element_type.to_dtype()), output.partial_shape.get_min_shape()) for output in outputs
         ]
-        self._requests: queue.SimpleQueue[ov.InferRequest] | None = self._new_requests(compiled)
+        self._compiled: _Compiled | None = self._with_requests(compiled)
+        grid = facts.grid
+        self._usual_pixels = _UNUSUAL * grid.height.usual * grid.width.usual if grid.whole_pages else math.inf
 
     def _run(self, pixels: U8) -> Answers:
-        requests = self._ready(pixels)
-        answers = self._attempt(requests, pixels)
+        if pixels.size // 3 <= self._usual_pixels:
+            return self._forward(self._ready(pixels), pixels)
+        with _one_unusual:
+            compiled = self._ready(pixels)
+            try:
+                return self._forward(compiled, pixels)
+            finally:
+                self._give_back(compiled)
+
+    def _give_back(self, compiled: _Compiled) -> None:
+        """Returns the memory between a model's layers to the system. It refuses where one of its requests runs."""
+        requests = [compiled.requests.get() for _ in range(self.capabilities.streams)]
+        try:
+            compiled.model.release_memory()
+        except RuntimeError as error:
+            log.warning("OpenVINO keeps the memory of a large page: %s", _first_line(error))
+        finally:
+            for request in requests:
+                compiled.requests.put(request)
+
+    def _forward(self, compiled: _Compiled, pixels: U8) -> Answers:
+        answers = self._attempt(compiled.requests, pixels)
         if any(not answer.size for answer in answers):
             # Where OpenVINO 2026.4 gets no memory, `infer` returns as if all were well, with the outputs as they were
             # before; and so does every later call on the same compiled model, whatever its size. So each call brings
             # new outputs, whose shape tells whether they were written, and the model is compiled again.
             with self._compiling:
-                if self._requests is requests:
-                    _BROKEN.append(requests)
-                    self._requests = None
+                if self._compiled is compiled:
+                    _BROKEN.append(compiled)
+                    self._compiled = None
             raise EngineOutOfMemory(f"no memory for a batch of {list(pixels.shape)}; a smaller one may work")
         return check_answers(answers, pixels)
 
-    def _ready(self, pixels: U8) -> queue.SimpleQueue[ov.InferRequest]:
-        """The requests, those of a newly compiled model where the last one broke."""
+    def _ready(self, pixels: U8) -> _Compiled:
+        """The model, newly compiled where the last one broke."""
         with self._compiling:
             if self._compile is None:
                 raise EngineError("the network is closed")
-            if self._requests is None:
+            if self._compiled is None:
                 try:
-                    self._requests = self._new_requests(self._compile())
+                    self._compiled = self._with_requests(self._compile())
                 except (RuntimeError, MemoryError) as error:
                     raise _translated(error, pixels) from error
-            return self._requests
+            return self._compiled
 
     def _attempt(self, requests: queue.SimpleQueue[ov.InferRequest], pixels: U8) -> Answers:
         request = requests.get()
@@ -134,15 +176,15 @@ class OpenVinoNetwork(Network):
         finally:
             requests.put(request)
 
-    def _new_requests(self, compiled: ov.CompiledModel) -> queue.SimpleQueue[ov.InferRequest]:
+    def _with_requests(self, compiled: ov.CompiledModel) -> _Compiled:
         requests: queue.SimpleQueue[ov.InferRequest] = queue.SimpleQueue()
         for _ in range(self.capabilities.streams):
             requests.put(compiled.create_infer_request())
-        return requests
+        return _Compiled(compiled, requests)
 
     def close(self) -> None:
         with self._compiling:
-            self._compile, self._requests = None, None
+            self._compile, self._compiled = None, None
 
 
 def _names(ports: Sequence[ov.Output]) -> set[str]:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from paddle import inference
 from paddle.device import is_compiled_with_cuda
 
-from ppocr.bundle import Bundle
 from ppocr.contract import DETECTION, NetworkFacts
 from ppocr.cpus import available_cpus
 from ppocr_api.errors import BundleError, ConfigError, EngineError, EngineOutOfMemory
+from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineOptions, Network, check_answers
 from predictor.engines.sizes import Shape, profile
 

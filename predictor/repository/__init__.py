@@ -1,5 +1,6 @@
 """The repository behind a predictor: what lies on disk, what of it is in memory, and how the one becomes the other.
 
+folders.py      bundles on disk: which versions there are, and what is wrong with them
 shapes.py       which sizes of input the networks are given, so that a new version is warmed up on those
 memory.py       whether a version fits into memory; giving memory back
 failures.py     versions that could not be loaded, and why

@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 
 from ppocr import telemetry
-from ppocr.repository import Entry, Stamp
 from ppocr_api.errors import PpocrError
+from predictor.repository.folders import Entry, Stamp
 
 log = logging.getLogger("ppocr.predictor")
 

@@ -12,12 +12,8 @@ import gc
 import resource
 from pathlib import Path
 
-from ppocr.bundle import TIMES_FILE, Bundle
 from ppocr_api.errors import Unavailable
-
-#: Bytes from which a block has pages of its own.
-LARGE = 256 << 10
-_M_MMAP_THRESHOLD = -3  # glibc's malloc.h
+from predictor.bundle import TIMES_FILE, Bundle
 
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
@@ -56,17 +52,6 @@ def available() -> int:
     if limit_of_process != resource.RLIM_INFINITY:
         left.append(limit_of_process - _number("/proc/self/status", "VmSize:", 1024))
     return max(0, min(left))
-
-
-def keep_level() -> None:
-    """Has the C library return every large block to the system when it is freed, from now on.
-
-    Left to itself it does so for blocks above a size that grows with what was freed, to 32 MiB. Smaller ones then come from
-    heaps in which kernels of networks, which stay, leave holes that the next block doesn't fit into: over thousands of
-    images of mixed sizes that came to some 5 % of the memory.
-    """
-    with contextlib.suppress(OSError, AttributeError):  # a C library without it
-        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE)
 
 
 def give_back() -> None:

@@ -16,14 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from ppocr import repository as on_disk
 from ppocr import telemetry
-from ppocr.bundle import Bundle
 from ppocr.contract import BundleFacts
-from ppocr.repository import Entry, version_order
 from ppocr_api.errors import BundleError, EngineOutOfMemory, InvalidRequest, NotFound, Unavailable
+from predictor.bundle import Bundle
+from predictor.repository import folders as on_disk
 from predictor.repository import memory
 from predictor.repository.failures import Failures
+from predictor.repository.folders import Entry, version_order
 from predictor.threads import in_thread
 from predictor.versions import LoadedVersion, Versions
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from predictor.batching.slots import Network
@@ -26,6 +28,7 @@ class ShapesInUse:
     def __init__(self) -> None:
         self._counts: dict[str, Counter[Shape]] = {}
         self._lock = threading.Lock()
+        self._running = 0
         self._last = -math.inf
 
     def add(self, network: str, shape: Shape) -> None:
@@ -47,11 +50,21 @@ class ShapesInUse:
         return [(network, shape) for _, network, shape in sorted(ranked, key=lambda entry: entry[0])]
 
     def quiet(self) -> float:
-        """Seconds since a network was last given something, or answered."""
-        return time.monotonic() - self._last
+        """Seconds since a network last answered; 0 while one runs, however long."""
+        with self._lock:
+            return 0.0 if self._running else time.monotonic() - self._last
 
-    def touch(self) -> None:
-        self._last = time.monotonic()
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Around a forward."""
+        with self._lock:
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._last = time.monotonic()
 
     def watched(self, name: str, network: Network) -> Network:
         """`network`, with its inputs counted."""
@@ -67,8 +80,5 @@ class _Watched:
     def infer(self, pixels: U8) -> tuple[NDArray[Any], ...]:
         count, height, width, channels = pixels.shape
         self._shapes.add(self._name, (count, height, width, channels))
-        self._shapes.touch()
-        try:
+        with self._shapes.running():
             return self._network.infer(pixels)
-        finally:
-            self._shapes.touch()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from ppocr.repository import Stamp
 from ppocr_api.errors import PpocrError
+from predictor.repository.folders import Stamp
 from predictor.repository.repository import BundleRepository
 
 log = logging.getLogger("ppocr.predictor")

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from ppocr.bundle import Bundle
 from ppocr.contract import DETECTION, RECOGNITION, Axis, BundleFacts
 from ppocr.facts_json import facts_from_json, facts_to_json
-from ppocr.manifest import Manifest
 from ppocr_api.errors import BundleError
 from ppocr_convert import network_facts
 from ppocr_convert.normalisations import HALF
+from predictor.bundle import Bundle
+from predictor.manifest import Manifest
 
 #: The manifest of the built-in bundle of the last release that wrote this format, byte for byte.
 TEXT = """{

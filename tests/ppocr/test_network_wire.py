@@ -10,11 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from ppocr.contract import IDENTITY_PARAMETER, LINE_ORIENTATION, PAGE_ORIENTATION, Answer, Items, NetworkFacts
-from ppocr.network_wire import answer_of, inputs_of, items_of, metadata, outputs_of, ragged
+from ppocr.network_wire import ragged
 from ppocr.serving.tensors import TensorRequest, TensorResponse
+from ppocr.serving.v2_grpc import to_grpc
 from ppocr_api.errors import BadAnswer, InvalidRequest
 from ppocr_convert import builtin, network_facts
 from ppocr_convert.normalisations import HALF
+from predictor.network_tensors import items_of, metadata, outputs_of
+from transformer.network_tensors import answer_of, inputs_of
 
 DET, REC = network_facts.detection(HALF), network_facts.recognition(HALF)
 PAGES = network_facts.orientation(PAGE_ORIENTATION, builtin.PAGE_FIT)
@@ -33,8 +36,9 @@ def request(inputs: Mapping[str, NDArray[Any]]) -> TensorRequest:
     return TensorRequest("det", dict(inputs))
 
 
-def response(outputs: Mapping[str, NDArray[Any]], identity: str = IDENTITY) -> TensorResponse:
-    return TensorResponse("det", dict(outputs), parameters={IDENTITY_PARAMETER: identity} if identity else {})
+def response(outputs: Mapping[str, NDArray[Any]], identity: str = IDENTITY) -> Any:
+    """The predictor's message."""
+    return to_grpc(TensorResponse("det", dict(outputs), parameters={IDENTITY_PARAMETER: identity} if identity else {}))
 
 
 def answer(network: NetworkFacts, counts: list[int]) -> Answer:
@@ -155,6 +159,12 @@ def test_other_tensors_are_refused(network: NetworkFacts, inputs: dict[str, NDAr
         (DET, items((64, 96)), {}),
         (DET, items((64, 96)), {"probability": pixels(1, 64, 96, dtype=np.float32)}),
         (DET, items((64, 96), (64, 96)), {"probability": pixels(3)}),
+        (DET, items((64, 96)), {"probability": pixels(1, 64, 48)}),
+        (DET, items((64, 96)), {"probability": pixels(64, 96)}),
+        (DET, items((64, 96)), {"probability": pixels(1, 96, 64)}),
+        (DET, items((64, 96)), {"probability": pixels()}),
+        (DET, items((64, 96)), {"probability": pixels(1, 0, 0)}),
+        (DET, items((64, 96)), {"probability": pixels(0, 64, 96)}),
         (LINES, items((48, 192)), {"label": pixels(1, dtype=np.int32)}),
         (LINES, items((48, 192)), {"label": pixels(1, dtype=np.int32), "probability": pixels(2, dtype=np.float32)}),
     ],
@@ -177,3 +187,19 @@ def test_an_answer_without_a_version_is_no_predictors() -> None:
     computed = answer(LINES, [1])
     with pytest.raises(BadAnswer, match="is it a ppocr predictor"):
         answer_of(LINES, items((48, 192)), response(computed.outputs, identity=""))
+
+
+def test_messages_that_cant_be_read_are_the_predictors_fault() -> None:
+    whole = response({"label": np.zeros(1, np.int32), "probability": np.zeros(1, np.float32)})
+    for spoil in (
+        lambda message: message.raw_output_contents.pop(),
+        lambda message: message.raw_output_contents.append(b"more"),
+        lambda message: message.raw_output_contents.__setitem__(0, b"abc"),
+        lambda message: message.outputs[0].shape.append(2**31),
+        lambda message: setattr(message.outputs[0], "datatype", "COMPLEX"),
+    ):
+        message = type(whole)()
+        message.CopyFrom(whole)
+        spoil(message)
+        with pytest.raises(BadAnswer, match="can't be read"):
+            answer_of(LINES, items((48, 192)), message)

@@ -48,4 +48,4 @@ def test_a_trace_keeps_its_lines(capfd: pytest.CaptureFixture[str]) -> None:
         root.handlers[:] = before
         root.setLevel(level)
     lines = capfd.readouterr().err.splitlines()
-    assert lines[1].startswith("Traceback") and lines[-1] == "ValueError: inside"
+    assert lines[1].startswith("  Traceback") and lines[-1] == "  ValueError: inside"

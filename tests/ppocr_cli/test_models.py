@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from ppocr import repository
-from ppocr.bundle import Bundle
-from ppocr.manifest import CHARACTERS, MANIFEST, Manifest
 from ppocr_cli import main
 from ppocr_cli.models import BUILT_IN
 from ppocr_convert import network_facts, writer
 from ppocr_convert.normalisations import HALF
+from predictor.bundle import Bundle
+from predictor.manifest import CHARACTERS, MANIFEST, Manifest
+from predictor.repository import folders
 
 NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))
 
@@ -129,7 +129,7 @@ def test_add_takes_the_next_version(root: Path, bundle: Bundle, capsys: pytest.C
 
 def test_add_makes_the_repository(tmp_path: Path, bundle: Bundle) -> None:
     assert run("add", bundle.path, "--model_dir", tmp_path / "new") == 0
-    assert [entry.label for entry in repository.scan(tmp_path / "new")] == ["tiny/1"]
+    assert [entry.label for entry in folders.scan(tmp_path / "new")] == ["tiny/1"]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_half_a_version_is_never_visible(root: Path, tmp_path: Path) -> None:
     def watch() -> None:
         nonlocal looks
         while not done.is_set():
-            half.extend(f"{entry.label}: {entry.problem}" for entry in repository.scan(root) if entry.problem)
+            half.extend(f"{entry.label}: {entry.problem}" for entry in folders.scan(root) if entry.problem)
             looks += 1
 
     watcher = threading.Thread(target=watch)
@@ -180,13 +180,13 @@ def test_half_a_version_is_never_visible(root: Path, tmp_path: Path) -> None:
         watcher.join()
     assert half == []
     assert looks > 20
-    assert [entry.version for entry in repository.versions(root, "tiny")] == ["1", "2", "3", "4", "5", "6", "7"]
+    assert [entry.version for entry in folders.versions(root, "tiny")] == ["1", "2", "3", "4", "5", "6", "7"]
 
 
 def test_remove_frees_a_version(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     freed = answer(capsys, "remove", "tiny/1", "--model_dir", root)
     assert freed["bytes"] > 6000
-    assert [entry.label for entry in repository.scan(root)] == ["other/7", "tiny/2"]
+    assert [entry.label for entry in folders.scan(root)] == ["other/7", "tiny/2"]
     assert [path.name for path in (root / "tiny").iterdir()] == ["2"]
 
 

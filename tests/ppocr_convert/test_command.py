@@ -14,10 +14,10 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from ppocr.bundle import Bundle
 from ppocr_cli import main
 from ppocr_convert import proof
 from ppocr_convert.normalisations import IMAGENET
+from predictor.bundle import Bundle
 from tests.ppocr_convert.conftest import Model
 from tests.ppocr_convert.networks import CHARACTERS
 

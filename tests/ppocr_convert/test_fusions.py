@@ -11,8 +11,8 @@ import pytest
 from onnx import ModelProto, helper, numpy_helper
 from onnx.version_converter import convert_version
 
-from ppocr.bundle import Bundle
 from ppocr_convert import builtin, fusions, v4_mobile, writer
+from predictor.bundle import Bundle
 from tests import needs
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from onnx import ModelProto
 
 import ppocr
-from ppocr.bundle import Bundle
 from ppocr.contract import LINE_ORIENTATION, PAGE_ORIENTATION, NetworkFacts, Normalisation
 from ppocr_api.errors import BundleError
 from ppocr_cli import main
@@ -27,6 +26,7 @@ from ppocr_convert.description import Description
 from ppocr_convert.normalisations import HALF, IMAGENET_RGB
 from ppocr_convert.orientation_head import Fit
 from ppocr_convert.paddle_format.to_onnx import to_onnx
+from predictor.bundle import Bundle
 from tests import needs
 from tests.ppocr_convert.conftest import Model, OrientationModels
 from tests.ppocr_convert.networks import RNG, det_network, orientation_network, rec_network

@@ -16,7 +16,7 @@ from ppocr.contract import (
     Normalisation,
     Output,
 )
-from ppocr.manifest import CHARACTERS, MANIFEST, Manifest, file_record
+from predictor.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 
 UNIT = Normalisation("RGB", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import MANIFEST, file_record
 from ppocr_api.errors import BundleError, EngineError
 from predictor import loading
 from predictor.at_first_use import NetworkAtFirstUse
+from predictor.bundle import Bundle
 from predictor.engines.base import EngineOptions, Network
 from predictor.engines.openvino import ENGINE
 from predictor.loading import BUILT_IN
+from predictor.manifest import MANIFEST, file_record
 from predictor.repository import memory
 from predictor.settings import NetworkSettings
 from tests import two_models

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ppocr.contract import Items, NetworkFacts
-from ppocr_api.errors import EngineError, InvalidRequest
+from ppocr_api.errors import EngineError, ImageTooLarge, InvalidRequest
 from predictor.blocks import answer_of, blocks_of
 from tests.predictor.facts import CLS, DET, REC
 
@@ -92,3 +92,11 @@ def test_the_answer_of_one_block_is_not_copied() -> None:
 def test_outputs_other_than_the_facts_list_are_an_engine_error(outputs: tuple[np.ndarray[Any, Any], ...]) -> None:
     with pytest.raises(EngineError, match="network rec answered other outputs"):
         answer_of(REC, blocks_of(REC, lines_of(64, 64)), [outputs], "x/1@d")
+
+
+def test_a_page_over_the_service_s_limit_is_too_large() -> None:
+    page = zeros(128 * 64 * 3, (128, 64))
+    assert len(blocks_of(DET, page, 128 * 64)) == 1
+    with pytest.raises(ImageTooLarge, match="max_detection_pixels"):
+        blocks_of(DET, page, 128 * 64 - 1)
+    assert len(blocks_of(REC, lines_of(320), 100)) == 1  # lines have a limit of their own

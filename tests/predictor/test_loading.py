@@ -8,7 +8,6 @@ import pytest
 
 from ppocr import settings as settings_of
 from ppocr.cpus import available_cpus
-from ppocr.repository import version_order
 from ppocr_api.errors import BundleError
 from predictor.engines.base import Capabilities
 from predictor.loading import (
@@ -19,6 +18,7 @@ from predictor.loading import (
     find,
     limits,
 )
+from predictor.repository.folders import version_order
 from predictor.settings import NetworkSettings, PredictorSettings
 from predictor.versions import LoadedVersion
 from tests.predictor import facts

@@ -15,12 +15,12 @@ import pytest
 import pytest_asyncio
 
 from ppocr import oip
-from ppocr.bundle import Bundle
 from ppocr.contract import FACTS_PARAMETER
 from ppocr.facts_json import facts_from_json
 from ppocr.serving import tensors, v2_grpc
 from ppocr.serving.tensors import TensorRequest, TensorResponse
 from predictor import opening
+from predictor.bundle import Bundle
 from predictor.loading import BUILT_IN
 from predictor.ocr_model import OcrModel
 from predictor.settings import NetworkSettings

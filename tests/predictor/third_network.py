@@ -13,9 +13,9 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
-from ppocr.manifest import MANIFEST, Manifest, file_record
+from predictor.bundle import Bundle
+from predictor.manifest import MANIFEST, Manifest, file_record
 from tests.predictor.facts import CLS
 
 #: Red is brighter: 0. Blue is brighter: 180.

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
-from ppocr.manifest import MANIFEST, file_record
+from predictor.manifest import CHARACTERS, MANIFEST, file_record
 from tests import services, two_models
 from tests.repository.pair import Pair
 from tests.two_models import IMAGES, NAME
@@ -53,7 +54,39 @@ def _no_manifest(version: Path) -> str:
     return "is not JSON"
 
 
-@pytest.mark.parametrize("spoil", [_corrupt, _truncated, _missing, _no_network, _no_manifest])
+def _nested(version: Path) -> str:
+    (version / MANIFEST).write_text("[" * 200_000)
+    return "is not JSON that can be read"
+
+
+def _infinite(version: Path) -> str:
+    two_models.change(version, converter=float("inf"))
+    return "of the wrong kind"
+
+
+def _out_of_range(version: Path) -> str:
+    networks = json.loads((version / MANIFEST).read_text())["networks"]
+    next(network for network in networks if network["task"] == "detection")["parameters"]["thresh"] = 7
+    two_models.change(version, networks=networks)
+    return "the parameter thresh of a network for detection"
+
+
+def _few_characters(version: Path) -> str:
+    """All its digests are right: only a sample shows that it reads what it has no characters for."""
+    few = "\nabcde\n".replace("abcde", "\n".join("abcde")).encode()
+    (version / CHARACTERS).write_bytes(few)
+    record = file_record(few)
+    manifest = json.loads((version / MANIFEST).read_text())
+    two_models.change(
+        version, files={**manifest["files"], CHARACTERS: {"sha256": record.sha256, "bytes": record.bytes}}
+    )
+    return "classes without a label"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [_nested, _infinite, _out_of_range, _few_characters, _corrupt, _truncated, _missing, _no_network, _no_manifest],
+)
 def test_a_broken_version_leaves_the_one_that_serves_and_says_why(fresh: Pair, spoil: Callable[[Path], str]) -> None:
     version = spoil.__name__.strip("_")
     folder = two_models.put(fresh.root, version, two_models.models()[1])
@@ -123,6 +156,26 @@ async def test_a_broken_version_in_a_watched_folder_is_loaded_when_it_is_fixed(t
             while model != f"{NAME}/2":
                 _, model, _ = await two_models.read(client, IMAGES[0].read_bytes())
     assert "ppocr-x/2 could not be loaded: rec.onnx" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("poison", [_nested, _infinite])
+def test_a_manifest_that_is_poison_stops_neither_the_start_nor_the_watch(
+    tmp_path: Path, poison: Callable[[Path], str]
+) -> None:
+    root, v6 = tmp_path / "models", two_models.models()[0]
+    two_models.put(root, 1, v6)
+    reason = poison(two_models.put(root, 2, v6))
+    flags = ("--model_dir", str(root), "--watch_seconds", "0.1", "--swap_grace_seconds", "0", "--repository_api")
+    with services.predictor(tmp_path / "log", *flags) as predictor:
+        index = httpx.post(f"{predictor.url}/v2/repository/index").json()
+        assert [(each["version"], each["state"]) for each in index] == [("1", "READY"), ("2", "UNAVAILABLE")]
+        assert reason in index[1]["reason"]
+        two_models.put(root, 3, v6)
+        deadline = time.monotonic() + 60
+        while index[-1]["version"] != "3" or index[-1]["state"] != "READY":
+            assert time.monotonic() < deadline, index
+            time.sleep(0.1)
+            index = httpx.post(f"{predictor.url}/v2/repository/index").json()
 
 
 def test_a_start_with_a_broken_highest_version_serves_the_one_below(tmp_path: Path) -> None:

@@ -25,8 +25,11 @@ def test_every_parameter_is_read() -> None:
         "text_det_unclip_ratio": 2,
         "text_rec_score_thresh": 0.5,
         "return_word_box": True,
+        "columns": True,
+        "text_det_box_type": "poly",
     }
-    assert Parameters.parse(asked) == Parameters(960, "min", 0.3, 0.6, 2.0, 0.5, True)
+    expected = Parameters(960, "min", 0.3, 0.6, 2.0, 0.5, True, columns=True, text_det_box_type="poly")
+    assert Parameters.parse(asked) == expected
 
 
 def test_a_whole_number_may_come_as_a_float() -> None:
@@ -36,7 +39,7 @@ def test_a_whole_number_may_come_as_a_float() -> None:
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(
-        InvalidRequest, match=r"unknown parameter 'det_thresh'; known are return_word_box, .*text_det_thresh"
+        InvalidRequest, match=r"unknown parameter 'det_thresh'; known are columns, return_word_box, .*text_det_thresh"
     ):
         Parameters.parse({"det_thresh": 0.3})
 

@@ -1,6 +1,6 @@
 """Boxes of text from the probability map of a DB detection network: threshold, contours, rectangles, score, unclip.
 
-The steps and constants are those of PaddleOCR's DBPostProcess (polygons are not offered), with three differences:
+The steps and constants are those of PaddleOCR's DBPostProcess (curves.py has the polygons), with three differences:
 
 - The map is uint8. A threshold t keeps what is above 255·t.
 - The grown rectangle is computed, not found: the outline that Clipper draws round a rectangle, with round joins, has
@@ -12,7 +12,8 @@ The steps and constants are those of PaddleOCR's DBPostProcess (polygons are not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ppocr.contract import F32, U8
 
     F64 = NDArray[np.float64]
+    Outline = NDArray[Any]
 
 #: A text's core is at least this wide and high, and its grown box MIN_SIDE + 2 [pixels of the map].
 MIN_SIDE = 3.0
@@ -45,26 +47,38 @@ def boxes(probability: U8, size: tuple[int, int], parameters: DetectionParameter
     Returns:
         F32 [N,4,2], corners (x, y) in the order top left, top right, bottom right, bottom left, inside the page.
     """
-    cores = _cores(probability, parameters.thresh, parameters.max_candidates)
+    return of_outlines(outlines(probability, parameters), probability, size, parameters)
+
+
+def outlines(probability: U8, parameters: DetectionParameters) -> list[Outline]:
+    """The outlines of the map's connected regions above the threshold; the longest `max_candidates` where there are more.
+
+    A network that sees nothing at all paints thousands of specks, which must not crowd out the text elsewhere.
+    """
+    _, mask = cv2.threshold(probability, int(parameters.thresh * 255), 255, cv2.THRESH_BINARY)
+    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    candidates = [contour for contour in contours if len(contour) >= MIN_POINTS]
+    if len(candidates) > parameters.max_candidates:
+        candidates.sort(key=lambda contour: cv2.arcLength(contour, True), reverse=True)
+    return candidates[: parameters.max_candidates]
+
+
+def of_outlines(
+    found: Sequence[Outline], probability: U8, size: tuple[int, int], parameters: DetectionParameters
+) -> F32:
+    """What `boxes` answers, of these outlines alone."""
+    rectangles = [cv2.minAreaRect(outline) for outline in found]
+    cores = np.array([(x, y, w, h, angle) for (x, y), (w, h), angle in rectangles], np.float64).reshape(-1, 5)
     cores = cores[cores[:, 2:4].min(axis=1, initial=np.inf) >= MIN_SIDE]
     cores = cores[_scores(probability, _corners(cores)) >= parameters.box_thresh * 255]
     grown = _unclip(cores, parameters.unclip_ratio)
     grown = grown[grown[:, 2:4].min(axis=1, initial=np.inf) >= MIN_SIDE + 2]
     (height, width), (h, w) = size, probability.shape
-    found = _corners(grown) * (width / w, height / h)
-    np.clip(found, 0, (width - 1, height - 1), out=found)
-    sides = np.minimum(_length(found, 0, 1), _length(found, 0, 3))
-    large: F32 = found[sides > TINY].astype(np.float32)
+    corners = _corners(grown) * (width / w, height / h)
+    np.clip(corners, 0, (width - 1, height - 1), out=corners)
+    sides = np.minimum(_length(corners, 0, 1), _length(corners, 0, 3))
+    large: F32 = corners[sides > TINY].astype(np.float32)
     return large
-
-
-def _cores(probability: U8, thresh: float, limit: int) -> F64:
-    """Smallest rectangles round the connected regions: F64 [N,5] of centre x, y, width, height, angle in degrees."""
-    _, mask = cv2.threshold(probability, int(thresh * 255), 255, cv2.THRESH_BINARY)
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    candidates = [contour for contour in contours if len(contour) >= MIN_POINTS][:limit]
-    rectangles = [cv2.minAreaRect(contour) for contour in candidates]
-    return np.array([(x, y, w, h, angle) for (x, y), (w, h), angle in rectangles], np.float64).reshape(-1, 5)
 
 
 def _corners(rectangles: F64) -> F64:

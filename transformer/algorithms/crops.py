@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: A box this many times higher than wide holds text that runs from top to bottom: it is turned by 90 degrees.
-TALL = 1.5
 #: A box is taken for at least this high where its length decides whether it is cut: nobody reads lower text [pixels].
 LOWEST = 6.0
 #: A line whose edges rise by this part of its height, or less, is scaled without a warp: that costs a third, and the
@@ -70,7 +68,7 @@ def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> Cr
     """Cuts the lines out of `image` U8 [H,W,3].
 
     Args:
-        boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left.
+        boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left of the text.
         grid: height and widths that the network takes.
         max_pixels: of all lines together.
 
@@ -129,16 +127,10 @@ def cut(
 
 
 def upright(boxes: F32) -> tuple[F64, F64, F64]:
-    """Corners F64 [N,4,2] as a reader holds the page, and each line's length and height in pixels (F64 [N]).
-
-    A tall box (TALL) is read with its right side up, as PaddleOCR's `get_rotate_crop_image` turns it.
-    """
+    """Corners F64 [N,4,2], whose first side runs along the text, and each line's length and height in pixels (F64 [N])."""
     corners = boxes.astype(np.float64)
     sides = np.linalg.norm(corners - np.roll(corners, -1, axis=1), axis=2)
-    width, height = np.maximum(sides[:, 0], sides[:, 2]), np.maximum(sides[:, 1], sides[:, 3])
-    tall = height >= TALL * width
-    corners[tall] = np.roll(corners[tall], -1, axis=1)
-    return corners, np.where(tall, height, width), np.where(tall, width, height)
+    return corners, np.maximum(sides[:, 0], sides[:, 2]), np.maximum(sides[:, 1], sides[:, 3])
 
 
 def _check(lines: int, pixels: int, max_pixels: int) -> None:

@@ -8,34 +8,50 @@ import cv2
 
 from ppocr.contract import Axis, Grid
 from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.page_size import MOST_PIXELS, bounded_ratio
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
+#: A page that is shrunk more than this is averaged: interpolation would skip pixels, and thin strokes with them.
+AVERAGED = 2.0
 
-def det_size(height: int, width: int, grid: Grid, parameters: DetectionParameters) -> tuple[int, int]:
+
+def det_size(
+    height: int, width: int, grid: Grid, parameters: DetectionParameters, limit: int = MOST_PIXELS
+) -> tuple[int, int]:
     """(h, w) of the network's input, after PaddleOCR's DetResizeForTest.
 
     `max` shrinks a page whose longer side is over the limit; `min` grows one whose shorter side is under it. Whatever comes
-    out is shrunk once more to the grid's longest side, and each side goes to the nearest length of the grid. Sides are
-    rounded apart, so the aspect ratio may change a little: boxes are scaled back side by side.
+    out is shrunk once more to the grid's longest side and to `limit` pixels, and each side goes to the nearest length of the
+    grid. Sides are rounded apart, so the aspect ratio may change a little: boxes are scaled back side by side.
     """
     if parameters.limit_type == "max":
         ratio = min(1.0, parameters.limit_side_len / max(height, width))
     else:
         ratio = max(1.0, parameters.limit_side_len / min(height, width))
-    ratio = min(ratio, grid.height.maximum / max(height, width))
-    return _on_axis(height * ratio, grid.height), _on_axis(width * ratio, grid.width)
+    ratio = bounded_ratio(height, width, min(ratio, grid.height.maximum / max(height, width)), limit)
+    h, w = on_axis(height * ratio, grid.height), on_axis(width * ratio, grid.width)
+    while h * w > limit:  # rounded up
+        h, w = (h - grid.height.step, w) if h > w else (h, w - grid.width.step)
+    return h, w
 
 
-def det_input(image: U8, grid: Grid, parameters: DetectionParameters) -> U8:
-    """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid. The image itself where its size fits."""
+def det_input(image: U8, grid: Grid, parameters: DetectionParameters, limit: int = MOST_PIXELS) -> U8:
+    """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid and `limit` pixels at most. The image itself where it fits."""
     height, width = image.shape[:2]
-    h, w = det_size(height, width, grid, parameters)
-    if (h, w) == (height, width):
+    return scaled(image, *det_size(height, width, grid, parameters, limit))
+
+
+def scaled(image: U8, height: int, width: int) -> U8:
+    """`image` U8 [H,W,3] → U8 [height,width,3]. The image itself where it has that size."""
+    if image.shape[:2] == (height, width):
         return image
-    return cv2.resize(image, (w, h), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    shrunk = (image.shape[0] * image.shape[1] / (height * width)) ** 0.5
+    interpolation = cv2.INTER_AREA if shrunk > AVERAGED else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=interpolation)  # type: ignore[return-value]
 
 
-def _on_axis(length: float, axis: Axis) -> int:
+def on_axis(length: float, axis: Axis) -> int:
+    """The length of the axis that is nearest to `length`."""
     return max(round(int(length) / axis.step) * axis.step, axis.minimum)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from transformer.algorithms.crops import upright
 from transformer.algorithms.ctc import Reading
 
 if TYPE_CHECKING:
@@ -49,15 +48,10 @@ def words(readings: Sequence[Reading], boxes: F32) -> list[list[Word]]:
     spans its characters, the whole line high; neighbours that overlap meet half-way. After RapidOCR's `CalRecBoxes`, which cuts a
     line of mixed scripts in single characters; here Latin runs stay words in any line, as in PaddleOCR.
     """
-    corners, _, _ = upright(boxes)
-    tall = np.any(corners != boxes, axis=(1, 2))
-    return [
-        _words_of_line(reading, quad, turned)
-        for reading, quad, turned in zip(readings, corners.astype(np.float32), tall.tolist(), strict=True)
-    ]
+    return [_words_of_line(reading, quad) for reading, quad in zip(readings, boxes, strict=True)]
 
 
-def _words_of_line(reading: Reading, quad: F32, turned: bool) -> list[Word]:
+def _words_of_line(reading: Reading, quad: F32) -> list[Word]:
     spans = _split(reading)
     if not spans:
         return []
@@ -70,8 +64,6 @@ def _words_of_line(reading: Reading, quad: F32, turned: bool) -> list[Word]:
     overlap = right[:-1] > left[1:]
     right[:-1][overlap] = left[1:][overlap] = middle[overlap]
     quads = _on_page(left / reading.steps, right / reading.steps, quad)
-    if turned:
-        quads = np.roll(quads, 1, axis=1)
     return [
         Word("".join(reading.characters[a:b]), float(reading.probabilities[a:b].mean()), points)
         for (a, b), points in zip(spans, quads, strict=True)

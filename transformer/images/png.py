@@ -45,9 +45,10 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     sample = depth // 8 or 1
     held = 4 * sample if alpha else 3
     memory = peak_memory(width * height, held, orientation)
+    parts = (data[:8], *heads, *pixels, end)
     return Source(
         "PNG",
-        b"".join((data[:8], *heads, *pixels, end)),
+        data if sum(map(len, parts)) == len(data) else b"".join(parts),  # no copy where nothing was dropped
         width,
         height,
         memory,

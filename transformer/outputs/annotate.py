@@ -35,8 +35,8 @@ LONGEST, SHORTEST = 2400, 800
 MARGIN = 12
 
 
-def annotate(image: U8, boxes: F32, texts: Sequence[str]) -> U8:
-    """Draws `boxes` F32 [N,4,2] and their `texts` beside a copy of `image` U8 [H,W,3] RGB.
+def annotate(image: U8, boxes: Sequence[F32], texts: Sequence[str]) -> U8:
+    """Draws `boxes`, polygons F32 [K,2], and their `texts` beside a copy of `image` U8 [H,W,3] RGB.
 
     Returns U8 [H',W',3] RGB, its longer side SHORTEST to LONGEST pixels, unless the list of texts is longer still.
     """
@@ -45,14 +45,14 @@ def annotate(image: U8, boxes: F32, texts: Sequence[str]) -> U8:
     height, width = (max(1, round(length * scale)) for length in image.shape[:2])
     page = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     size = int(np.clip(height / (len(texts) + 2) / 1.4, 14, 28))
-    page = _with_boxes(page, boxes * scale, size)
+    page = _with_boxes(page, [box * np.float32(scale) for box in boxes], size)
     panel = _panel([f"{i + 1}  {text}" for i, text in enumerate(texts)], height, size)
     if panel.shape[0] > height:
         page = np.pad(page, ((0, panel.shape[0] - height), (0, 0), (0, 0)), constant_values=255)
     return np.concatenate((page, panel), axis=1)
 
 
-def _with_boxes(page: U8, boxes: F32, size: int) -> U8:
+def _with_boxes(page: U8, boxes: Sequence[F32], size: int) -> U8:
     for i, box in enumerate(boxes):
         colour = COLOURS[i % len(COLOURS)]
         cv2.polylines(page, [np.rint(box).astype(np.int32)], True, colour, 2, cv2.LINE_AA)

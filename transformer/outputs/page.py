@@ -20,6 +20,8 @@ def page_of(work: PageInWork) -> Page:
     Lines without a character are left out, and so are those under the request's score threshold.
     """
     quads = _points(_in_image_as_sent(work.boxes, work))
+    for index in range(len(quads) - len(work.ribbons), len(quads)):
+        quads[index] = _polygon(work.boxes[index], index, work)
     asks_for_words = work.parameters.return_word_box and len(work.boxes)
     words = find_words(work.readings, work.boxes) if asks_for_words else None
     threshold = work.parameters.text_rec_score_thresh or 0.0
@@ -34,22 +36,41 @@ def page_of(work: PageInWork) -> Page:
             words=None
             if words is None
             else tuple(
-                Word(word.text, round(word.confidence, 4), _points(_in_image_as_sent(word.points[None], work))[0])
-                for word in words[index]
+                Word(word.text, round(word.confidence, 4), _polygon(word.points, index, work)) for word in words[index]
             ),
         )
         for index in order
         if (reading := work.readings[index]).text and reading.confidence >= threshold
     )
     height, width = work.size
-    return Page(lines, width=width, height=height, model=work.facts.label, angle=work.angle)
+    return Page(
+        lines,
+        width=width,
+        height=height,
+        model=work.facts.label,
+        angle=work.angle,
+        warnings=tuple(work.warnings),
+    )
+
+
+def _polygon(quad: F32, box: int, work: PageInWork) -> Points:
+    """A quadrilateral of a line's box on the page; a polygon where the line is curved: the box is that of its straight ribbon."""
+    ribbon = work.ribbon_of(box)
+    if ribbon is None:
+        return _points(_in_image_as_sent(quad[None], work))[0]
+    top = work.boxes[box, :, 1].min()
+    return _points(_in_image_as_sent(ribbon.outline(quad - (0, top))[None], work))[0]
 
 
 def _in_image_as_sent(points: F32, work: PageInWork) -> F32:
-    """Points F32 [N,4,2] of the upright page as points of the image as it was sent, in which it is turned by `work.angle`."""
+    """Points F32 [N,K,2] of the upright page as points of the image as it was sent: without the margin that was added, and
+    turned by `work.angle`."""
+    height, width = work.size
+    if work.margin or work.ribbons:
+        upright = (height, width) if work.angle % 180 == 0 else (width, height)
+        points = np.clip(points - np.float32(work.margin), 0, (upright[1] - 1, upright[0] - 1))
     if not work.angle:
         return points
-    height, width = work.size
     x, y = points[..., 0], points[..., 1]
     turned = {90: (width - 1 - y, x), 180: (width - 1 - x, height - 1 - y), 270: (y, height - 1 - x)}[work.angle]
     return np.stack(turned, axis=-1)

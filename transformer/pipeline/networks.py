@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ppocr import telemetry
+from ppocr import answers, telemetry
 from ppocr.call import Call
-from ppocr.contract import Answer, BundleFacts, Items, NetworkFacts, Predictor
-from ppocr_api.errors import BadAnswer, Cancelled, DeadlineExceeded, InvalidRequest
+from ppocr.contract import DETECTION, Answer, BundleFacts, Items, NetworkFacts, Predictor
+from ppocr_api.errors import BadAnswer, Cancelled, DeadlineExceeded, InvalidRequest, Overloaded
 from transformer.facts import FactsByVersion
 from transformer.pipeline.page import PageInWork
+from transformer.room import Room
+from transformer.threads import FairThreads
+
+#: How often a network is asked for a page that was begun, where its queue is full; and how long to wait in between at most [s].
+TRIES, PAUSE = 10, 1.0
 
 T = TypeVar("T")
 
@@ -34,10 +38,11 @@ class Asked:
 class Networks:
     """The networks of a predictor, and threads for the work on pixels between them."""
 
-    def __init__(self, predictor: Predictor, facts: FactsByVersion, threads: int) -> None:
+    def __init__(self, predictor: Predictor, facts: FactsByVersion, room: Room, threads: int) -> None:
         self._predictor = predictor
         self._facts = facts
-        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="image")
+        self._room = room
+        self._threads = FairThreads(threads)
 
     async def ask(
         self,
@@ -54,26 +59,27 @@ class Networks:
         network takes in the metrics. `when_prepared` is called once nothing can have to be prepared again.
         """
         network = needed(page.facts, task)
-        items = await self.in_thread(page.call, prepare, network)
+        items = await self.in_thread(page.call, prepare, network, large=page.large)
         if page.version is not None:
             when_prepared()
             answer = await self._run(page, network, items, stage, page.version)
-            if answer.version != page.version:
-                raise BadAnswer(f"{network.name} was asked of {page.version}, and another version answered")
-            return Asked(network, items, answer)
+            return _checked(network, items, answer, page.version)
         answer = await self._run(page, network, items, stage, page.call.version)
         if answer.version != page.facts.identity:
             page.facts = await self._facts.for_identity(answer.version)
             expected, network = network, needed(page.facts, task)
             if (network.name, network.grid, network.parameters) != (expected.name, expected.grid, expected.parameters):
-                items = await self.in_thread(page.call, prepare, network)
+                items = await self.in_thread(page.call, prepare, network, large=page.large)
                 answer = await self._run(page, network, items, stage, page.facts.identity)
         page.version = page.facts.identity
         when_prepared()
-        return Asked(network, items, answer)
+        return _checked(network, items, answer, page.version)
 
-    async def in_thread(self, call: Call, work: Callable[..., T], *args: object) -> T:
-        """Does `work` in a thread. Raises DeadlineExceeded or Cancelled where nobody waits for it when a thread is free."""
+    async def in_thread(self, call: Call, work: Callable[..., T], *args: object, large: bool = False) -> T:
+        """Does `work` in a thread. Raises DeadlineExceeded or Cancelled where nobody waits for it when a thread is free.
+
+        `large`: it may take a second or more.
+        """
 
         def run() -> T:
             call.check()
@@ -81,7 +87,7 @@ class Networks:
 
         try:
             call.check()
-            return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+            return await asyncio.wrap_future(self._threads.submit(run, call.share, large))
         except DeadlineExceeded:
             telemetry.DROPPED.labels("deadline").inc()
             raise
@@ -91,13 +97,42 @@ class Networks:
 
     def close(self) -> None:
         """Lets running work end."""
-        self._threads.shutdown(wait=True, cancel_futures=True)
+        self._threads.close()
 
     async def _run(
         self, page: PageInWork, network: NetworkFacts, items: Items, stage: str, version: str | None
     ) -> Answer:
+        """Asks again where the queue is full: what was done for the page would be lost otherwise."""
+        tries = TRIES
         with telemetry.stage(stage):
-            return await self._predictor.run(network.name, items, version=version, deadline=page.call.deadline)
+            while True:
+                try:
+                    return await self._run_once(page, network, items, version)
+                except Overloaded as error:
+                    tries -= 1
+                    if not tries:
+                        raise
+                    pause = min(error.retry_after or PAUSE, PAUSE)
+                page.call.check()
+                await asyncio.sleep(pause)
+
+    async def _run_once(self, page: PageInWork, network: NetworkFacts, items: Items, version: str | None) -> Answer:
+        call = page.call
+        run = self._predictor.run(network.name, items, version=version, deadline=call.deadline, share=call.share)
+        if network.task != DETECTION:
+            return await run
+        with self._room.sent(items.pixels.size // 3):
+            answer = await run
+        page.detected()
+        return answer
+
+
+def _checked(network: NetworkFacts, items: Items, answer: Answer, version: str) -> Asked:
+    """Raises BadAnswer where the answer isn't one of that version to `items`."""
+    if answer.version != version:
+        raise BadAnswer(f"{network.name} was asked of {version}, and another version answered")
+    answers.check(network, items, answer)
+    return Asked(network, items, answer)
 
 
 def needed(facts: BundleFacts, task: str) -> NetworkFacts:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from transformer.algorithms.reading_order import reading_order
 from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork
@@ -17,4 +19,7 @@ class Order:
     parameter = None
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        page.order = reading_order(page.boxes)
+        boxes = page.boxes
+        if page.ribbons:
+            boxes = np.concatenate((boxes[: -len(page.ribbons)], [ribbon.around for ribbon in page.ribbons]))
+        page.order = reading_order(boxes, page.parameters.columns, page.angle)

@@ -27,7 +27,7 @@ class OrientPage:
         (angle,), (sure,) = angles(asked.network, asked.answer, (0, 90, 180, 270))
         page.angle = int(angle) if sure else 0
         if page.angle:
-            page.image = await networks.in_thread(page.call, _turned_back, page)
+            page.image = await networks.in_thread(page.call, _turned_back, page, large=page.large)
 
 
 def _thumbnail(page: PageInWork, network: NetworkFacts) -> Items:

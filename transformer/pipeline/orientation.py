@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ppocr.contract import Answer, NetworkFacts
-from ppocr_api.errors import BadAnswer, BundleError
+from ppocr_api.errors import BundleError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +30,4 @@ def angles(network: NetworkFacts, answer: Answer, known: tuple[int, ...]) -> tup
     threshold = network.parameters.get("threshold", 0.0)
     if not len(of_label) or not np.isin(of_label, known).all() or not isinstance(threshold, int | float):
         raise BundleError(f"the labels of {network.name} must be angles of {known}, and its threshold a number")
-    labels, probabilities = answer.outputs["label"], answer.outputs["probability"]
-    if (answer.counts != 1).any() or ((labels < 0) | (labels >= len(of_label))).any():
-        raise BadAnswer(f"the predictor's answer of {network.name} has labels that the network lacks")
-    return of_label[labels], probabilities >= threshold
+    return of_label[answer.outputs["label"]], answer.outputs["probability"] >= threshold

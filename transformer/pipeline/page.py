@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import numpy as np
 from ppocr.call import Call
 from ppocr.contract import BundleFacts
 from transformer.algorithms.ctc import Reading
+from transformer.algorithms.page_size import MOST_PIXELS
+from transformer.algorithms.ribbons import Ribbon
 from transformer.parameters import Parameters
 
 if TYPE_CHECKING:
@@ -19,8 +22,16 @@ if TYPE_CHECKING:
     from ppocr.contract import F32, I32, U8
 
 
+async def _at_once(_: int) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
 def _no_boxes() -> F32:
     return np.zeros((0, 4, 2), np.float32)
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(slots=True)
@@ -28,13 +39,20 @@ class PageInWork:
     """What is known of a page so far. Stages write it only on the event loop.
 
     `image` U8 [H,W,3] RGB is upright once orient_page has run; `size` is (H, W) of the image as it was sent, and `angle` how
-    many degrees clockwise the page is turned in it. `boxes` F32 [N,4,2] are corners in `image`, from the top left of the text
-    clockwise: orient_lines turns those of a line that stands upside down, and sets `line_angles` I32 [N] and `unsure_lines`
-    bool [N], where its network may be wrong. `readings` belong to the boxes, and `order` intp [N] sorts them as a person
-    reads them.
+    many degrees clockwise the page is turned in it. detect may add a `margin` of so many pixels on each side. `boxes` F32
+    [N,4,2] are corners in `image`, from the top left of the text clockwise: detect tells by their shape where that is, except
+    for those that are `either_way` bool [N]; orient_lines turns those of a line that stands upside down, and sets `line_angles`
+    I32 [N] and `unsure_lines` bool [N], where its network may be wrong; read_both_ways has the last word. Curved lines are
+    `ribbons` of the page: straighten adds them to the image, below the page, and their boxes there to `boxes`, as its last ones.
+    `readings` belong to the boxes, and `order` intp [N] sorts them as a person reads them. `warnings` go into the answer.
+
+    `large` says that work on the image takes long (transformer/threads.py).
 
     `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
-    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all.
+    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, the page
+    `max_page_pixels` as detection looks at it, and each part of it that detection gets at once `max_detection_pixels`.
+    `hold_lines` waits for the memory, in bytes, that lines take while they are read. `detected` is called once detection has
+    answered: the page's room in the predictor's queue is free again.
     """
 
     call: Call
@@ -44,13 +62,27 @@ class PageInWork:
     size: tuple[int, int]
     free_image: Callable[[], None]
     max_line_pixels: int
+    max_page_pixels: int = 16_000_000
+    max_detection_pixels: int = MOST_PIXELS
+    hold_lines: Callable[[int], Awaitable[AbstractContextManager[object]]] = _at_once
+    detected: Callable[[], None] = _nothing
+    large: bool = False
     version: str | None = None
     angle: int = 0
+    margin: int = 0
     boxes: F32 = field(default_factory=_no_boxes)
+    ribbons: list[Ribbon] = field(default_factory=list)
+    either_way: NDArray[np.bool_] | None = None
     line_angles: I32 | None = None
     unsure_lines: NDArray[np.bool_] | None = None
     readings: Sequence[Reading] = ()
     order: NDArray[np.intp] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def ribbon_of(self, box: int) -> Ribbon | None:
+        """The curved line that box number `box` holds."""
+        number = box - (len(self.boxes) - len(self.ribbons))
+        return self.ribbons[number] if number >= 0 else None
 
     def turn_lines(self, which: NDArray[np.bool_]) -> None:
         """Turns the boxes of lines by 180 degrees."""

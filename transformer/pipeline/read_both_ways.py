@@ -1,25 +1,40 @@
-"""Reads lines in doubt once more, turned by 180 degrees, and keeps the better reading.
+"""Reads lines in doubt once more, turned, and keeps the better reading.
 
-The network for line orientation is wrong about one line in a hundred, and unsure of many short ones. What recognition makes of
-a line tells more: of a line that stands upside down it is seldom sure.
+The shape of a box doesn't tell whether its text stands upside down, nor whether a small tall box holds an upright letter or a
+turned word. What recognition makes of it tells: it is seldom sure of a line that isn't upright. The network for line
+orientation, where a request asks for it, only saves second readings.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ppocr.contract import RECOGNITION
-from transformer.pipeline.networks import Networks
+from transformer.algorithms.ctc import Reading
+from transformer.algorithms.directions import begun_at
+from transformer.pipeline.networks import Networks, nothing
 from transformer.pipeline.page import PageInWork
 from transformer.pipeline.recognise import read
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Flags = NDArray[np.bool_]
+    Index = NDArray[np.intp]
 
 #: A line that was read with less confidence may have been read upside down.
 CONFIDENT = 0.85
 #: Two readings whose confidences differ by less tell little: 0 and 8 read the same both ways. Then the line is turned as most
 #: lines of the page are.
 CLEAR = 0.2
+#: What was read with less is no text: specks read as something both ways, and as nothing one way.
+BELIEVED = 0.7
+#: A word across the page's direction is believed where it is read with so much more confidence than along it.
+ACROSS = 0.1
 
 
 @dataclass(frozen=True)
@@ -27,19 +42,82 @@ class ReadBothWays:
     """Corrects `readings`, `line_angles` and `boxes`. It is the last stage that looks at the image."""
 
     task = RECOGNITION
-    parameter = "use_textline_orientation"
+    parameter = None
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        assert page.line_angles is not None and page.unsure_lines is not None
-        confidences = np.array([reading.confidence for reading in page.readings], np.float64)
-        doubtful = page.unsure_lines | (confidences < CONFIDENT)
-        others = await read(page, networks, np.roll(page.boxes[doubtful], 2, axis=1), page.forget_image)
-        mostly = 180 if (page.line_angles[~doubtful] == 180).sum() * 2 > (~doubtful).sum() else 0
-        readings, turned = list(page.readings), np.zeros(len(page.readings), np.bool_)
-        for index, other in zip(np.flatnonzero(doubtful).tolist(), others, strict=True):
-            gain = other.confidence - readings[index].confidence
-            if gain > CLEAR or (gain > -CLEAR and page.line_angles[index] != mostly):
-                readings[index], turned[index] = other, True
-        page.readings = readings
-        page.line_angles = np.where(turned, 180 - page.line_angles, page.line_angles).astype(np.int32)
-        page.turn_lines(turned)
+        chosen = _Chosen(page)
+        doubtful = np.array([reading.confidence < CONFIDENT for reading in page.readings], np.bool_)
+        if page.unsure_lines is not None:
+            doubtful |= page.unsure_lines
+        turned = np.flatnonzero(doubtful)
+        either = turned[:0] if page.either_way is None else np.flatnonzero(doubtful & page.either_way)
+        # The other direction along the same side, and both along the other side where that is as likely.
+        lines, corners = (
+            np.concatenate((turned, either, either)),
+            np.repeat((2, 1, 3), (len(turned), len(either), len(either))),
+        )
+        others = await read(page, networks, begun_at(page.boxes[lines], corners), nothing)
+        mostly = _mostly_turned(page, turned, others[: len(turned)])
+        for line, other in zip(turned.tolist(), others, strict=False):
+            gain = _gain(page.readings[line], other)
+            if gain > CLEAR or (gain > -CLEAR and chosen.upside_down[line] != mostly.value):
+                chosen.take(line, 2, other)
+        for line, corner, other in list(zip(lines.tolist(), corners.tolist(), others, strict=True))[len(turned) :]:
+            if _gain(chosen.readings[line], other) > ACROSS:
+                chosen.take(line, corner, other)
+        contrary = np.flatnonzero(~doubtful & (chosen.upside_down != mostly.value)) if mostly.clearly else turned[:0]
+        others = await read(
+            page, networks, begun_at(page.boxes[contrary], np.full(len(contrary), 2)), page.forget_image
+        )
+        for line, other in zip(contrary.tolist(), others, strict=True):
+            if other.confidence > page.readings[line].confidence - CLEAR:
+                chosen.take(line, 2, other)
+        chosen.give_to(page)
+
+
+class _Chosen:
+    """The reading of each line so far, and the corner of its box at which that begins."""
+
+    def __init__(self, page: PageInWork) -> None:
+        self.readings = list(page.readings)
+        self.corner = np.zeros(len(self.readings), np.intp)
+        self.upside_down: Flags = _upside_down(page)
+
+    def take(self, line: int, corner: int, reading: Reading) -> None:
+        self.corner[line], self.readings[line] = corner, reading
+
+    def give_to(self, page: PageInWork) -> None:
+        page.readings = self.readings
+        page.boxes = begun_at(page.boxes, self.corner)
+        if page.line_angles is not None:
+            page.line_angles = np.where(self.upside_down ^ (self.corner == 2), 180, 0).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class _Most:
+    """Whether most text of a page stands upside down, and whether twice as much does (or doesn't) than the rest."""
+
+    value: bool
+    clearly: bool
+
+
+def _mostly_turned(page: PageInWork, doubtful: Index, others: Sequence[Reading]) -> _Most:
+    """Each character is a vote: of lines that were read with confidence, or with far more confidence one way than the other."""
+    turned = _upside_down(page)
+    weights = np.array([len(reading.text) for reading in page.readings], np.float64)
+    for line, other in zip(doubtful.tolist(), others, strict=True):
+        gain = _gain(page.readings[line], other)
+        turned[line] ^= gain > CLEAR
+        weights[line] = len(other.text) if gain > CLEAR else weights[line] if gain < -CLEAR else 0
+    most, total = weights[turned].sum(), weights.sum()
+    return _Most(bool(most * 2 > total), bool(max(most, total - most) >= 2 * min(most, total - most)))
+
+
+def _gain(first: Reading, other: Reading) -> float:
+    """How much more confident the other reading is; not positive where it isn't BELIEVED."""
+    gain = other.confidence - first.confidence
+    return gain if other.confidence >= BELIEVED else min(gain, 0.0)
+
+
+def _upside_down(page: PageInWork) -> Flags:
+    return np.zeros(len(page.boxes), np.bool_) if page.line_angles is None else page.line_angles == 180

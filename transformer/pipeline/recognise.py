@@ -16,7 +16,8 @@ from ppocr.contract import RECOGNITION, Items, NetworkFacts
 from transformer.algorithms import ctc, narrow
 from transformer.algorithms.crops import Crops, crops
 from transformer.algorithms.ctc import Reading
-from transformer.pipeline.networks import Asked, Networks, nothing
+from transformer.algorithms.line_memory import line_memory
+from transformer.pipeline.networks import Asked, Networks, needed, nothing
 from transformer.pipeline.page import PageInWork
 
 if TYPE_CHECKING:
@@ -27,14 +28,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recognise:
-    """Sets `readings`. Where no line may have to be read again, the image's memory goes back before the network is asked."""
+    """Sets `readings`. The image is kept: lines in doubt are read again."""
 
     task = RECOGNITION
     parameter = None
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        is_last = page.unsure_lines is None
-        page.readings = await read(page, networks, page.boxes, page.forget_image if is_last else nothing)
+        page.readings = await read(page, networks, page.boxes, nothing)
 
 
 async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Callable[[], None]) -> list[Reading]:
@@ -50,12 +50,14 @@ async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Calla
             lines = crops(page.image, boxes, network.grid, page.max_line_pixels)
             return lines.items
 
-    asked = await networks.ask(page, RECOGNITION, "rec", prepare, when_cut)
-    assert lines is not None
-    readings = await networks.in_thread(page.call, _decoded, asked, lines)
-    crowded = narrow.crowded(readings, lines, page.max_line_pixels)
-    if len(crowded):
-        await _read_wider(page, networks, lines, crowded, readings)
+    memory = line_memory(boxes, needed(page.facts, RECOGNITION).grid, page.max_line_pixels)
+    with await page.hold_lines(memory):
+        asked = await networks.ask(page, RECOGNITION, "rec", prepare, when_cut)
+        assert lines is not None
+        readings = await networks.in_thread(page.call, _decoded, asked, lines)
+        crowded = narrow.crowded(readings, lines, page.max_line_pixels)
+        if len(crowded):
+            await _read_wider(page, networks, lines, crowded, readings)
     return lines.by_line(readings)
 
 

@@ -47,6 +47,7 @@ _PAGE: Final = {
         "width": {"type": "integer"},
         "height": {"type": "integer"},
         "angle": {"type": "integer", "enum": [0, 90, 180, 270]},
+        "warnings": {"type": "array", "items": {"type": "string"}},
         "model": {"type": "string"},
     },
     "required": ["lines", "width", "height", "model"],

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import orjson
 
 from ppocr.serving import tensor_format
 from ppocr.serving.declaration import Body, Declaration
-from ppocr.serving.tensors import DTYPES, NAMES, Array, TensorRequest, TensorResponse, bytes_array
+from ppocr.serving.tensors import Array, TensorRequest, TensorResponse, bytes_array
+from ppocr.serving.v2_rest import LENGTH_HEADER
 from ppocr.serving.wire import WireAnswer, WireRequest
-from ppocr_api.document import Page, Points
+from ppocr_api.document import Page, Points, quadrilateral
 from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
-from transformer.parameters import Parameters
-from transformer.routes import schemas
+from transformer.parameters import TEXTS, Parameters
+from transformer.routes import multipart, schemas
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.first_bytes import is_image
 
 #: V2's own parameters, which say something of the protocol and nothing of the reading.
 _PROTOCOL = {
@@ -28,6 +31,7 @@ _PROTOCOL = {
     "content_type",
 }
 
+_EXPECTED = {"image": "BYTES"}
 INPUTS = [{"name": "image", "datatype": "BYTES", "shape": [-1]}]
 OUTPUTS = [
     {"name": "text", "datatype": "BYTES", "shape": [-1]},
@@ -64,7 +68,7 @@ class V2(Adapter):
         return True
 
     def parse(self, request: WireRequest) -> ReadRequest:
-        tensors = tensor_format.decode(request)
+        tensors = _whole_body(request) or tensor_format.decode(request, _EXPECTED)
         return ReadRequest(_files(tensors), _parameters(tensors), kept=tensors)
 
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
@@ -72,16 +76,27 @@ class V2(Adapter):
         return tensor_format.encode(request, tensors, _response(tensors, asked.parameters, read_pages(pages)))
 
 
+def _whole_body(request: WireRequest) -> TensorRequest | None:
+    """A body that is the only tensor's only element, as Triton has it where the header's length is 0; None for others."""
+    if request.message is not None:
+        return None
+    if request.content_type == multipart.CONTENT_TYPE:
+        raise InvalidRequest(f"tensors don't come as a form; images do: {request.line(multipart.LINE)}")
+    if request.headers.get(LENGTH_HEADER) != "0" and not is_image(request.body):
+        return None
+    request.call.version = request.path.get("model_version") or None
+    return TensorRequest(
+        request.path["model_name"],
+        {"image": bytes_array([request.body])},
+        request.path.get("model_version", ""),
+    )
+
+
 def _files(request: TensorRequest) -> list[ImageFile]:
     """The images of a request. In JSON their bytes are base64; as binary data and over gRPC they are the file's own."""
-    unknown = sorted(set(request.inputs) - {"image"})
-    if unknown:
-        raise InvalidRequest(f"input '{unknown[0]}' is unknown; there is one input, 'image'")
     if "image" not in request.inputs:
         raise InvalidRequest("input 'image' is missing: a BYTES tensor with one element per image file")
     images = request.inputs["image"]
-    if images.dtype != DTYPES["BYTES"]:
-        raise InvalidRequest(f"input 'image' is {NAMES[images.dtype]}, and must be BYTES")
     base64 = "image" in request.json_inputs
     return [ImageFile(item, f"image {index}", base64=base64) for index, item in enumerate(images.ravel())]
 
@@ -98,7 +113,7 @@ def _parameters(request: TensorRequest) -> Parameters:
 
 def _plain(name: str, value: object) -> object:
     """V2 gRPC has no float in its first version: clients send such a parameter as text."""
-    if isinstance(value, str) and name != "text_det_limit_type":
+    if isinstance(value, str) and name not in TEXTS:
         try:
             return float(value)
         except ValueError:
@@ -113,7 +128,7 @@ def _response(request: TensorRequest, parameters: Parameters, pages: Sequence[Pa
     orientation `angle` INT32 [N] of the images, `line_angle` FP32 [L] of the lines.
 
     A swap may come between two images of a request. One version is named where it read them all; else the parameter
-    `models` names that of each image.
+    `models` names that of each image. Where a page has warnings, the parameter `warnings` is a JSON list of each page's list.
     """
     lines = [line for page in pages for line in page.lines]
     outputs: dict[str, Array] = {
@@ -135,14 +150,17 @@ def _response(request: TensorRequest, parameters: Parameters, pages: Sequence[Pa
         outputs["word_count"] = np.array([len(line) for line in words], np.int32)
     models = [page.model for page in pages]
     agreed = len(set(models)) == 1
+    named = {"model": models[0]} if agreed else {"models": ",".join(models)}
+    if any(page.warnings for page in pages):
+        named["warnings"] = orjson.dumps([page.warnings for page in pages]).decode()
     return TensorResponse(
         model_name=request.model_name,
         model_version=models[0].partition("/")[2] if agreed else "",
         id=request.id,
-        parameters={"model": models[0]} if agreed else {"models": ",".join(models)},
+        parameters=named,
         outputs=outputs,
     )
 
 
 def _points(quads: Sequence[Points]) -> Array:
-    return np.array(quads, np.float32).reshape(-1, 4, 2)
+    return np.array([quadrilateral(points) for points in quads], np.float32).reshape(-1, 4, 2)

@@ -15,13 +15,13 @@ resources:
   {{- include "ppocr.resources" . | nindent 2 }}
 {{- end }}
 startupProbe:
-  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}}
+  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}{{ include "ppocr.probeScheme" . }}}
   {{- toYaml $values.startupProbe | nindent 2 }}
 readinessProbe:
-  httpGet: {path: /v2/health/ready, port: {{ include "ppocr.httpPort" . }}}
+  httpGet: {path: /v2/health/ready, port: {{ include "ppocr.httpPort" . }}{{ include "ppocr.probeScheme" . }}}
   {{- toYaml $values.readinessProbe | nindent 2 }}
 livenessProbe:
-  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}}
+  httpGet: {path: /healthz, port: {{ include "ppocr.httpPort" . }}{{ include "ppocr.probeScheme" . }}}
   {{- toYaml $liveness | nindent 2 }}
 securityContext:
   {{- toYaml .track.values.securityContext | nindent 2 }}
@@ -38,7 +38,8 @@ args:
   {{- if $collocated }}
   - --predictor_host=unix:/run/ppocr/predictor.sock
   {{- else }}
-  - --predictor_host=dns:///{{ .track.isvc }}-predictor-grpc:{{ int .track.values.predictor.ports.grpc }}
+  # With its namespace, so that a usual no_proxy (.svc) leaves it alone, and no search domain has to be tried first.
+  - --predictor_host=dns:///{{ .track.isvc }}-predictor-grpc.$(POD_NAMESPACE).svc:{{ int .track.values.predictor.ports.grpc }}
   {{- end }}
   - --grpc_port={{ int $values.ports.grpc }}
   {{- with $values.extraArgs }}
@@ -53,6 +54,12 @@ volumeMounts:
   - {name: tmp{{ if $collocated }}-transformer{{ end }}, mountPath: /tmp}
   {{- if $collocated }}
   - {name: socket, mountPath: /run/ppocr}
+  {{- end }}
+  {{- if .track.values.access.apiKeysSecret }}
+  - {name: api-keys, mountPath: /etc/ppocr/keys, readOnly: true}
+  {{- end }}
+  {{- if include "ppocr.predictorTls" . }}
+  - {name: predictor-tls, mountPath: /etc/ppocr/tls, readOnly: true}
   {{- end }}
   {{- with $values.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}
@@ -102,9 +109,22 @@ volumeMounts:
   {{- if $values.engineCache.enabled }}
   - {name: engine-cache, mountPath: /var/cache/ppocr}
   {{- end }}
+  {{- if include "ppocr.predictorTls" . }}
+  - {name: predictor-tls, mountPath: /etc/ppocr/tls, readOnly: true}
+  {{- end }}
   {{- with $values.extraVolumeMounts }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end -}}
+
+{{/* "true" where the parts talk over TLS. */}}
+{{- define "ppocr.predictorTls" -}}
+{{- if and .track.values.access.predictorTlsSecret (ne .track.values.mode "collocated") -}}true{{- end -}}
+{{- end -}}
+
+{{/* The predictor's probes come over TLS then; it asks nobody for a certificate who only wants to know its health. */}}
+{{- define "ppocr.probeScheme" -}}
+{{- if and (eq .part "predictor") (include "ppocr.predictorTls" .) -}}, scheme: HTTPS{{- end -}}
 {{- end -}}
 
 {{- define "ppocr.httpPort" -}}
@@ -129,6 +149,15 @@ volumeMounts:
 {{- if $values.repository.api }}{{ $_ := set $settings "repository_api" true }}{{ end -}}
 {{- if $values.repository.watchSeconds }}{{ $_ := set $settings "watch_seconds" $values.repository.watchSeconds }}{{ end -}}
 {{- end -}}
+{{- if and .track.values.access.apiKeysSecret (ne .part "predictor") -}}
+{{- $_ := set $settings "api_key_file" "/etc/ppocr/keys/keys" -}}
+{{- end -}}
+{{- if include "ppocr.predictorTls" . -}}
+{{- $prefix := ternary "tls" "predictor" (eq .part "predictor") -}}
+{{- $_ := set $settings (print $prefix "_cert_file") "/etc/ppocr/tls/tls.crt" -}}
+{{- $_ := set $settings (print $prefix "_key_file") "/etc/ppocr/tls/tls.key" -}}
+{{- $_ := set $settings (ternary "tls_client_ca_file" "predictor_ca_file" (eq .part "predictor")) "/etc/ppocr/tls/ca.crt" -}}
+{{- end -}}
 {{- $settings = mergeOverwrite $settings (deepCopy .track.values.settings) (deepCopy $values.settings) -}}
 {{- if and (eq .part "predictor") (eq .track.values.mode "collocated") -}}
 {{- /* It gets its signal when its only transformer has stopped. */ -}}
@@ -139,6 +168,9 @@ volumeMounts:
 
 {{/* They become variables, each once. */}}
 {{- define "ppocr.env" -}}
+{{- if and (eq .part "transformer") (ne .track.values.mode "collocated") }}
+- {name: POD_NAMESPACE, valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}}
+{{- end }}
 {{- range $name, $value := include "ppocr.settings" . | fromJson }}
 - {name: PPOCR_{{ upper $name }}, value: {{ include "ppocr.text" $value | quote }}}
 {{- end }}
@@ -151,7 +183,7 @@ volumeMounts:
 {{- $values := index .track.values .part -}}
 {{- $resources := deepCopy $values.resources -}}
 {{- if and (eq .part "predictor") $values.gpu.enabled -}}
-{{- $gpu := dict $values.gpu.resourceName (int $values.gpu.count) -}}
+{{- $gpu := dict $values.gpu.resourceName 1 -}}
 {{- $_ := set $resources "limits" (merge $gpu ($resources.limits | default dict)) -}}
 {{- end -}}
 {{- toYaml $resources -}}

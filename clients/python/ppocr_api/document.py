@@ -14,6 +14,15 @@ Point = tuple[float, float]
 Points = tuple[Point, ...]
 
 
+def quadrilateral(points: Points) -> Points:
+    """The points where they are four, else the corners of the level rectangle round them: for formats without polygons."""
+    if len(points) == 4:
+        return points
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    left, top, right, bottom = min(xs), min(ys), max(xs), max(ys)
+    return (left, top), (right, top), (right, bottom), (left, bottom)
+
+
 @dataclass(frozen=True)
 class Word:
     """A part of a line. `confidence` is the mean of its characters, from 0 to 1."""
@@ -48,6 +57,7 @@ class Page:
     turned back by 90 counter-clockwise to be read. `points` are those of the image as it was sent.
     `dpi`: its resolution, where the file says one.
     `source`: whether the text was read from pixels, or is the file's own.
+    `warnings`: sentences about what may be missing.
     """
 
     lines: tuple[Line, ...]
@@ -57,6 +67,7 @@ class Page:
     angle: int = 0
     dpi: float | None = None
     source: Literal["pixels", "text"] = "pixels"
+    warnings: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

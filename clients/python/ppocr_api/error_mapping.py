@@ -19,6 +19,7 @@ from ppocr_api.errors import (
     PpocrError,
     RequestError,
     RetryableError,
+    Unauthorized,
     Unavailable,
     UnsupportedMedia,
 )
@@ -31,6 +32,7 @@ _KINDS: Final[tuple[type[PpocrError], ...]] = (
     InvalidRequest,
     NotFound,
     PayloadTooLarge,
+    Unauthorized,
     UnsupportedMedia,
     Overloaded,
     Unavailable,

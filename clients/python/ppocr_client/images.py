@@ -36,6 +36,8 @@ class ReadParameters(TypedDict, total=False):
     return_word_box: bool | None
     use_textline_orientation: bool | None
     use_doc_orientation_classify: bool | None
+    columns: bool | None
+    text_det_box_type: Literal["quad", "poly"] | None
 
 
 def content(image: Image) -> bytes:

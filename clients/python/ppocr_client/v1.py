@@ -12,7 +12,7 @@ from ppocr_api.errors import PpocrError
 def page_of(prediction: Mapping[str, Any]) -> Page:
     """Reads one element of a V1 answer's `predictions`. Raises PpocrError where it isn't a page.
 
-    `angle` of a page or a line and `words` of a line may be absent.
+    `angle` of a page or a line, `words` of a line and `warnings` may be absent.
     """
     try:
         return Page(
@@ -21,6 +21,7 @@ def page_of(prediction: Mapping[str, Any]) -> Page:
             height=int(prediction["height"]),
             model=str(prediction["model"]),
             angle=int(prediction.get("angle", 0)),
+            warnings=tuple(str(warning) for warning in prediction.get("warnings", ())),
         )
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
         raise PpocrError(f"the answer is not a page: {type(error).__name__} at {error}") from error

@@ -11,6 +11,8 @@ from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import load
 from ppocr_api import errors
+from ppocr_limits.budget import Budget
+from ppocr_limits.memory import for_requests
 
 import_kserve()
 
@@ -41,7 +43,10 @@ async def main() -> None:
     settings = load(ListenSettings)
     telemetry.configure_logging("info", "text")
     formats = (TensorFormat(),)
-    server = OcrServer(rest_options(settings, formats), grpc_options(settings, formats), lifecycle(settings))
+    budget = Budget(for_requests(settings.request_memory_bytes))
+    server = OcrServer(
+        rest_options(settings, budget, formats), grpc_options(settings, budget, formats), lifecycle(settings)
+    )
 
     async def close() -> None:
         """Nothing is open."""

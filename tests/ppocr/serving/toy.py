@@ -17,11 +17,14 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from ppocr import oip
 from ppocr.call import Call
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import Body, Declaration, GrpcMethod, Path
-from ppocr.serving.grpc_server import GrpcOptions, GrpcServer
+from ppocr.serving.declaration import Body, Declaration, Path
+from ppocr.serving.grpc_options import GrpcOptions
+from ppocr.serving.grpc_server import GrpcServer
 from ppocr.serving.rest import RestOptions, RestServer
 from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
 from ppocr_api.errors import InvalidRequest, PpocrError
+from ppocr_grpc.methods import GrpcMethod
+from ppocr_limits.budget import Budget
 
 Act = Callable[[Call], Awaitable[str]]
 
@@ -71,15 +74,23 @@ def servers(acts: dict[str, Act], *formats: WireFormat, address: str = "") -> tu
     registry.update(model)
     plane = TrueDataPlane(registry, lambda: False)
     repository = ModelRepositoryExtension(registry)
+    budget = Budget(1 << 20)
     rest = RestServer(
         RestOptions(
-            "127.0.0.1", 0, max_body_bytes=100, timeout_seconds=0.3, drain_seconds=1, track="a", formats=formats
+            "127.0.0.1",
+            0,
+            max_body_bytes=100,
+            timeout_seconds=0.3,
+            drain_seconds=1,
+            budget=budget,
+            track="a",
+            formats=formats,
         ),
         plane,
         repository,
     )
     rest.create_application()
-    grpc = GrpcServer(GrpcOptions([address], 1000, 0.3, "a", formats), plane, repository)
+    grpc = GrpcServer(GrpcOptions([address], 20_000, 0.3, budget, track="a", formats=formats), plane, repository)
     return model, rest, grpc
 
 

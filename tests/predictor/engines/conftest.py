@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import ppocr
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
+from predictor.bundle import Bundle
 from tests import needs
 from tests.predictor import receipts
 

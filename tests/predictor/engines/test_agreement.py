@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ppocr.bundle import Bundle
+from predictor.bundle import Bundle
 from predictor.engines.base import EngineName, EngineOptions, Network
 from predictor.engines.choice import choose
 from tests import needs

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from ppocr.bundle import Bundle
 from ppocr.contract import Output
 from ppocr_api.errors import BundleError, ConfigError
+from predictor.bundle import Bundle
 from predictor.engines.base import EngineName, EngineOptions
 from predictor.engines.choice import choose
 from predictor.engines.onnxruntime import has_gpu

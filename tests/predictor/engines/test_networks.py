@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from ppocr.bundle import Bundle
 from ppocr.contract import NetworkFacts
 from ppocr_api.errors import EngineError, InvalidRequest
+from predictor.bundle import Bundle
 from predictor.engines.base import Answers, Capabilities, EngineName, EngineOptions, Network
 from predictor.engines.choice import choose
 from tests.predictor.engines.conftest import facts
@@ -130,7 +130,7 @@ def test_out_of_memory_is_told_apart_and_survived(v6: Bundle, engine: EngineName
     script = f"""
         import resource, sys
         import numpy as np
-        from ppocr.bundle import Bundle
+        from predictor.bundle import Bundle
         from ppocr_api.errors import EngineOutOfMemory
         from predictor.engines.base import EngineOptions
         from predictor.engines.choice import choose
@@ -181,3 +181,47 @@ def test_a_closed_network_gives_its_memory_back(v6: Bundle, engine: EngineName) 
         last = cycle()
     # A network that stayed would add its 20 MB of weights, packed, each time.
     assert last - level < 40_000_000
+
+
+def test_a_large_page_s_memory_goes_back_and_the_network_works_on(v6: Bundle, page: np.ndarray) -> None:
+    """In a process of its own, whose memory nothing else uses; small pages run beside the large ones all the time."""
+    program = textwrap.dedent("""
+        import sys, threading
+        import numpy as np
+        from pathlib import Path
+        from predictor.bundle import Bundle
+        from ppocr_limits.memory import keep_level, resident
+        from predictor.engines.base import EngineOptions
+        from predictor.engines.choice import choose
+        keep_level()
+        bundle = Bundle.open(sys.argv[1])
+        engine, options = choose("openvino", EngineOptions(device="cpu", threads=2, streams=2))
+        network = engine.load(bundle, bundle.facts().network("det"), options)
+        small = np.random.default_rng(0).integers(0, 256, (1, 320, 320, 3), np.uint8)
+        expected = network.infer(small)[0]
+        before, stop, wrong = resident(), threading.Event(), []
+        def others():
+            while not stop.is_set():
+                if not np.array_equal(network.infer(small)[0], expected):
+                    wrong.append(1)
+        beside = threading.Thread(target=others)
+        beside.start()
+        large = [threading.Thread(target=network.infer, args=(np.zeros((1, 1600, 1600, 3), np.uint8),)) for _ in range(3)]
+        for each in large: each.start()
+        for each in large: each.join()
+        stop.set()
+        beside.join()
+        assert not wrong
+        print(resident() - before)
+    """)
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(v6.path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-2000:]
+    # 2.6 million pixels take 430 MB, in each of two streams.
+    assert int(run.stdout) < 200 << 20

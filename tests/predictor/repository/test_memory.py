@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ppocr.bundle import TIMES_FILE, Bundle
 from ppocr_api.errors import Unavailable
+from predictor.bundle import TIMES_FILE, Bundle
 from predictor.loading import find
 from predictor.repository import memory
 from predictor.settings import NetworkSettings

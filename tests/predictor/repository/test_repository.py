@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from ppocr import repository as on_disk
-from ppocr.bundle import Bundle
 from ppocr_api.errors import InvalidRequest, Unavailable
+from predictor.bundle import Bundle
 from predictor.engines.base import Capabilities
+from predictor.repository import folders as on_disk
 from predictor.repository.failures import Failures
 from predictor.repository.memory import MemoryEstimate
 from predictor.repository.repository import BundleRepository

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 
 from predictor.repository.shapes import MOST, ShapesInUse
@@ -35,3 +37,18 @@ def test_a_watched_network_answers_as_it_does_alone() -> None:
     got = shapes.watched("rec", network).infer(pixels)
     assert np.array_equal(got[0], network.infer(pixels)[0])
     assert shapes.usual() == [("rec", (2, 48, 64, 3))]
+
+
+def test_a_long_forward_is_not_quiet() -> None:
+    shapes = ShapesInUse()
+    assert shapes.quiet() > 3600  # nothing has run yet
+
+    class Long(Checksums):
+        def infer(self, pixels: np.ndarray) -> tuple[np.ndarray, ...]:
+            time.sleep(0.05)
+            assert shapes.quiet() == 0.0
+            return super().infer(pixels)
+
+    shapes.watched("det", Long()).infer(np.zeros((1, 64, 64, 3), np.uint8))
+    time.sleep(0.02)
+    assert 0.01 < shapes.quiet() < 10

@@ -22,7 +22,7 @@ GRID = DET.grid
         ((500, 1000), Parameters(limit_type="min"), (960, 1920)),
         ((1000, 2000), Parameters(limit_type="min"), (992, 1984)),  # halves go to the even multiple
         ((100, 2000), Parameters(limit_type="min"), (192, 4000)),  # 960 would take the other side over 4000
-        ((7016, 4961), Parameters(limit_type="min"), (4000, 2816)),
+        ((3508, 2480), Parameters(limit_type="min"), (2912, 2048)),  # 6 million pixels at most
         ((1000, 500), Parameters(limit_side_len=640), (640, 320)),
         ((1000, 500), Parameters(limit_side_len=4000), (992, 512)),
     ],
@@ -37,6 +37,31 @@ def test_size_is_on_the_grid_and_inside_the_limit() -> None:
         h, w = det_size(height, width, GRID, Parameters())
         assert h % 32 == w % 32 == 0
         assert 32 <= min(h, w) <= max(h, w) <= 960
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((32, 32), (960, 960)),  # a usual page is what any image may become
+        ((48, 320), (384, 2464)),
+        ((500, 500), (1984, 1984)),  # and four times its own sides
+        ((800, 800), (2464, 2432)),
+        ((2000, 3000), (1984, 3008)),  # nothing is enlarged over the service's limit
+    ],
+)
+def test_an_image_is_enlarged_no_more_than_its_pixels_justify(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    h, w = det_size(*size, GRID, Parameters(limit_side_len=4000, limit_type="min"))
+    assert (h, w) == expected
+
+
+def test_no_size_goes_over_the_service_s_limit() -> None:
+    rng = np.random.default_rng(0)
+    for limit in (921_600, 2_000_000, 6_000_000):
+        for height, width in np.exp(rng.uniform(0, np.log(30_000), (300, 2))).astype(int).tolist():
+            h, w = det_size(height, width, GRID, Parameters(limit_side_len=4000, limit_type="min"), limit)
+            assert h % 32 == w % 32 == 0
+            assert min(h, w) >= 32
+            assert h * w <= limit
 
 
 def test_an_image_that_fits_is_passed_on_as_it_is() -> None:

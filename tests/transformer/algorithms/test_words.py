@@ -81,9 +81,9 @@ def test_words_of_a_turned_line_lie_along_it() -> None:
     np.testing.assert_allclose(word.points, expected, atol=1e-3)
 
 
-def test_words_of_a_tall_line_go_down_and_start_top_left() -> None:
-    [line] = words([reading("a b", [2, 5, 8], 10)], level(50, 0, 80, 100))
+def test_words_of_a_line_that_runs_down_start_where_it_does() -> None:
+    [line] = words([reading("a b", [2, 5, 8], 10)], np.roll(level(50, 0, 80, 100), -1, axis=1))
     assert texts(line) == ["a", "b"]
     first, second = (word.points for word in line)
-    assert first[:, 0].tolist() == second[:, 0].tolist() == [50, 80, 80, 50]
-    assert first[0, 1] == first[1, 1] < first[2, 1] == first[3, 1] <= second[0, 1]
+    assert first[:, 0].tolist() == second[:, 0].tolist() == [80, 80, 50, 50]
+    assert first[0, 1] == first[3, 1] < first[1, 1] == first[2, 1] <= second[0, 1]

@@ -62,12 +62,24 @@ def test_points_are_those_of_the_image_that_came(service: Service, upright: dict
     assert np.abs(np.array([line["points"] for line in page["lines"]]) - np.stack((x, y), axis=2)).max() <= 0.11
 
 
-def test_lines_that_stand_upside_down_are_read(service: Service, upright: dict[str, Any]) -> None:
-    without, page = read(service, turned(180)), read(service, turned(180), LINES)
+@pytest.mark.parametrize("parameters", [(), (LINES,)])
+def test_lines_that_stand_upside_down_are_read(
+    service: Service, upright: dict[str, Any], parameters: tuple[str]
+) -> None:
+    page = read(service, turned(180), *parameters)
     common = set(texts(upright)) & set(texts(page))
     assert len(common) >= 0.85 * len(set(texts(upright)))
-    assert len(set(texts(upright)) & set(texts(without))) < 0.2 * len(set(texts(upright)))
-    assert sum(line["angle"] == 180 for line in page["lines"]) >= 0.95 * len(page["lines"])
+    if parameters:
+        assert sum(line["angle"] == 180 for line in page["lines"]) >= 0.95 * len(page["lines"])
+
+
+@pytest.mark.parametrize("angle", [90, 270])
+def test_a_page_turned_by_a_quarter_is_read_without_a_parameter(
+    service: Service, upright: dict[str, Any], angle: int
+) -> None:
+    page = read(service, turned(angle))
+    common = set(texts(upright)) & set(texts(page))
+    assert len(common) >= 0.8 * len(set(texts(upright)))
 
 
 def test_upright_lines_stay_as_they_are(service: Service, upright: dict[str, Any]) -> None:

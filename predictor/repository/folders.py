@@ -10,12 +10,15 @@ A version's manifest is written last. While files are still being copied, the ve
 from __future__ import annotations
 
 import dataclasses
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from ppocr.bundle import Bundle
-from ppocr.manifest import MANIFEST
 from ppocr_api.errors import BundleError
+from predictor.bundle import Bundle
+from predictor.manifest import MANIFEST
+
+log = logging.getLogger("ppocr.predictor")
 
 #: Path, size and time of change (ns) of each file of a version.
 Stamp = tuple[tuple[str, int, int], ...]
@@ -103,8 +106,8 @@ def _single(root: Path) -> Entry:
     """A folder that is a bundle itself."""
     try:
         manifest = Bundle.open(root).manifest
-    except BundleError as error:
-        return Entry(root.parent.name, root.name, root, error.message)
+    except Exception as error:
+        return Entry(root.parent.name, root.name, root, _problem(error))
     return Entry(manifest.name, manifest.version, root)
 
 
@@ -113,16 +116,29 @@ def _looked_at(entry: Entry) -> Entry:
         return dataclasses.replace(entry, problem=f"it has no {MANIFEST}, which is written last: is it complete?")
     try:
         entry.open()
-    except BundleError as error:
-        return dataclasses.replace(entry, problem=error.message)
+    except Exception as error:
+        return dataclasses.replace(entry, problem=_problem(error))
     return entry
+
+
+def _problem(error: Exception) -> str:
+    """Whatever a bundle makes of its reading, the others must go on."""
+    if isinstance(error, BundleError):
+        return error.message
+    log.warning("a bundle can't be read", exc_info=error)
+    return f"its {MANIFEST} can't be read"
 
 
 def _folders(folder: Path) -> list[Path]:
     try:
-        return [each for each in folder.iterdir() if each.is_dir() and not each.name.startswith(".")]
+        return [each for each in folder.iterdir() if _is_listed(each.name) and each.is_dir()]
     except OSError:
         return []
+
+
+def _is_listed(name: str) -> bool:
+    """Hidden folders aren't, nor are those whose names neither a log nor JSON could hold."""
+    return not name.startswith(".") and name.isprintable()
 
 
 def _stamps(folder: Path) -> list[tuple[str, int, int]]:

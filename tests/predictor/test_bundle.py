@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 import ppocr
-from ppocr.bundle import Bundle
 from ppocr.contract import DETECTION, RECOGNITION
-from ppocr.manifest import CHARACTERS, Manifest
 from ppocr_api.errors import BundleError
 from ppocr_convert import network_facts, writer
 from ppocr_convert.normalisations import HALF
+from predictor.bundle import Bundle
+from predictor.manifest import CHARACTERS, Manifest
 
 NETWORKS = (network_facts.detection(HALF), network_facts.recognition(HALF))
 MANIFEST = Manifest("tiny", "3", "Apache-2.0", "made up", NETWORKS, {"rec": CHARACTERS})

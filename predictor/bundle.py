@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppocr.contract import BundleFacts
-from ppocr.manifest import MANIFEST, Manifest
 from ppocr_api.errors import BundleError
+from predictor.manifest import MANIFEST, Manifest
 
 _BLOCK = 1 << 20
+#: Bytes of a manifest, or of a file of labels; that of 18,710 characters has 0.1 million.
+MAX_TEXT = 16 << 20
 #: Memory of networks that are loaded and warmed up, in sizes of their files: OpenVINO takes 7 for PP-OCRv6 small, and
 #: more with every size of image that it meets.
 TIMES_FILE = 8
@@ -37,8 +39,8 @@ class Bundle:
         """Reads the manifest in `path`. Raises BundleError where it, or a file that it names, is missing or wrong."""
         path = Path(path)
         try:
-            text = (path / MANIFEST).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = _text(path / MANIFEST)
+        except (OSError, ValueError) as error:
             raise BundleError(f"the bundle {path.name!r} has no readable {MANIFEST}") from error
         bundle = cls(path, Manifest.from_json(text))
         for name, record in bundle.manifest.files.items():
@@ -110,8 +112,8 @@ class Bundle:
 
     def _labels(self, name: str) -> tuple[str, ...]:
         try:
-            text = self.file(name).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = _text(self.file(name))
+        except (OSError, ValueError) as error:
             raise BundleError(f"{name} of the bundle {self.label} can't be read as UTF-8") from error
         # Not splitlines(): some of the characters count as line ends there.
         labels = tuple(text.removesuffix("\n").split("\n"))
@@ -120,10 +122,19 @@ class Bundle:
         return labels
 
 
+def _text(path: Path) -> str:
+    """A text file of a bundle. Raises OSError, or ValueError where it isn't UTF-8 or no bundle's is that large."""
+    if not path.is_file():  # a pipe would be waited for
+        raise FileNotFoundError(path.name)
+    if path.stat().st_size > MAX_TEXT:
+        raise ValueError("the file is too large")
+    return path.read_text(encoding="utf-8")
+
+
 def _size(path: Path) -> int | None:
     try:
         return path.stat().st_size if path.is_file() else None
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return None
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from ppocr import former_format
 from ppocr.contract import NetworkFacts
-from ppocr.facts_json import network_from_json, network_to_json
+from ppocr.facts_json import network_from_json, network_to_json, what_is_wrong
 from ppocr_api.errors import BundleError
 
 FORMAT = 2
@@ -76,7 +76,7 @@ class Manifest:
         try:
             raw = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise BundleError(f"{MANIFEST} is not JSON: {error}") from error
+            raise BundleError(f"{MANIFEST} is not JSON that can be read") from error
         if not isinstance(raw, dict) or "format" not in raw:
             raise BundleError(f"{MANIFEST} has no field 'format'; is this a bundle?")
         if raw["format"] not in (FORMAT, FORMER_FORMAT):
@@ -85,10 +85,12 @@ class Manifest:
             )
         try:
             return _manifest(raw)
+        except BundleError:
+            raise
         except KeyError as error:
             raise BundleError(f"{MANIFEST} lacks the field {error}") from error
-        except (TypeError, ValueError, AttributeError, OverflowError) as error:
-            raise BundleError(f"{MANIFEST} has a field of the wrong kind: {error}") from error
+        except Exception as error:
+            raise BundleError(f"{MANIFEST} has a field of the wrong kind: {what_is_wrong(error)}") from error
 
 
 def _manifest(raw: dict[str, Any]) -> Manifest:

@@ -1,0 +1,12 @@
+"""What bounds a request before anything of it is believed: heads, idle connections, bodies, messages, and the memory of all.
+
+| file | what it bounds |
+|---|---|
+| memory.py | how much memory this process may have, and how much of that is for requests |
+| budget.py | the bytes that requests hold together |
+| connections.py | HTTP heads, connections that say nothing, bodies that nobody reads |
+| bodies.py, messages.py | a body and a gRPC message while they arrive |
+| shares.py | how much one caller's work makes the others wait |
+| tls.py | who may connect |
+| json_values.py, wire_fields.py | the values of JSON, the fields of a Protocol Buffers message, before they are parsed |
+"""

@@ -1,0 +1,192 @@
+"""uvicorn's HTTP protocol with bounds: the size and the time of a head, connections that say nothing, bodies that nobody reads.
+
+uvicorn with h11 bounds a head's size alone and parses in Python; with httptools it bounds nothing. So httptools' protocol is
+extended here by counting: what it parses, and how, is unchanged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ppocr_limits.http_protocol import NoUpgradeProtocol
+
+KIB = 1024
+
+
+@dataclass(frozen=True)
+class ConnectionLimits:
+    """Bounds of HTTP connections.
+
+    head_bytes, head_seconds: of a request up to its body; trailers and the frames of chunks count like a head.
+    connections: open at a time. One more takes the place of the one that has been idle longest, and is refused where none is.
+    linger_bytes, linger_seconds: how much of a body is still taken and thrown away after an answer that came before its end.
+        A client that is still sending would otherwise be told that the connection broke, and not what the answer was.
+    """
+
+    head_bytes: int = 64 * KIB
+    head_seconds: float = 20.0
+    connections: int = 1000
+    linger_bytes: int = 100 * KIB * KIB
+    linger_seconds: float = 10.0
+
+
+def bounded_protocol(limits: ConnectionLimits) -> Callable[..., asyncio.Protocol]:
+    """The protocol for uvicorn's setting `http`: one factory for the connections of a server, which it counts together."""
+    idle: dict[_BoundedProtocol, None] = {}  # the one that has been idle longest comes first
+
+    def make(*args: Any, **kwargs: Any) -> _BoundedProtocol:
+        return _BoundedProtocol(limits, idle, *args, **kwargs)
+
+    return make
+
+
+class _BoundedProtocol(NoUpgradeProtocol):
+    def __init__(self, limits: ConnectionLimits, idle: dict[_BoundedProtocol, None], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._limits = limits
+        self._idle = idle
+        self._in_head = True
+        self._unread = 0  # bytes since a head or a part of a body was complete
+        self._fields = 0  # bytes of the request's header fields and trailers
+        self._dropped: int | None = None  # bytes thrown away after the answer, once that has begun
+        self._timer: asyncio.TimerHandle | None = None
+        self._refusal = "400 Bad Request"
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self._limits.connections:
+            if not self._idle:
+                self._refuse("503 Service Unavailable", "too many connections are open", retry=True)
+                return
+            oldest = next(iter(self._idle))
+            del self._idle[oldest]
+            oldest.transport.abort()
+        self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        self._idle.pop(self, None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        if self._dropped is not None:
+            self._dropped += len(data)
+            if self._dropped > self._limits.linger_bytes:
+                self.transport.abort()
+            return
+        self._unread += len(data)
+        super().data_received(data)
+        if self._unread > self._limits.head_bytes and not self.transport.is_closing():
+            self._refuse("431 Request Header Fields Too Large", "the request's head is too large")
+        elif self._in_head and self._timer is None and not self.transport.is_closing():
+            self._start_timer(self._limits.head_seconds, self._head_is_late)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._fields = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head, self._unread = False, 0
+        self._stop_timer()
+        self._idle.pop(self, None)
+        super().on_headers_complete()
+        self.cycle.transport = _Closing(self)  # type: ignore[assignment]
+
+    def on_body(self, body: bytes) -> None:
+        self._unread = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_head, self._unread = True, 0
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing() or self._dropped is not None:
+            return
+        if self.cycle.response_complete and self.cycle.more_body:
+            self.close_after_body()
+        elif self.cycle.response_complete:
+            self._idle[self] = None
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(self._refusal, msg)
+
+    def close_after_body(self) -> None:
+        """Closes the connection once what is written has gone out; what the client still sends is thrown away until then."""
+        if self._dropped is not None or self.transport.is_closing():
+            return
+        self._stop_timer()
+        self._start_timer(self._limits.linger_seconds, self.transport.abort)
+        if self.cycle is not None and self.cycle.more_body and self.transport.can_write_eof():
+            self._dropped = 0
+            self.transport.write_eof()
+            self.flow.resume_reading()
+        else:
+            self.transport.close()
+
+    def eof_received(self) -> None:
+        super().eof_received()
+        if self._dropped is not None:
+            self.transport.close()
+
+    def _count(self, size: int) -> None:
+        self._fields += size
+        if self._fields > self._limits.head_bytes:
+            self._refusal = "431 Request Header Fields Too Large"
+            raise ValueError("the head is too large")  # the parser stops, and `send_400_response` answers
+
+    def _wait_for_head(self) -> None:
+        self._idle[self] = None
+        self._start_timer(self._limits.head_seconds, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._timer = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self._start_timer(self._limits.head_seconds, self._head_is_late)  # it waits behind an answer
+        else:
+            self.transport.abort()
+
+    def _refuse(self, status: str, message: str, retry: bool = False) -> None:
+        body = message.encode()
+        fields = ["content-type: text/plain; charset=utf-8", f"content-length: {len(body)}", "connection: close"]
+        fields += ["retry-after: 1"] if retry else []
+        self.transport.write("\r\n".join([f"HTTP/1.1 {status}", *fields, "", ""]).encode() + body)
+        self.transport.close()
+
+    def _start_timer(self, seconds: float, then: Callable[[], None]) -> None:
+        self._timer = self.loop.call_later(seconds, then)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class _Closing:
+    """The transport as a request's cycle sees it: closing it lets the answer arrive first."""
+
+    def __init__(self, protocol: _BoundedProtocol) -> None:
+        self._protocol = protocol
+
+    def write(self, data: bytes) -> None:
+        self._protocol.transport.write(data)
+
+    def is_closing(self) -> bool:
+        return self._protocol.transport.is_closing()
+
+    def close(self) -> None:
+        self._protocol.close_after_body()

@@ -1,0 +1,64 @@
+"""ONNX files may keep weights in other files, which they name: only those that the bundle's manifest lists are read.
+
+A name may lead anywhere on the machine, and what the manifest doesn't list has no digest. The engines would open it.
+Field numbers are those of onnx.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+
+from ppocr_api.errors import BundleError, InvalidRequest
+from ppocr_limits.wire_fields import fields
+from predictor.bundle import Bundle
+
+_ENTRY = "StringStringEntryProto"
+#: The fields of each message in which tensors may be, with the messages that are there.
+_INSIDE: Mapping[str, Mapping[int, str]] = {
+    "ModelProto": {7: "GraphProto", 25: "FunctionProto", 20: "TrainingInfoProto"},
+    "TrainingInfoProto": {1: "GraphProto", 2: "GraphProto"},
+    "FunctionProto": {7: "NodeProto", 11: "AttributeProto"},
+    "GraphProto": {1: "NodeProto", 5: "TensorProto", 15: "SparseTensorProto"},
+    "NodeProto": {5: "AttributeProto"},
+    "AttributeProto": {
+        5: "TensorProto",
+        6: "GraphProto",
+        10: "TensorProto",
+        11: "GraphProto",
+        22: "SparseTensorProto",
+        23: "SparseTensorProto",
+    },
+    "SparseTensorProto": {1: "TensorProto", 2: "TensorProto"},
+    "TensorProto": {13: _ENTRY},
+}
+_KEY, _VALUE = 1, 2
+
+
+def check(bundle: Bundle) -> None:
+    """Raises BundleError where a network of `bundle` names a file that the manifest doesn't list, or is no ONNX file."""
+    listed = bundle.manifest.files
+    for name in (each for each in listed if each.endswith(".onnx")):
+        try:
+            content = memoryview(bundle.file(name).read_bytes())
+            found = {str(PurePosixPath(name).parent / location) for location in _locations(content, "ModelProto")}
+        except (OSError, InvalidRequest, UnicodeDecodeError, RecursionError) as error:
+            raise BundleError(f"{name} of the bundle {bundle.label} is no ONNX file that can be read") from error
+        if unknown := sorted(found - set(listed)):
+            raise BundleError(
+                f"{name} of the bundle {bundle.label} keeps weights in {unknown[0][:100]!r}, which its manifest doesn't list"
+            )
+
+
+def _locations(view: memoryview, message: str) -> Iterator[str]:
+    inside = _INSIDE[message]
+    for number, content in fields(view):
+        kind = inside.get(number)
+        if content is None or kind is None:
+            continue
+        if kind != _ENTRY:
+            yield from _locations(content, kind)
+            continue
+        entry = {key: bytes(value or b"") for key, value in fields(content)}
+        if entry.get(_KEY) == b"location":
+            yield entry.get(_VALUE, b"").decode()

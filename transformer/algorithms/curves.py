@@ -1,0 +1,209 @@
+"""Curved lines in the probability map of a detection network.
+
+A region that fills its smallest rectangle badly may be a curved line. Distances inside the region, from one of its ends,
+cut it in slices; the centres of the slices are the line's centre line. The region was shrunk from the line by the network, so
+the ribbon round the centre line is grown by the same distance as a rectangle would be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from transformer.algorithms.boxes import MIN_POINTS, MIN_SIDE, of_outlines, outlines
+from transformer.algorithms.detection_parameters import DetectionParameters
+from transformer.algorithms.ribbons import Ribbon, along
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ppocr.contract import F32, U8
+
+    F64 = NDArray[np.float64]
+    Outline = NDArray[Any]
+
+#: A region that fills more of its rectangle is straight.
+SOLID = 0.85
+#: The network blurs the inside of curves: regions that may be curved are those above this probability.
+SURE = 0.6
+#: How far it is from there to the usual threshold [pixels of the map].
+RAMP = 1.0
+#: A line is curved where its centre line strays from its chord by this part of its height.
+BENT = 0.25
+#: Pixels of outline of all regions together that are tried: what it takes goes with them. It is 30 times the side of a usual map.
+MAX_OUTLINE = 30_000
+#: Points of a centre line, at most; and how far apart they are [heights of the line].
+MAX_POINTS = 64
+APART = 0.5
+
+
+def find_curved(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> tuple[F32, list[Ribbon]]:
+    """What `boxes` answers of the straight lines of a map U8 [h,w], and the ribbons of the curved ones on the page."""
+    straight: list[Outline] = []
+    ribbons: list[Ribbon] = []
+    tried = 0.0
+    for whole in outlines(probability, parameters):
+        parts = _sure(whole, probability)
+        for outline in parts:
+            region, ribbon = _Region.of(outline, probability, SURE), None
+            if not region.is_straight and tried < MAX_OUTLINE:
+                tried += cv2.arcLength(outline, True)
+                ribbon = _ribbon(region, probability.shape, size, parameters)
+            if ribbon is None:
+                straight.append(outline if len(parts) > 1 else whole)
+            else:
+                ribbons.append(ribbon)
+    return of_outlines(straight, probability, size, parameters), ribbons
+
+
+@dataclass(frozen=True)
+class _Region:
+    """One region of the map. `part` is the map in the rectangle at (x, y) round it, `mask` where it is the region itself, and
+    `filled` the same without holes: all U8 [h,w]."""
+
+    x: int
+    y: int
+    part: U8
+    mask: U8
+    filled: U8
+    is_straight: bool
+
+    @classmethod
+    def of(cls, outline: Outline, probability: U8, above: float) -> _Region:
+        x, y, w, h = cv2.boundingRect(outline)
+        part = probability[y : y + h, x : x + w]
+        filled = np.zeros((h, w), np.uint8)
+        cv2.drawContours(filled, [outline - (x, y)], 0, 1, cv2.FILLED)
+        mask = filled & (part > int(above * 255))
+        _, (width, height), _ = cv2.minAreaRect(outline)
+        # Pixels have an area, and outlines go through their middles.
+        is_straight = int(mask.sum()) >= SOLID * (width + 1) * (height + 1)
+        return cls(x, y, part, mask, filled, is_straight)
+
+
+def _sure(outline: Outline, probability: U8) -> list[Outline]:
+    """The outlines of what is SURE inside an outline; itself where that is nothing, or straight."""
+    region = _Region.of(outline, probability, SURE)
+    if region.is_straight:
+        return [outline]
+    found, _ = cv2.findContours(region.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(region.x, region.y))
+    return [each for each in found if len(each) >= MIN_POINTS] or [outline]
+
+
+def _ribbon(
+    region: _Region, map_size: tuple[int, ...], size: tuple[int, int], parameters: DetectionParameters
+) -> Ribbon | None:
+    """The ribbon of one region; None where it isn't curved, or isn't text."""
+    mask = region.mask.copy()
+    if cv2.mean(region.part, mask)[0] < parameters.box_thresh * 255:
+        return None
+    _open_ring(mask, region.filled, region.part)
+    centres = _centre_line(mask)
+    if centres is None:
+        return None
+    length = float(np.hypot(*np.diff(centres, axis=0).T).sum())
+    core = float(mask.sum()) / max(length, 1.0)
+    grow = parameters.unclip_ratio * core * length / (2 * (core + length))
+    half = core / 2 + grow
+    if core < MIN_SIDE or length < 2 * half or _stray(centres) < BENT * 2 * half:
+        return None
+    count = int(np.clip(round(length / (2 * half * APART)), 4, MAX_POINTS))
+    centres = _resampled(_extended(centres, grow + RAMP), count)
+    (height, width), (map_height, map_width) = size, map_size
+    scale = np.array((width / map_width, height / map_height))
+    return along((centres + np.array((region.x, region.y))) * scale, half * float(scale.mean()))
+
+
+def _open_ring(mask: U8, filled: U8, part: U8) -> None:
+    """Cuts a closed ring where the network sees the least text, so that it has two ends."""
+    hole = filled & (1 - mask)
+    if hole.sum() < mask.sum():
+        return
+    ys, xs = np.nonzero(hole)
+    cy, cx = ys.mean(), xs.mean()
+    y, x = np.nonzero(mask)
+    angle = np.degrees(np.arctan2(y - cy, x - cx)).astype(int) % 360
+    values = np.bincount(angle, part[y, x], 360) / np.maximum(np.bincount(angle, minlength=360), 1)
+    weakest = np.radians(int(np.convolve(np.concatenate((values, values[:8])), np.ones(9), "valid").argmin()) + 4.5)
+    far = float(sum(mask.shape))
+    end = (round(cx + far * np.cos(weakest)), round(cy + far * np.sin(weakest)))
+    cv2.line(mask, (round(cx), round(cy)), end, 0, 3)
+
+
+def _centre_line(mask: U8) -> F64 | None:
+    """Points F64 [K,2] (x, y) from the left end of a region to its right one; None where it has no two ends."""
+    ys, xs = np.nonzero(mask)
+    if not len(xs):
+        return None
+    seed = (int(ys[0]), int(xs[0]))
+    # The pixel that is furthest from any other one is an end.
+    for _ in range(2):
+        distance = _distances(mask, seed)
+        seed = tuple(np.unravel_index(int(distance.argmax()), distance.shape))  # type: ignore[assignment]
+    distance = _distances(mask, seed)
+    y, x = np.nonzero(distance >= 0)
+    steps = distance[y, x]
+    thickness = max(len(x) / max(int(steps.max()), 1), 1.0)
+    slices = (steps / max(thickness / 2, 1.0)).astype(int)
+    count = np.bincount(slices)
+    used = count > 0
+    centres = np.stack([(np.bincount(slices, each)[used] / count[used]) for each in (x, y)], axis=1)
+    if len(centres) < 4:
+        return None
+    # The first and the last slice are corners of the region rather than parts of the line.
+    centres = _smooth(centres[1:-1] if len(centres) > 5 else centres)
+    return centres if centres[-1, 0] >= centres[0, 0] else centres[::-1]
+
+
+def _distances(mask: U8, seed: tuple[int, int]) -> NDArray[np.int32]:
+    """Steps from `seed` (y, x) to each pixel of its region, inside the region; -1 elsewhere. INT32 [h,w]."""
+    # With a border, so that no neighbour is outside.
+    padded = np.pad(mask, 1).view(np.bool_)
+    free, width = padded.ravel(), padded.shape[1]
+    found = np.full(free.shape, -1, np.int32)
+    cross = np.array((-width, -1, 1, width))
+    square = np.concatenate((cross, (-width - 1, -width + 1, width - 1, width + 1)))
+    front, step = np.array(((seed[0] + 1) * width + seed[1] + 1,)), 0
+    while len(front):
+        found[front], free[front] = step, False
+        step += 1
+        # Turn and turn about, the two make octagons, which are nearly circles.
+        near = (front[:, None] + (square if step % 2 else cross)).ravel()
+        front = np.unique(near[free[near]])
+    return found.reshape(padded.shape)[1:-1, 1:-1]
+
+
+def _smooth(centres: F64) -> F64:
+    """A mean over three neighbours; the ends stay."""
+    smooth = centres.copy()
+    smooth[1:-1] = (centres[:-2] + centres[1:-1] + centres[2:]) / 3
+    return smooth
+
+
+def _extended(centres: F64, by: float) -> F64:
+    """The line made longer at both ends, in the direction of its last pieces."""
+    reach = min(3, len(centres) - 1)
+    first, last = centres[0] - centres[reach], centres[-1] - centres[-1 - reach]
+    start = centres[0] + first / max(np.hypot(*first), 1e-9) * by
+    end = centres[-1] + last / max(np.hypot(*last), 1e-9) * by
+    return np.array((start, *centres, end))
+
+
+def _resampled(centres: F64, count: int) -> F64:
+    """`count` points, equally far apart along the line."""
+    place = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(centres, axis=0).T))))
+    stations = np.linspace(0, place[-1], count)
+    return np.stack([np.interp(stations, place, centres[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def _stray(centres: F64) -> float:
+    """How far the line goes away from its chord."""
+    chord = centres[-1] - centres[0]
+    offset = centres - centres[0]
+    length = float(np.hypot(*chord))
+    if length < 1:
+        return float(np.hypot(*offset.T).max())
+    return float(np.abs(offset[:, 0] * chord[1] - offset[:, 1] * chord[0]).max() / length)

@@ -1,0 +1,24 @@
+"""How large a page may become for detection: no larger than the service allows, and than its own pixels justify."""
+
+from __future__ import annotations
+
+import math
+
+from ppocr.listen import PageSettings
+
+#: The bound of a service whose settings name no other.
+MOST_PIXELS = PageSettings.max_detection_pixels
+#: Pixels of a usual page, which any image may be enlarged to; and how many a pixel may become beyond that. Enlarging helps
+#: the network to find small text, up to four times a side; more of it adds no text, only pixels to compute.
+USUAL_PIXELS = 960 * 960
+ENLARGED = 16
+
+
+def most_pixels(height: int, width: int, limit: int) -> int:
+    """How many pixels an image of `height` x `width` may have when it is scaled for detection; `limit` in any case."""
+    return min(limit, max(USUAL_PIXELS, ENLARGED * height * width))
+
+
+def bounded_ratio(height: int, width: int, ratio: float, limit: int) -> float:
+    """`ratio`, or the largest one by which `height` x `width` comes to no more than `most_pixels`."""
+    return min(ratio, math.sqrt(most_pixels(height, width, limit) / (height * width)))

@@ -1,0 +1,77 @@
+"""Ribbons: the shape of a line that may be curved, and how it is laid straight.
+
+A ribbon has an upper and a lower edge of equally many points, in the direction of reading. Between neighbouring points it is
+straight, so a ribbon of two points is a quadrilateral.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ppocr.contract import F32, U8
+
+    F64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Ribbon:
+    """Edges F64 [K,2] on the page, and the length and height in pixels that it has when it is straight."""
+
+    top: F64
+    bottom: F64
+    length: int
+    height: int
+
+    def straightened(self, image: U8) -> U8:
+        """What it covers of `image` U8 [H,W,3], laid straight: U8 [height,length,3]."""
+        x, y = np.meshgrid(np.arange(self.length) + 0.5, np.arange(self.height) + 0.5)
+        places = self.on_page(np.stack((x, y), axis=-1)) - 0.5
+        return np.asarray(
+            cv2.remap(image, places.astype(np.float32), None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),  # type: ignore[call-overload]
+            np.uint8,
+        )
+
+    def on_page(self, points: F64) -> F64:
+        """Points (…, 2) of the straight ribbon as points of the page."""
+        stations = np.linspace(0, self.length, len(self.top))
+        across = points[..., 1:] / self.height
+        top, bottom = (
+            np.stack([np.interp(points[..., 0], stations, edge[:, axis]) for axis in (0, 1)], axis=-1)
+            for edge in (self.top, self.bottom)
+        )
+        return top + (bottom - top) * across
+
+    def outline(self, quad: F32) -> F32:
+        """The polygon F32 [M,2] on the page of a rectangle F32 [4,2] in the straight ribbon, begun at its first corner."""
+        corners = quad.astype(np.float64)
+        count = max(2, round(np.ptp(corners[:, 0]) / self.length * (len(self.top) - 1)) + 1)
+        share = np.linspace(0, 1, count)[:, None]
+        upper = corners[0] + (corners[1] - corners[0]) * share
+        lower = corners[2] + (corners[3] - corners[2]) * share
+        return self.on_page(np.concatenate((upper, lower))).astype(np.float32)
+
+    @property
+    def around(self) -> F32:
+        """The level rectangle round it, F32 [4,2]."""
+        points = np.concatenate((self.top, self.bottom))
+        (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+        return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32)
+
+
+def along(centres: F64, half: float) -> Ribbon:
+    """The ribbon that reaches `half` pixels to both sides of the line through `centres` F64 [K,2], equally far apart."""
+    tangents = np.gradient(centres, axis=0)
+    tangents /= np.maximum(np.hypot(*tangents.T), 1e-9)[:, None]
+    # Clockwise from the direction of reading is down.
+    normals = np.stack((-tangents[:, 1], tangents[:, 0]), axis=1)
+    length = np.hypot(*np.diff(centres, axis=0).T).sum()
+    return Ribbon(
+        centres - half * normals, centres + half * normals, max(round(float(length)), 1), max(round(2 * half), 1)
+    )

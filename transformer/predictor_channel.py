@@ -1,0 +1,120 @@
+"""The gRPC channel to the predictors: how their pods are found, watched and retried, and TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import grpc
+from grpc import aio
+
+from ppocr import oip
+from ppocr.listen import PING_MS, joined
+from ppocr_api.errors import ConfigError
+
+log = logging.getLogger("ppocr.transformer")
+
+# UNAVAILABLE of a call that never left this process or was refused by a server that is going away is retried by gRPC
+# itself ("transparent retries"); one whose predictor says that nothing was computed is retried below, and so is, once, a call
+# whose connection broke: its predictor is dead, and reading again changes nothing but the time. Not more than once, as what it
+# computed may be what killed it. RESOURCE_EXHAUSTED isn't retried here: whoever asks knows what else there is to do.
+_SERVICE_CONFIG = json.dumps(
+    {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "methodConfig": [{"name": [{"service": oip.SERVICE}], "waitForReady": False}],
+    }
+)
+_OPTIONS = (
+    ("grpc.service_config", _SERVICE_CONFIG),
+    # A predictor is a neighbour: a proxy for the way out (http_proxy, https_proxy) doesn't lead to it.
+    ("grpc.enable_http_proxy", 0),
+    ("grpc.enable_retries", 1),
+    # A pod that vanished without a word is noticed in 10 s, not after the kernel's 15 minutes: the ping has a limit of its own,
+    # of a minute by default.
+    ("grpc.keepalive_time_ms", PING_MS),
+    ("grpc.keepalive_timeout_ms", PING_MS),
+    ("grpc.http2.ping_timeout_ms", PING_MS),
+    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    # The predictor ends connections every few seconds, so that its name is looked up again: new pods are found by that.
+    ("grpc.dns_min_time_between_resolutions_ms", 1_000),
+)
+#: How often to look whether the files of certificates have changed, and how long calls on a former channel may take [seconds].
+LOOK_SECONDS, CLOSE_SECONDS = 10.0, 120.0
+
+
+def target(host: str, port: int) -> str:
+    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found. HOST may be an IPv6 address."""
+    if host.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
+        return host
+    if host.count(":") > 1 and not host.startswith("["):
+        return f"dns:///{joined(host, port)}"  # an address of IPv6
+    return f"dns:///{host}" if re.fullmatch(r".*[^:]:\d+", host) else f"dns:///{host}:{port}"
+
+
+@dataclass(frozen=True)
+class PredictorTls:
+    """Files in PEM; without `ca` there is no TLS. `certificate` and `key` are what a predictor may ask for."""
+
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+    def files(self) -> tuple[bytes | None, ...]:
+        """What they hold, None for those that aren't set. Raises OSError."""
+        return tuple(Path(file).read_bytes() if file else None for file in (self.ca, self.certificate, self.key))
+
+
+class Channels:
+    """The channel, and after new certificates the next one. On one event loop."""
+
+    def __init__(self, address: str, max_message_bytes: int, tls: PredictorTls) -> None:
+        if tls.certificate and not (tls.key and tls.ca):
+            raise ConfigError("predictor_cert_file needs predictor_key_file and predictor_ca_file")
+        limits = [(f"grpc.max_{way}_message_length", max_message_bytes) for way in ("send", "receive")]
+        self._options = (*_OPTIONS, *limits)
+        self._address = address
+        self._tls = tls
+        self._looked = time.monotonic()
+        try:
+            self._files = tls.files()
+        except OSError as error:
+            raise ConfigError(f"a file of the predictor's certificates can't be read: {error.strerror}") from error
+        self._channel = self._open()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def current(self) -> Any:
+        """The channel for the next call."""
+        if self._tls.ca and time.monotonic() - self._looked >= LOOK_SECONDS:
+            self._looked = time.monotonic()
+            try:
+                files = self._tls.files()
+            except OSError as error:
+                log.error("a file of the predictor's certificates can't be read: %s", error.strerror)
+                return self._channel
+            if files != self._files:
+                self._files, former = files, self._channel
+                self._channel = self._open()
+                closing = asyncio.get_running_loop().create_task(former.close(CLOSE_SECONDS))
+                self._closing.add(closing)
+                closing.add_done_callback(self._closing.discard)
+                log.info("new certificates: the predictor is asked over a new connection")
+        return self._channel
+
+    async def close(self) -> None:
+        for closing in list(self._closing):
+            closing.cancel()
+        await self._channel.close()
+
+    def _open(self) -> Any:
+        ca, certificate, key = self._files
+        if ca is None or self._address.startswith("unix:"):
+            return aio.insecure_channel(self._address, options=self._options)
+        credentials = grpc.ssl_channel_credentials(ca, key, certificate)
+        return aio.secure_channel(self._address, credentials, options=self._options)
