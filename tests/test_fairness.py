@@ -30,8 +30,7 @@ TURNS, SECONDS = 3, 4.0
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service that neighbours share."""
-    with services.all_in_one(tmp_path_factory.mktemp("fair") / "log") as service:
-        service.wait_prepared()
+    with services.all_in_one(tmp_path_factory.mktemp("fair") / "log", "--prepare_sizes=false") as service:
         yield service
 
 
