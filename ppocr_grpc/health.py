@@ -40,7 +40,7 @@ class Health:
         self._stopping = stopping
         self._known = (-SECONDS, False)
         self._watches = 0
-        self.answers = {"Check": self._check, "Watch": self._watch}
+        self.answers: dict[str, Callable[..., Any]] = {"Check": self._check, "Watch": self._watch}
 
     async def _check(self, request: Any) -> Any:
         if not self._serves(request.service):
