@@ -32,6 +32,8 @@ _SERVICE_CONFIG = json.dumps(
 )
 _OPTIONS = (
     ("grpc.service_config", _SERVICE_CONFIG),
+    # A predictor is a neighbour: a proxy for the way out (http_proxy, https_proxy) doesn't lead to it.
+    ("grpc.enable_http_proxy", 0),
     ("grpc.enable_retries", 1),
     # A pod that vanished without a word is noticed in 10 s, not after the kernel's 15 minutes: the ping has a limit of its own,
     # of a minute by default.

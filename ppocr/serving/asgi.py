@@ -108,6 +108,7 @@ class RequestGuard:
                     await answer.whole(error_answer(found, scope, call, known))
         finally:
             claim.release()
+            scope.pop(BODY, None)  # the connection keeps the scope until its next request
             telemetry.IN_FLIGHT.dec()
             self._record(scope, call, answer.code, time.monotonic() - started)
 

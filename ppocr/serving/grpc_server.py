@@ -18,7 +18,7 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving import wire
-from ppocr.serving.access import OPEN, Access, noted
+from ppocr.serving.access import noted
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.grpc_options import GrpcOptions
@@ -26,20 +26,20 @@ from ppocr.serving.management import HEALTH, REFLECTION, management
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
-from ppocr_api.errors import ConfigError, DeadlineExceeded
+from ppocr_api.errors import ConfigError, DeadlineExceeded, PpocrError
 from ppocr_grpc import health
 from ppocr_grpc.methods import CallContext, Failed, GrpcMethod, unary_handler
 from ppocr_grpc.reflection import reflection
 from ppocr_grpc.streams import InferStream, absent_handler, stream_handler
-from ppocr_limits.budget import Budget, Claim
-from ppocr_limits.memory import Pressure
-from ppocr_limits.messages import Read, arrived
+from ppocr_limits.budget import Claim
+from ppocr_limits.messages import Arrivals, Read
 
 log = logging.getLogger("ppocr.access")
 #: Need no key.
 _PROBES = ("Check", "ServerLive", "ServerReady")
 _QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
+Metadata = tuple[tuple[str, str], ...]
 #: Answers a message of a call.
 Method = Callable[[Any, CallContext], Awaitable[Any]]
 
@@ -47,20 +47,13 @@ Method = Callable[[Any, CallContext], Awaitable[Any]]
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
     """Around every call: deadline, memory, metrics, one log line, and errors as status codes."""
 
-    def __init__(
-        self,
-        timeout_seconds: float,
-        budget: Budget,
-        track: str = "",
-        access: Access = OPEN,
-        absent: Mapping[str, str] | None = None,
-    ) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._access = access
-        self._budget = budget
-        self._pressure = Pressure()
-        self._absent = absent or {}
-        self._metadata = ((TRACK_HEADER, track),) if track else ()
+    def __init__(self, options: GrpcOptions, absent: Mapping[str, str]) -> None:
+        self._timeout_seconds = options.timeout_seconds
+        self._access = options.access
+        self._budget = options.budget
+        self._arrivals = Arrivals(options.budget, options.max_message_bytes)
+        self._absent = absent
+        self._metadata = ((TRACK_HEADER, options.track),) if options.track else ()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
         handler = await continuation(details)
@@ -73,19 +66,23 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             return handler
 
         async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
-            try:
-                return await self.answer(method, handler, servicer_context.read, servicer_context)
-            except Failed as failed:
-                code, details, metadata = grpc_answer(failed.error)
+            response, error = await self.answer(method, handler, servicer_context.read, servicer_context)
+            if error is not None:
+                # Here and not where the error was caught: gRPC keeps what this raises, with all frames on its way, which
+                # keep gRPC's call in turn. The frames of a request and its error would stay with it.
+                code, details, metadata = grpc_answer(error)
                 servicer_context.set_trailing_metadata((*self._metadata, *metadata))
                 await servicer_context.abort(code, details)
+            return response
 
         # A stream, which looks the same on the wire: its message is read inside, where it can be refused before all of it is
         # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Any:
-        """The answer to the message that `read` waits for; raises Failed."""
+    async def answer(
+        self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any
+    ) -> tuple[Any, PpocrError | None]:
+        """The answer to the message that `read` waits for, or what went wrong."""
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -99,14 +96,14 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 key = CallContext(call, known).metadata().get("authorization", "")
                 self._access.check(known, key, certified=True)
             with Claim(self._budget) as claim:
-                message = partial(arrived, read, claim, self._pressure)
+                message = partial(self._arrivals.message, read, claim)
                 response = await self._within(seconds, handler, message, method, CallContext(call, known))
             code = grpc.StatusCode.OK
-            return response
+            return response, None
         except Exception as error:
             ours = error.error if isinstance(error, Failed) else as_ppocr(error, known)
             code = grpc_answer(ours)[0]
-            raise Failed(ours) from error
+            return None, ours
         finally:
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started
@@ -158,7 +155,7 @@ class GrpcServer:
         self._server: aio.Server | None = None
         self._stopping = asyncio.Event()
         absent = {name: said for group in options.endpoints for name, said in group.declaration.absent.items()}
-        self._guard = Guard(options.timeout_seconds, options.budget, options.track, options.access, absent)
+        self._guard = Guard(options, absent)
 
     async def start(self) -> None:
         """Listens; a port that is taken is an error, not a silent second listener."""
@@ -218,10 +215,10 @@ class GrpcServer:
             async def read() -> bytes:
                 return raw
 
-            try:
-                return await self._guard.answer(method.method, one, read, context)
-            except Failed as failed:
-                raise failed.error from failed
+            response, error = await self._guard.answer(method.method, one, read, context)
+            if error is not None:
+                raise error
+            return response
 
         return InferStream(answered, self._stopping).handler(method)
 
