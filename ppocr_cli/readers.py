@@ -6,6 +6,7 @@ import argparse
 import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 from ppocr.settings import add_flags, from_namespace
@@ -17,6 +18,11 @@ from transformer.parameters import Parameters
 from transformer.settings import ReaderSettings
 
 Read = Callable[[bytes], Awaitable[Page]]
+
+
+@dataclass(frozen=True)
+class _Local(ReaderSettings, NetworkSettings):
+    """What both have in common is one flag."""
 
 
 @asynccontextmanager
@@ -51,8 +57,7 @@ async def in_process(namespace: argparse.Namespace, parameters: ReadParameters) 
 def local_flags(parser: argparse.ArgumentParser, environ: Mapping[str, str]) -> None:
     """Adds the flags that `ppocr serve` has for images and networks. What reads once doesn't warm up for it."""
     environ = {"PPOCR_WARM_UP_SECONDS": "0", **environ}
-    for settings in (NetworkSettings, ReaderSettings):
-        add_flags(parser, settings, environ)
+    add_flags(parser, _Local, environ)
 
 
 def parameters_of(settings: Any) -> ReadParameters:

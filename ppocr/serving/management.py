@@ -14,12 +14,13 @@ from kserve.protocol.rest.v2_endpoints import V2Endpoints
 
 from ppocr import oip
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import PREFIX, Declaration, Path
+from ppocr.serving.declaration import Declaration, Path
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.tensor_format import MODEL, VERSION
 from ppocr_api.errors import Unavailable
 from ppocr_grpc import health, reflection
 from ppocr_grpc.methods import GrpcMethod
+from ppocr_limits.shown import PREFIX
 
 _READY = "whether a prediction would be accepted now"
 _SERVICE_READY = f"{_READY}: 503 while loading, draining, or without a predictor"

@@ -18,9 +18,10 @@ from typing import Any, TypeVar
 import orjson
 
 from ppocr.call import Call
-from ppocr.serving.declaration import Declaration, command
+from ppocr.serving.declaration import Declaration
 from ppocr.serving.status import as_ppocr, http_answer
 from ppocr_api.errors import PpocrError, UnsupportedMedia
+from ppocr_limits.shown import command
 
 T = TypeVar("T")
 
