@@ -29,6 +29,7 @@ ROOT = Path(__file__).parent.parent
 DECLARED = [
     *(each.declaration for each in FORMATS),
     page().declaration,
+    *DECLARATIONS,
     triton.DECLARATION,
     *DECLARATIONS,
     management.DECLARATION,
@@ -128,7 +129,7 @@ def test_the_examples_of_the_description_are_read(service: Service, openapi: Any
                 httpx.post(url, json=example, timeout=60).raise_for_status()
                 tried += 1
     declared = [body for each in DECLARED for path in each.paths for body in path.bodies if body.example is not None]
-    assert tried == len(declared) >= 4
+    assert tried == len(declared) >= 3
 
 
 def test_the_documentation_has_every_route() -> None:

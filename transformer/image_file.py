@@ -72,16 +72,16 @@ def _from_base64(text: bytes | memoryview | str) -> bytes:
         raise InvalidRequest("the image is not base64; URLs and paths are not read") from error
 
 
+def _from_lenient_base64(text: bytes | memoryview | str) -> bytes:
+    try:
+        return binascii.a2b_base64(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidRequest(f"the image is not base64: {error}") from error
+
+
 def _of_data_url(text: bytes | memoryview | str) -> bytes | memoryview | str:
     head = text[:_DATA_URL_HEAD] if isinstance(text, str) else bytes(text[:_DATA_URL_HEAD]).decode("latin-1")
     kind, comma, _ = head.partition(",")
     if not comma or not kind.lower().endswith(";base64"):
         raise InvalidRequest("a data URL must hold base64: data:image/jpeg;base64,…")
     return text[len(kind) + 1 :] if isinstance(text, str) else memoryview(text)[len(kind) + 1 :]
-
-
-def _from_lenient_base64(text: bytes | memoryview | str) -> bytes:
-    try:
-        return binascii.a2b_base64(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
-    except (binascii.Error, ValueError) as error:
-        raise InvalidRequest(f"the image is not base64: {error}") from error

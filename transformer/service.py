@@ -44,14 +44,14 @@ async def serve(settings: TransformerSettings) -> None:
     reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
     model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     routes = served(settings)
-    shown = page(settings.model_name, settings.root_path)
-    further = (shown, *endpoints(settings, reader, routes.formats), triton(model))
+    own_page = page(settings.model_name, settings.root_path)
+    further = (own_page, triton(model), *endpoints(settings, reader, routes.formats))
     tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
     if settings.pdserving_metrics:
         register(routes.routes)
     server = OcrServer(
         rest_options(
-            settings, budget, routes.formats, further, client_of, routes.ports, lambda app: around(app, settings)
+            settings, budget, routes.formats, further, client_of, lambda app: around(app, settings), routes.ports
         ),
         grpc_options(settings, budget, routes.formats, further, client_of=client_of, ports=routes.grpc_ports),
         lifecycle(settings),

@@ -40,22 +40,6 @@ class ReaderSettings(PageSettings, MemorySettings):
 
 
 @dataclass(frozen=True)
-class WebSettings:
-    """How pages and gateways reach the service."""
-
-    cors_origins: str = setting(
-        "Origins whose pages may ask this service from a browser, with spaces between them, such as https://shop.example.com; "
-        "* for all. Empty: none but its own page.",
-        "",
-    )
-    root_path: str = setting(
-        "Path under which a gateway serves this service, such as /ocr: requests are answered with it and without it, and the "
-        "page asks under it.",
-        "",
-    )
-
-
-@dataclass(frozen=True)
 class FormatSettings:
     """Which wire formats are answered, and where besides the service's own ports. A port of 0 isn't opened."""
 
@@ -101,6 +85,22 @@ class FormatSettings:
         0,
         minimum=0,
         maximum=65535,
+    )
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """How pages and gateways reach the service."""
+
+    cors_origins: str = setting(
+        "Origins whose pages may ask this service from a browser, with spaces between them, such as https://shop.example.com; "
+        "* for all. Empty: none but its own page.",
+        "",
+    )
+    root_path: str = setting(
+        "Path under which a gateway serves this service, such as /ocr: requests are answered with it and without it, and the "
+        "page asks under it.",
+        "",
     )
 
 

@@ -82,8 +82,7 @@ class RequestGuard:
         try:
             deadline = self._let_in(scope, headers, call, started)
             if found is None or scope["method"] not in found[0].path.methods:
-                call.error = not_served(found, scope, call, self._absent)
-                await answer.whole(unrouted(found, call.error, self._routes.outside))
+                await answer.whole(self._routes.unserved(found, not_served(found, scope, call, self._absent)))
                 return
             limit = self._limit(found[0])
             body = await read_body(headers, receive, claim, limit, lambda: deadline - time.monotonic())
@@ -107,8 +106,6 @@ class RequestGuard:
             claim.release()
             scope.pop(BODY, None)  # the connection keeps the scope until its next request
             telemetry.IN_FLIGHT.dec()
-            if call.error is not None and answer.code != CLIENT_LEFT:
-                answer.code = int(call.error.http)
             self._record(scope, call, answer.code, time.monotonic() - started)
 
     def _let_in(self, scope: Scope, headers: dict[bytes, bytes], call: Call, started: float) -> float:
@@ -176,6 +173,8 @@ class RequestGuard:
                 left.cancel()
 
     def _record(self, scope: Scope, call: Call, code: int, took: float) -> None:
+        if call.error is not None and code != CLIENT_LEFT:
+            code = int(call.error.http)
         telemetry.REQUESTS.labels(call.route, str(code)).inc()
         telemetry.REQUEST_SECONDS.labels(call.route).observe(took)
         if scope["path"] not in _QUIET:

@@ -27,8 +27,8 @@ def rest_options(
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
     client_of: Callable[[str], str] | None = None,
-    ports: Sequence[FormatPort] = (),
     around: Callable[[App], App] = lambda app: app,
+    ports: Sequence[FormatPort] = (),
 ) -> RestOptions:
     """`client_of` knows the API keys that callers need, where they do (ppocr/serving/access.py)."""
     from ppocr.serving.access import Access
@@ -47,8 +47,8 @@ def rest_options(
         access=Access(client_of, certificates=bool(settings.tls_client_ca_file)),
         formats=formats,
         endpoints=endpoints,
-        ports=ports,
         around=around,
+        ports=ports,
     )
 
 

@@ -26,7 +26,7 @@ from ppocr_limits.tls import Tls, knowing_certificates
 
 @dataclass(frozen=True)
 class RestOptions:
-    """Where the REST server listens, what it lets in, what it serves beside models, readiness and metrics, and `around` what."""
+    """Where the REST server listens, what it lets in, and what it serves beside models, readiness and metrics."""
 
     host: str
     port: int

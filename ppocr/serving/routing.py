@@ -66,6 +66,11 @@ class RouteTable:
         self.outside = outside
         self._routes = [(_pattern(route.path.path), route) for route in routes]
 
+    def unserved(self, found: tuple[Route, dict[str, str]] | None, error: PpocrError) -> WireAnswer:
+        """`error` about a method or a path that isn't served, in the form of the path's format, or of `outside`."""
+        form = found[0].formats[0] if found and found[0].formats else self.outside
+        return plain_error(error) if form is None else form.render_unrouted(error, int(error.http))
+
     def find(self, scope: Scope) -> tuple[Route, dict[str, str]] | None:
         """The route and the parts of its path; where none has the method, the first of that path."""
         first = None

@@ -23,18 +23,8 @@ from transformer.settings import FormatSettings
 
 def formats_of(settings: FormatSettings) -> tuple[Adapter, ...]:
     """Every format, as these settings have it."""
-    pipeline = Pipeline(settings.pdserving_name, settings.pdserving_answer)
-    return (
-        V1(),
-        Raw(),
-        Multipart(),
-        V2(),
-        pipeline,
-        WebService(settings.pdserving_name),
-        HubServing(),
-        PaddleX(),
-        Nim(),
-    )
+    pipeline, web = Pipeline(settings.pdserving_name, settings.pdserving_answer), WebService(settings.pdserving_name)
+    return (V1(), Raw(), Multipart(), V2(), pipeline, web, HubServing(), PaddleX(), Nim())
 
 
 #: Every format as it is by default.
