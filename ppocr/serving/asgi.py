@@ -12,7 +12,7 @@ from http import HTTPStatus
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving.access import OPEN, Access, noted
-from ppocr.serving.routing import Route, RouteTable, Scope, error_answer, not_served, unrouted
+from ppocr.serving.routing import Route, RouteTable, Scope, error_answer, not_served
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer
 from ppocr_api.errors import DeadlineExceeded, RequestError, Unavailable

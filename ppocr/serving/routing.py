@@ -99,16 +99,12 @@ def error_answer(
     outside: WireFormat | None = None,
 ) -> WireAnswer:
     """An error outside of a format's own work, in the form of the requested route, or that of `outside` where there is none."""
+    if found is None and outside is not None:
+        return outside.render_unrouted(error, int(error.http))
     if found is None or not found[0].formats:
-        return unrouted(None, error, outside)
+        return plain_error(error)
     route, path = found
     return route.formats[0].render_error(http_request(scope, call, path), error)
-
-
-def unrouted(found: tuple[Route, dict[str, str]] | None, error: PpocrError, outside: WireFormat | None) -> WireAnswer:
-    """What `not_served` found, in the form of the path's format, or that of `outside`."""
-    form = found[0].formats[0] if found and found[0].formats else outside
-    return plain_error(error) if form is None else form.render_unrouted(error, int(error.http))
 
 
 def not_served(
