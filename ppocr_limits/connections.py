@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from ppocr_limits.http_protocol import NoUpgradeProtocol
 
 KIB = 1024
 
@@ -43,7 +43,7 @@ def bounded_protocol(limits: ConnectionLimits) -> Callable[..., asyncio.Protocol
     return make
 
 
-class _BoundedProtocol(HttpToolsProtocol):
+class _BoundedProtocol(NoUpgradeProtocol):
     def __init__(self, limits: ConnectionLimits, idle: dict[_BoundedProtocol, None], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
@@ -124,9 +124,6 @@ class _BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(self._refusal, msg)
-
-    def _unsupported_upgrade_warning(self) -> None:
-        """Nothing is upgraded here, as HTTP allows: the request is answered as if it hadn't asked. No line in the log for it."""
 
     def close_after_body(self) -> None:
         """Closes the connection once what is written has gone out; what the client still sends is thrown away until then."""

@@ -10,6 +10,7 @@ from ppocr.serving import management
 from ppocr.serving.declaration import Declaration
 from transformer.routes import FORMATS
 from transformer.routes.page import page
+from transformer.triton import routes as triton
 
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
 BEGIN = "<!-- written by scripts/routes_doc.py -->\n"
@@ -26,7 +27,14 @@ def rewritten(text: str) -> str:
 def tables() -> str:
     """What each call is, and what each format is."""
     formats = [each.declaration for each in FORMATS]
-    calls = [row for each in (*formats, management.DECLARATION, page().declaration) for row in _calls(each)]
+    others = (
+        management.DECLARATION,
+        triton.DECLARATION,
+        management.HEALTH,
+        management.REFLECTION,
+        page().declaration,
+    )
+    calls = [row for each in (*formats, *others) for row in _calls(each)]
     return "\n".join(
         [
             *("| call | format | what it is |", "|---|---|---|", *calls, ""),
@@ -36,7 +44,7 @@ def tables() -> str:
 
 
 def _calls(declared: Declaration) -> Iterable[str]:
-    name = "" if declared.name in ("management", "page") else declared.name
+    name = declared.name if declared in [each.declaration for each in FORMATS] else ""
     for path in declared.paths:
         # As a reader would type it; the model's name is a setting.
         shown = path.path.replace("{model_name}", "ppocr").replace("{model_version}", "{version}")

@@ -21,10 +21,18 @@ from tests.ppocr.serving.toy import servers
 from tests.services import Service
 from transformer.routes import FORMATS
 from transformer.routes.page import page
+from transformer.triton import routes as triton
 
 ROOT = Path(__file__).parent.parent
 #: Of the transformer, and of the service in one process.
-DECLARED = [*(each.declaration for each in FORMATS), page().declaration, management.DECLARATION]
+DECLARED = [
+    *(each.declaration for each in FORMATS),
+    page().declaration,
+    triton.DECLARATION,
+    management.DECLARATION,
+    management.HEALTH,
+    management.REFLECTION,
+]
 #: Of the predictor.
 PREDICTOR = [TensorFormat().declaration, repository_api.DECLARATION, management.DECLARATION]
 
@@ -47,10 +55,11 @@ def test_every_declared_path_is_served(service: Service) -> None:
         url = service.url + path.replace("{model_name}", "ppocr").replace("{model_version}", "1")
         for method in methods:
             answer = httpx.request(method, url, timeout=60)
-            expected = 200 if method == "GET" else 400
+            expected = 200 if method == "GET" or path == "/v2/repository/index" else 400
             assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text[:200]}"
         other = httpx.request("PATCH", url, timeout=60)
         assert other.status_code == 405, path
+        assert httpx.head(url, timeout=60).status_code == (200 if "GET" in methods else 405), path
 
 
 def test_nothing_else_is_served(openapi: Any) -> None:
@@ -59,8 +68,8 @@ def test_nothing_else_is_served(openapi: Any) -> None:
     )
     _, rest, _ = servers({}, *FORMATS)
     served = {route.path: route.methods for route in rest.app.routes if isinstance(route, Route)}
-    without_page = [each for each in DECLARED if each.name != "page"]
-    assert served == paths_of(without_page)
+    of_the_servers = [each for each in DECLARED if each.name not in ("page", "triton")]
+    assert served == paths_of(of_the_servers)
     assert len(served) == len(rest.app.routes)
 
 
@@ -81,7 +90,9 @@ def test_the_description_has_every_body_and_names_the_project(openapi: Any) -> N
                 named = {parameter["name"] for parameter in about["parameters"] if parameter["in"] == "path"}
                 assert path.path.count("{") == len(named)
                 assert set(path.query) <= {each["name"] for each in about["parameters"] if each["in"] == "query"}
-    assert {tag["name"]: tag["description"] for tag in openapi["tags"]} == {each.name: each.text for each in DECLARED}
+    assert {tag["name"]: tag["description"] for tag in openapi["tags"]} == {
+        each.name: each.text for each in DECLARED if each.paths
+    }
 
 
 def test_the_examples_of_the_description_are_read(service: Service, openapi: Any) -> None:
@@ -92,7 +103,7 @@ def test_the_examples_of_the_description_are_read(service: Service, openapi: Any
             if "example" in content:
                 httpx.post(url, json=content["example"], timeout=60).raise_for_status()
                 tried += 1
-    assert tried == 3
+    assert tried == 4
 
 
 def test_the_documentation_has_every_route() -> None:
@@ -114,11 +125,12 @@ def test_grpc_serves_what_is_declared_and_nothing_else(service: Service) -> None
     (known,) = grpc_predict_v2_pb2.DESCRIPTOR.services_by_name.values()
     others = {f"{known.full_name}/{method.name}" for method in known.methods} - declared
     assert f"{oip.SERVICE}/RepositoryModelLoad" in others
+    streams = {f"{method.service}/{method.method}" for each in DECLARED for method in each.grpc if method.stream}
     with grpc.insecure_channel(service.grpc) as channel:
-        for method in sorted(declared | others | {"grpc.health.v1.Health/Check"}):
+        for method in sorted(declared | others | {"grpc.health.v1.Health/Other", "toy.Toy/Say"}):
             call = channel.unary_unary(f"/{method}", lambda message: message, lambda raw: raw)
             try:
-                call(b"", timeout=10)
+                call(b"", timeout=2 if method in streams else 10)
                 code = grpc.StatusCode.OK
             except grpc.RpcError as error:
                 code = error.code()  # type: ignore[attr-defined]

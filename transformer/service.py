@@ -24,12 +24,14 @@ async def serve(settings: TransformerSettings) -> None:
     # Imported here: KServe's packages take seconds to import, and `--help` needs none of them.
     import_kserve()
     from ppocr.serving.server import OcrServer
+    from transformer.http.around import around
     from transformer.pre_post import OcrTransformer
     from transformer.predictor_channel import PredictorTls, target
     from transformer.predictor_client import PredictorClient
     from transformer.reader import Reader
     from transformer.routes import FORMATS
     from transformer.routes.page import page
+    from transformer.triton.routes import triton
 
     keep_level()
     address = target(settings.predictor_host, settings.predictor_port)
@@ -37,16 +39,17 @@ async def serve(settings: TransformerSettings) -> None:
     budget = Budget(for_requests(settings.request_memory_bytes))
     client = PredictorClient(address, settings.max_message_bytes, tls)
     reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
+    endpoints = (page(settings.model_name, settings.root_path), triton(model))
     server = OcrServer(
-        rest_options(settings, budget, FORMATS, (page(),), client_of),
-        grpc_options(settings, budget, FORMATS, client_of=client_of),
+        rest_options(settings, budget, FORMATS, endpoints, client_of, lambda app: around(app, settings)),
+        grpc_options(settings, budget, FORMATS, endpoints, client_of=client_of),
         lifecycle(settings),
     )
 
     async def ready() -> None:
         log.info("transformer on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
 
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     await server.serve([model], on_ready=ready, close=reader.close)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ppocr.listen import ListenSettings
+from ppocr.listen import ListenSettings, joined, listening
 from ppocr_api.errors import ConfigError
 from ppocr_limits.connections import ConnectionLimits
 
 if TYPE_CHECKING:
+    from ppocr.serving.asgi import App
     from ppocr.serving.grpc_options import GrpcOptions
     from ppocr.serving.rest import RestOptions
     from ppocr.serving.routing import Endpoints
@@ -25,6 +26,7 @@ def rest_options(
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
     client_of: Callable[[str], str] | None = None,
+    around: Callable[[App], App] = lambda app: app,
 ) -> RestOptions:
     """`client_of` knows the API keys that callers need, where they do (ppocr/serving/access.py)."""
     from ppocr.serving.access import Access
@@ -43,6 +45,7 @@ def rest_options(
         access=Access(client_of, certificates=bool(settings.tls_client_ca_file)),
         formats=formats,
         endpoints=endpoints,
+        around=around,
     )
 
 
@@ -60,7 +63,7 @@ def grpc_options(
 
     return GrpcOptions(
         addresses=(
-            f"{settings.host}:{settings.grpc_port}",
+            joined(listening(settings.host), settings.grpc_port),
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
         max_message_bytes=max_message_bytes or settings.max_body_bytes,

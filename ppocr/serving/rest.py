@@ -19,15 +19,16 @@ from kserve.protocol.rest.server import RESTServer
 from starlette.exceptions import HTTPException
 
 from ppocr import __version__
+from ppocr.listen import joined, listening
 from ppocr.serving import wire
 from ppocr.serving.access import OPEN, Access
-from ppocr.serving.asgi import BODY, CALL, RequestGuard
+from ppocr.serving.asgi import BODY, CALL, App, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.management import management
-from ppocr.serving.routing import Endpoints, Route, RouteTable, http_request, routes_of
+from ppocr.serving.routing import Endpoints, Route, RouteTable, http_request, not_served, routes_of
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer, WireFormat, plain_error
-from ppocr_api.errors import ConfigError, InvalidRequest, NotFound, PpocrError
+from ppocr_api.errors import ConfigError, InvalidRequest, PpocrError
 from ppocr_limits.budget import Budget
 from ppocr_limits.connections import ConnectionLimits, bounded_protocol
 from ppocr_limits.tls import Tls, knowing_certificates
@@ -37,7 +38,7 @@ TITLE = "ppocr-serving"
 
 @dataclass(frozen=True)
 class RestOptions:
-    """Where the REST server listens, what it lets in, and what it serves beside models, readiness and metrics."""
+    """Where the REST server listens, what it lets in, what it serves beside models, readiness and metrics, and `around` what."""
 
     host: str
     port: int
@@ -51,6 +52,7 @@ class RestOptions:
     access: Access = OPEN
     formats: Sequence[WireFormat] = ()
     endpoints: Sequence[Endpoints] = ()
+    around: Callable[[App], App] = lambda app: app
 
 
 class RestServer(RESTServer):  # type: ignore[misc]
@@ -67,12 +69,13 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self._options = options
         self.config.host = options.host
         self.config.access_log = False  # RequestGuard writes one line per request
+        self._absent = {at: said for group in options.endpoints for at, said in group.declaration.absent.items()}
         self.config.http = bounded_protocol(options.connections)
         self.config.ws = "none"  # no route is a WebSocket's
         groups = [*options.endpoints, management(data_plane, repository)]
         self.routes = routes_of(options.formats, groups)
         self.app = _application([*options.formats, *groups])
-        self.config.app = RequestGuard(
+        guarded = RequestGuard(
             self.app,
             routes=RouteTable(self.routes),
             budget=options.budget,
@@ -80,7 +83,9 @@ class RestServer(RESTServer):  # type: ignore[misc]
             timeout_seconds=options.timeout_seconds,
             track=options.track,
             access=options.access,
+            absent=self._absent,
         )
+        self.config.app = options.around(guarded)
         if options.tls is not None:
             context = options.tls.http()
             self.config.ssl_context_factory = lambda config, default: context
@@ -88,14 +93,16 @@ class RestServer(RESTServer):  # type: ignore[misc]
 
     def bind(self) -> None:
         """Takes the port; ConfigError where that can't be done."""
+        host = listening(self._options.host)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
-            self._socket = socket.create_server((self._options.host, self._options.port), family=family, backlog=2048)
+            self._socket = socket.create_server(
+                (host, self._options.port), family=family, dualstack_ipv6=host == "::", backlog=2048
+            )
             # asyncio sets this only on sockets that it made itself; without it each answer waits 40 ms for an ACK.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
-            where = f"{self._options.host}:{self._options.port}"
-            raise ConfigError(f"HTTP can't listen on {where}: {error.strerror}") from error
+            raise ConfigError(f"HTTP can't listen on {joined(host, self._options.port)}: {error.strerror}") from error
 
     async def run(self) -> None:
         """Serves until `stop` is called and all requests are answered."""
@@ -142,12 +149,13 @@ class RestServer(RESTServer):  # type: ignore[misc]
         async def handle(_: Request, error: Exception) -> Response:
             return _response(plain_error(as_ppocr(error)))
 
-        async def framework(_: Request, error: Exception) -> Response:
-            if isinstance(error, HTTPException):
-                missing = error.status_code == HTTPStatus.NOT_FOUND
-                known = plain_error(NotFound("no such route") if missing else InvalidRequest(error.detail))
-                return Response(known.body, error.status_code, {**known.headers, **(error.headers or {})})
-            return _response(plain_error(InvalidRequest("the request can't be read")))
+        async def framework(request: Request, error: Exception) -> Response:
+            if not isinstance(error, HTTPException):
+                return _response(plain_error(InvalidRequest("the request can't be read")))
+            if error.status_code == HTTPStatus.NOT_FOUND:
+                return _response(plain_error(not_served(None, request.scope, request.scope[CALL], self._absent)))
+            known = plain_error(InvalidRequest(error.detail))
+            return Response(known.body, error.status_code, {**known.headers, **(error.headers or {})})
 
         for kind in (PpocrError, InvalidInput, ModelNotFound, ModelNotReady, ServerNotReady, ServerNotLive, Exception):
             app.add_exception_handler(kind, handle)

@@ -7,8 +7,9 @@ parses it.
 from __future__ import annotations
 
 from transformer.routes.adapter import Adapter
+from transformer.routes.multipart import Multipart
 from transformer.routes.raw import Raw
 from transformer.routes.v1 import V1
 from transformer.routes.v2 import V2
 
-FORMATS: tuple[Adapter, ...] = (V1(), Raw(), V2())
+FORMATS: tuple[Adapter, ...] = (V1(), Raw(), Multipart(), V2())
