@@ -89,16 +89,17 @@ def test_a_good_canary_gets_everything(good: Canary, gateway: Gateway, say: Call
 
 
 def test_no_upgrade_and_no_apply_touches_a_rollout(good: Canary, gateway: Gateway) -> None:
-    """Neither Helm's nor GitOps' way of applying ends in a conflict, sets a weight back, or changes an object each time."""
+    """Neither Helm nor GitOps, whose tools take fields over by force, sets a weight back or changes an object each time."""
     release, both = good.release, {"enabled": True, "weight": 0}
     with steady(gateway):
         assert good.roll_out("--steps", "50").returncode == 0
-    release.upgrade(canary=both, transformer={"podLabels": {"some": "change"}}, gateway={"annotations": {"a": "b"}})
+    values: dict[str, Any] = {"transformer": {"podLabels": {"some": "change"}}, "gateway": {"annotations": {"a": "b"}}}
+    release.upgrade(canary=both, **values)
     assert good.weights() == everywhere(50)
     for manager in ("helm", "somebody-else"):
         generations = []
         for _ in range(3):
-            applied = rendered(release, canary=both)
+            applied = rendered(release, canary=both, **values)
             flags = ("--server-side", "--force-conflicts", f"--field-manager={manager}", "--filename", "-")
             release.namespace.kubectl("apply", *flags, stdin=applied)
             generations.append(release.generations(applied))

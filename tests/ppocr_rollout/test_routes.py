@@ -52,7 +52,7 @@ def test_a_header_still_chooses_the_canary(plural: str, kind: str) -> None:
     only, both = made["spec"]["rules"][0], made["spec"]["rules"][-1]
     assert all(match["headers"] and match["method"] for match in only["matches"])
     assert [each["name"] for each in only["backendRefs"]] == ["ppocr-canary-transformer"]
-    assert "weight" not in only["backendRefs"][0]
+    assert only["backendRefs"][0]["weight"] == 1
     assert all("headers" not in match and match["method"] for match in both["matches"])
     assert [each["weight"] for each in both["backendRefs"]] == [95, 5]
 

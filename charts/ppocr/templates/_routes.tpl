@@ -65,6 +65,21 @@ headers:
     value: {{ required "canary.match.value is needed with canary.match.header" .Values.canary.match.value | quote }}
 {{- end -}}
 
+{{/*
+What the API server would fill in. It is written out, as lists of a route belong to one manager as a whole: who applies on the server's
+side would come into a conflict with whoever made the object, over values that nobody has set.
+*/}}
+{{- define "ppocr.serviceRef" -}}
+group: ""
+kind: Service
+{{- end -}}
+
+{{- define "ppocr.parentRefs" -}}
+{{- range .Values.gateway.parentRefs }}
+- {{- toYaml (merge (dict) . (dict "group" "gateway.networking.k8s.io" "kind" "Gateway")) | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{/* The tracks by their weights: `list $ TRACKS PORT`, PORT `http` or `grpc`. */}}
 {{- define "ppocr.backends" -}}
 {{- $canary := (index . 0).Values.canary -}}
@@ -72,8 +87,7 @@ headers:
 {{- range $track := index . 1 }}
 - name: {{ include "ppocr.front" (dict "track" $track) }}
   port: {{ ternary 80 (int $track.values.transformer.ports.grpc) (eq $port "http") }}
-  {{- if $canary.enabled }}
-  weight: {{ int (ternary $canary.weight (sub 100 $canary.weight) (eq $track.name "canary")) }}
-  {{- end }}
+  {{- include "ppocr.serviceRef" . | nindent 2 }}
+  weight: {{ ternary (int (ternary $canary.weight (sub 100 $canary.weight) (eq $track.name "canary"))) 1 $canary.enabled }}
 {{- end }}
 {{- end -}}
