@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
-from ppocr.settings import setting
+from ppocr_settings.settings import setting
 
 #: How often transformers ask a silent connection whether the predictor is still there [milliseconds].
 PING_MS = 5_000

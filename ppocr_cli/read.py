@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ppocr.settings import add_flags, from_namespace, parse, setting, switches_spelt_out, warn_of_misspelt
 from ppocr_api.document import Page
 from ppocr_api.errors import ConfigError, InvalidRequest, PpocrError
 from ppocr_cli.annotations import draw, targets
 from ppocr_cli.output import Output, Progress
 from ppocr_cli.pictures import Picture, pictures
 from ppocr_cli.readers import Read, by_service, in_process, local_flags, parameters_of
+from ppocr_settings.settings import add_flags, from_namespace, parse, setting, switches_spelt_out, warn_of_misspelt
 from predictor.settings import NetworkSettings
 from transformer.parameters import Parameters
 from transformer.settings import ReaderSettings

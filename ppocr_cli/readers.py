@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from ppocr.settings import add_flags, from_namespace
 from ppocr_api.document import Page
 from ppocr_cli.extras import extra
 from ppocr_client.images import ReadParameters
+from ppocr_settings.settings import add_flags, from_namespace
 from predictor.settings import NetworkSettings
 from transformer.parameters import Parameters
 from transformer.settings import ReaderSettings

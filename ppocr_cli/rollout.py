@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Event
 
-from ppocr.settings import add_flags, from_namespace, parse, setting, switches_spelt_out, warn_of_misspelt
 from ppocr_api.errors import ConfigError, PpocrError
 from ppocr_cli.extras import extra
+from ppocr_settings.settings import add_flags, from_namespace, parse, setting, switches_spelt_out, warn_of_misspelt
 
 PROMOTED, TAKEN_BACK, FAILED = 0, 1, 2
 

@@ -10,9 +10,9 @@ import urllib.request
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from ppocr.settings import parse
 from ppocr_api.errors import ConfigError
 from ppocr_cli.extras import extra
+from ppocr_settings.settings import parse
 
 if TYPE_CHECKING:
     from transformer.reports.samples import Samples

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ppocr.settings import PREFIX
 from ppocr_api.errors import BundleError, ConfigError
 from ppocr_convert import serving
+from ppocr_settings.settings import PREFIX
 
 
 def flags_of(path: Path, environ: Mapping[str, str]) -> list[str]:

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ppocr import settings as settings_of
 from ppocr import telemetry
 from ppocr.listen import ListenSettings, joined
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
-from ppocr.settings import setting
 from ppocr_api.errors import BundleError, ConfigError
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
+from ppocr_settings import settings as settings_of
+from ppocr_settings.settings import setting
 from predictor.settings import NetworkSettings
 from transformer.settings import AccessSettings, FormatSettings, ReaderSettings, WebSettings
 

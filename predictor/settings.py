@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ppocr.listen import ListenSettings, MessageSettings, PageSettings
-from ppocr.settings import setting
+from ppocr_settings.settings import setting
 
 
 @dataclass(frozen=True)

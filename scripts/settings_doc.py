@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ppocr.listen import ListenSettings, MemorySettings, MessageSettings, PageSettings
-from ppocr.settings import PREFIX
 from ppocr_local.service import ServeSettings
+from ppocr_settings.settings import PREFIX
 from predictor.settings import NetworkSettings, PredictorSettings
 from transformer.settings import FormatSettings, ReaderSettings, TransformerSettings, WebSettings
 

@@ -14,6 +14,7 @@ ROOMS = (
     "ppocr_convert",
     "ppocr_grpc",
     "ppocr_limits",
+    "ppocr_settings",
     "ppocr_local",
     "ppocr_rollout",
     "predictor",

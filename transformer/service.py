@@ -7,13 +7,13 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from ppocr import settings as settings_of
 from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import ConfigError
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import for_requests, keep_level
+from ppocr_settings import settings as settings_of
 from transformer.settings import TransformerSettings
 
 log = logging.getLogger("ppocr.transformer")

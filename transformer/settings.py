@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ppocr.listen import ListenSettings, MemorySettings, MessageSettings, PageSettings
-from ppocr.settings import setting
+from ppocr_settings.settings import setting
 
 
 @dataclass(frozen=True)

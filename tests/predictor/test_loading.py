@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ppocr import settings as settings_of
 from ppocr_api.errors import BundleError
 from ppocr_limits.cpus import available_cpus
+from ppocr_settings import settings as settings_of
 from predictor.engines.base import Capabilities
 from predictor.loading import (
     BATCH_PIXELS,

@@ -9,10 +9,10 @@ from ppocr import telemetry
 from ppocr.listen import ListenSettings
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
-from ppocr.settings import load
 from ppocr_api import errors
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import for_requests
+from ppocr_settings.settings import load
 
 import_kserve()
 

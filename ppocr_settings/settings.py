@@ -18,8 +18,8 @@ import typing
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
-from ppocr.kserve_flags import KSERVE_FLAGS
 from ppocr_api.errors import ConfigError
+from ppocr_settings.kserve_flags import KSERVE_FLAGS
 
 PREFIX = "PPOCR_"
 #: A name that is this similar to a setting's is taken for a misspelt one (difflib's ratio).

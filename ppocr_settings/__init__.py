@@ -1,0 +1,1 @@
+"""Settings: frozen dataclasses that are read from flags and environment variables."""
