@@ -17,7 +17,7 @@ from transformer.room import Room
 from transformer.threads import FairThreads
 
 #: How often a network is asked for a page that was begun, where its queue is full; and how long to wait in between at most [s].
-TRIES, PAUSE = 10, 1.0
+TRIES, PAUSE = 30, 1.0
 
 T = TypeVar("T")
 
