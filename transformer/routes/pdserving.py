@@ -14,11 +14,12 @@ from typing import Any, Final
 import grpc
 import orjson
 
-from ppocr.serving.declaration import Body, Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import Body, Declaration, Path
 from ppocr.serving.status import http_answer
 from ppocr.serving.wire import WireAnswer, WireRequest
 from ppocr_api.document import Page
 from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge, PpocrError, RequestError
+from ppocr_grpc.methods import GrpcMethod
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import pdserving_messages_pb2 as messages

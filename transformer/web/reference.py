@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from ppocr.serving.declaration import Body, Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import Body, Declaration, Path
+from ppocr_grpc.methods import GrpcMethod
 
 _HEAD: Final = """<!doctype html>
 <html lang="en">
