@@ -54,7 +54,10 @@ class Settings:
 
 
 def add_options(parser: Any) -> None:
-    """Adds the options to Locust's parser. They are read once, at the start: the web page doesn't show them."""
+    """Adds the options to Locust's parser. They are read once, at the start: the web page doesn't show them.
+
+    A master sends all of them to its workers as MessagePack, so that each is a text, a number, or None.
+    """
     group = parser.add_argument_group("ppocr", "what is sent, what must come back, and how fast")
 
     def option(name: str, kind: Any, default: Any, text: str) -> None:
@@ -68,8 +71,10 @@ def add_options(parser: Any) -> None:
     option("mix", str, everything, f"Weights of the users by what they speak; what isn't named has none. {spoken}.")
     option("think-min", float, 0.0, "Shortest pause of a user between two images, in seconds.")
     option("think-max", float, 0.0, "Longest one.")
-    option("images", Path, _HERE.parent / "tests" / "data", "Folder of image files, with labels beside them or not.")
-    option("reference", Path, None, "JSON Lines of `ppocr read --json`: what the answers must say.")
+    option(
+        "images", str, str(_HERE.parent / "tests" / "data"), "Folder of image files, with labels beside them or not."
+    )
+    option("reference", str, None, "JSON Lines of `ppocr read --json`: what the answers must say.")
     option("min-recall", float, 0.7, "Least share of a label's words that an answer must have.")
     option("min-agreement", float, 1.0, "Without labels: least share of the words of the reference; 1: the same lines.")
     option("model", str, "ppocr", "Name of the model on the routes.")
@@ -78,7 +83,7 @@ def add_options(parser: Any) -> None:
     option("authority", str, None, ":authority over gRPC where it is another than --host-header.")
     option("request-timeout", float, 60.0, "Seconds until a request counts as failed; the request carries it.")
     option("metrics-url", str, None, "Addresses of /metrics for the times by stage, split by commas; HOST/metrics.")
-    option("report", Path, None, "File to write the figures to, as JSON.")
+    option("report", str, None, "File to write the figures to, as JSON.")
     option("fail-ratio", float, 0.0, "Most failed reads (errors, wrong texts), as a share.")
     option("refused-ratio", float, None, "Most 429 and 503 with a Retry-After, as a share of all that was sent.")
     option("p95-ms", float, None, "Most milliseconds of the 95th percentile of each protocol's reads.")
@@ -101,8 +106,8 @@ def settings(options: argparse.Namespace) -> Settings:
     return Settings(
         mix=_mix(options.mix),
         think=(options.think_min, max(options.think_min, options.think_max)),
-        images=options.images,
-        reference=options.reference,
+        images=Path(options.images),
+        reference=_path(options.reference),
         min_recall=options.min_recall,
         min_agreement=options.min_agreement,
         model=options.model,
@@ -112,7 +117,7 @@ def settings(options: argparse.Namespace) -> Settings:
         authority=options.authority or options.host_header,
         timeout=options.request_timeout,
         metrics_urls=tuple(metrics),
-        report=options.report,
+        report=_path(options.report),
         limits=Limits(
             options.fail_ratio,
             options.refused_ratio,
@@ -121,6 +126,10 @@ def settings(options: argparse.Namespace) -> Settings:
             options.min_images_per_second,
         ),
     )
+
+
+def _path(text: str | None) -> Path | None:
+    return None if text is None else Path(text)
 
 
 def _mix(text: str) -> dict[str, int]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 
 from ppocr.settings import setting
 
 #: How often transformers ask a silent connection whether the predictor is still there [milliseconds].
 PING_MS = 5_000
+
+
+def listening(host: str) -> str:
+    """The address to listen on for a setting: :: where the machine has no IPv6 is all of IPv4."""
+    return "0.0.0.0" if host == "::" and not socket.has_dualstack_ipv6() else host
+
+
+def joined(host: str, port: int) -> str:
+    """HOST:PORT, with brackets around an address of IPv6."""
+    return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,9 @@ class PageSettings:
 class ListenSettings(MemorySettings):
     """Base of the settings of each service."""
 
-    host: str = setting("Address to listen on.", "0.0.0.0")
+    host: str = setting(
+        "Address to listen on. :: is all addresses, of IPv6 and IPv4; on a machine without IPv6 those of IPv4.", "::"
+    )
     http_port: int = setting("Port for HTTP. KServe sets this.", 8080, minimum=1, maximum=65535)
     grpc_port: int = setting("Port for gRPC.", 8081, minimum=1, maximum=65535)
     grpc_socket: str = setting(

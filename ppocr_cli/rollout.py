@@ -38,6 +38,9 @@ class RolloutSettings:
     min_requests: int = setting("Requests of the canary that a step needs to be judged.", 100, minimum=1)
     prometheus: str = setting("Ask the Prometheus at this address instead of the pods.", "")
     dry_run: bool = setting("Show what would be done, and change nothing.", False)
+    end: bool = setting(
+        "Only remove the routes of a rollout, so that canary.weight of the release counts again.", False
+    )
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
@@ -74,9 +77,13 @@ def _roll_out(
         from ppocr_rollout.table import Table
 
     cluster = Cluster(settings.namespace, release, settings.context or None)
+    table = Table()
+    if settings.end:
+        for plural, name in cluster.end().items():
+            table.say(f"{plural} {name}: removed, the weight is the release's again")
+        return PROMOTED
     source = Prometheus(settings.prometheus, cluster.namespace) if settings.prometheus else Pods(cluster)
     limits = Limits(settings.min_success, settings.max_p95_ratio, settings.min_requests)
-    table = Table()
     rollout = Rollout(cluster, source, Plan(steps, **times, limits=limits), table, stop)
     for route in rollout.routes:
         table.say(f"{route.plural} {route.name}: the canary has {route.weight} %")
@@ -93,8 +100,9 @@ def _roll_out(
 
 def _afterwards(release: str, namespace: str, weight: int) -> str:
     return (
-        f"the canary has {weight} %. Keep that in the release, or a later upgrade may undo it:\n"
-        f"  helm upgrade {release} CHART -n {namespace} --reuse-values --set canary.weight={weight}"
+        f"the canary has {weight} %, by routes of the rollout's own, which no upgrade changes. When the release says the "
+        "same (canary.weight, or the stable track's values), hand that back to it:\n"
+        f"  ppocr rollout {release} -n {namespace} --end"
     )
 
 

@@ -16,6 +16,8 @@ Receive = Callable[[], Awaitable[Message]]
 PAUSE_SECONDS = 20.0
 #: What a body takes while it is read: itself, and the files in it as the decoders get them; and where they are base64 the text.
 _FILES, _TEXT = 2, 3
+#: Parts are put together to so many bytes: small ones, which come by the hundred, would leave holes in the heap.
+_LARGE = 1 << 20
 
 
 async def read_body(
@@ -29,7 +31,9 @@ async def read_body(
     times = _FILES if headers.get(b"content-type", b"").startswith((b"image/", b"application/octet")) else _TEXT
     claimed = _declared(headers, limit)
     claim.resize(claimed * times)
-    parts, size = [], 0
+    parts: list[bytes] = []
+    small: list[bytes] = []
+    size = 0
     try:
         async with asyncio.timeout(min(remaining(), PAUSE_SECONDS)) as patience:
             while True:
@@ -42,8 +46,12 @@ async def read_body(
                     raise _too_large("more bytes than it may have", limit)
                 if size > claimed:  # its length wasn't declared
                     claim.resize(size * times)
-                parts.append(part)
-                if not message.get("more_body"):
+                small.append(part)
+                last = not message.get("more_body")
+                if last or sum(map(len, small)) >= _LARGE:
+                    parts.append(small[0] if len(small) == 1 else b"".join(small))
+                    small.clear()
+                if last:
                     return parts[0] if len(parts) == 1 else b"".join(parts)
                 patience.reschedule(asyncio.get_running_loop().time() + min(remaining(), PAUSE_SECONDS))
     except TimeoutError:

@@ -125,9 +125,6 @@ class _BoundedProtocol(NoUpgradeProtocol):
     def send_400_response(self, msg: str) -> None:
         self._refuse(self._refusal, msg)
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Nothing is upgraded here, as HTTP allows: the request is answered as if it hadn't asked. No line in the log for it."""
-
     def close_after_body(self) -> None:
         """Closes the connection once what is written has gone out; what the client still sends is thrown away until then."""
         if self._dropped is not None or self.transport.is_closing():

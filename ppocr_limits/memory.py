@@ -6,16 +6,12 @@ import contextlib
 import ctypes
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 #: The part of the memory that requests may take together; less where the networks are in the same process. The rest is for
 #: the program itself, and for what is held for a moment only, such as a body that is put together from its parts.
 FOR_REQUESTS, BESIDE_NETWORKS = 0.6, 0.4
-
-#: From this part of the limit on nothing is taken in whose size isn't known; and how often that is looked at, in seconds.
-ALMOST_ALL, READ_SECONDS = 0.85, 0.05
 
 #: Bytes from which a block has pages of its own.
 LARGE = 256 << 10
@@ -42,21 +38,6 @@ def memory_limit() -> int:
     if of_process != resource.RLIM_INFINITY:
         limits.append(of_process)
     return min(limits)
-
-
-class Pressure:
-    """Whether this process has come close to its limit, at most READ_SECONDS old."""
-
-    def __init__(self) -> None:
-        self._most = int(memory_limit() * ALMOST_ALL)
-        self._read = -READ_SECONDS
-        self._high = False
-
-    def high(self) -> bool:
-        now = time.monotonic()
-        if now - self._read >= READ_SECONDS:
-            self._read, self._high = now, resident() > self._most
-        return self._high
 
 
 def resident() -> int:

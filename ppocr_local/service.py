@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ppocr import settings as settings_of
 from ppocr import telemetry
-from ppocr.listen import ListenSettings
+from ppocr.listen import ListenSettings, joined
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr.settings import setting
@@ -21,7 +21,7 @@ from ppocr_api.errors import BundleError, ConfigError
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from predictor.settings import NetworkSettings
-from transformer.settings import AccessSettings, FormatSettings, ReaderSettings
+from transformer.settings import AccessSettings, FormatSettings, ReaderSettings, WebSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -37,10 +37,10 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, AccessSettings, LocalSettings, FormatSettings):
+class ServeSettings(ListenSettings, WebSettings, AccessSettings, LocalSettings, FormatSettings):
     """The service in one process. By default it listens only on this machine."""
 
-    host: str = setting("Address to listen on; 0.0.0.0 for all of the machine's.", "127.0.0.1")
+    host: str = setting("Address to listen on; :: for all of the machine's, of IPv6 and IPv4.", "127.0.0.1")
     model_name: str = setting("Name of the model on the routes.", "ppocr")
     pdserving: str = setting(
         "Configuration of a PaddleServing pipeline (its config.yml) to start with. What it sets is printed, and what has no "
@@ -70,25 +70,32 @@ async def serve(settings: ServeSettings) -> None:
     await asyncio.sleep(0)
     import_kserve()
     from ppocr.serving.server import OcrServer
+    from transformer.http.around import around
     from transformer.pre_post import OcrTransformer
     from transformer.reader import Reader
     from transformer.reports.pdserving import register
     from transformer.reports.tracer import Tracer
     from transformer.routes.endpoints import endpoints
+    from transformer.routes.page import page
     from transformer.routes.served import served
+    from transformer.triton.routes import triton
 
     opened = await opening.start(await loading, settings)
     budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
     reader = Reader(opened.predictor, settings, budget.for_images)
     client_of = settings.client_of()
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     routes = served(settings)
-    further = endpoints(settings, reader, routes.formats)
+    own_page = page(settings.model_name, settings.root_path)
+    further = (own_page, triton(model), *endpoints(settings, reader, routes.formats))
     tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
     if settings.pdserving_metrics:
         register(routes.routes)
     server = OcrServer(
-        rest_options(settings, budget, routes.formats, (*routes.endpoints, *further), client_of, routes.ports),
-        grpc_options(settings, budget, routes.formats, client_of=client_of, ports=routes.grpc_ports),
+        rest_options(
+            settings, budget, routes.formats, further, client_of, lambda app: around(app, settings), routes.ports
+        ),
+        grpc_options(settings, budget, routes.formats, further, client_of=client_of, ports=routes.grpc_ports),
         lifecycle(settings),
     )
 
@@ -101,18 +108,17 @@ async def serve(settings: ServeSettings) -> None:
         await opened.close_repository()
         await reader.close()
 
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     await server.serve([model], on_ready=ready, close=close, alive=opened.predictor.alive)
 
 
 def _welcome(settings: ServeSettings) -> str:
-    host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host
-    url = f"{'https' if settings.tls_cert_file else 'http'}://{host}:{settings.http_port}"
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    url = f"{'https' if settings.tls_cert_file else 'http'}://{joined(host, settings.http_port)}"
     image = SAMPLE if Path(SAMPLE).is_file() else "IMAGE.jpg"
     return (
-        f"ppocr is ready: HTTP {url}, gRPC {host}:{settings.grpc_port}\n"
+        f"ppocr is ready: HTTP {url}, gRPC {joined(host, settings.grpc_port)}\n"
         f"  a page to try it:  {url}/\n"
-        f"  an image to text:  curl -H 'Content-Type: image/jpeg' --data-binary @{image} "
+        f"  an image to text:  curl --data-binary @{image} "
         f"{url}/v1/models/{settings.model_name}:predict"
     )
 

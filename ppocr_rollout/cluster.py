@@ -1,8 +1,7 @@
-"""The chart's objects in a cluster: tracks, pods and the weights of the routes."""
+"""The objects of a release in a cluster: tracks, pods, and the routes that share requests out."""
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -13,14 +12,14 @@ from typing import Any, Final
 import urllib3
 from kubernetes import client, config
 
-from ppocr_api.errors import ConfigError, PpocrError, Unavailable
+from ppocr_api.errors import ConfigError, NotFound, PpocrError, Unavailable
+from ppocr_rollout.routes import CANARY, KINDS, MARK, STABLE, Route, manifest, route
 
-STABLE, CANARY = "stable", "canary"
 _GATEWAY: Final = ("gateway.networking.k8s.io", "v1")
 _KSERVE: Final = ("serving.kserve.io", "v1beta1")
-_ROUTES: Final = ("httproutes", "grpcroutes")
 #: Statuses of the API server after which the same request may succeed.
 _PASSING: Final = (409, 429, 500, 502, 503, 504)
+_GONE: Final = 404
 _ACCOUNT_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 #: Seconds that one request to the API server may take.
 _SECONDS: Final = 10.0
@@ -41,18 +40,6 @@ class Pod:
     front: int | None
 
 
-@dataclass(frozen=True)
-class Route:
-    """One HTTPRoute or GRPCRoute. `places` are the JSON pointers of the tracks' weights in its rules, each (stable, canary)."""
-
-    plural: str
-    name: str
-    places: tuple[tuple[str, str], ...]
-    weight: int
-    current: bool
-    refused: str
-
-
 class Cluster:
     """The objects of one release. Everything raises PpocrError with the message of the API server."""
 
@@ -66,11 +53,7 @@ class Cluster:
 
     def tracks(self) -> dict[str, str]:
         """Track → its InferenceService. Raises ConfigError where there are not both."""
-        found = {
-            item["metadata"]["labels"]["ppocr/track"]: item["metadata"]["name"]
-            for item in self._list(_KSERVE, "inferenceservices")
-            if "ppocr/track" in item["metadata"]["labels"]
-        }
+        found = {track: item["metadata"]["name"] for track, item in self._inference_services().items()}
         if found.keys() != {STABLE, CANARY}:
             there = ", ".join(sorted(found)) or "no track"
             raise ConfigError(
@@ -81,28 +64,50 @@ class Cluster:
 
     def routes(self, tracks: Mapping[str, str]) -> list[Route]:
         """Those that share requests out to both tracks. Raises ConfigError where there is none."""
-        found = [_route(plural, item, tracks) for plural in _ROUTES for item in self._list(_GATEWAY, plural)]
-        routes = [route for route in found if route.places]
+        owner = self._owner()
+        found = []
+        for plural in KINDS:
+            items = self._list(_GATEWAY, plural)
+            own = {item["metadata"]["name"]: item for item in items if MARK in item["metadata"]["labels"]}
+            charts = [item for item in items if MARK not in item["metadata"]["labels"]]
+            found += [
+                route(plural, item, own.get(f"{item['metadata']['name']}-rollout"), tracks, owner) for item in charts
+            ]
+        routes = [each for each in found if each.places]
         if not routes:
             raise ConfigError(f"no route of release {self.release} has both tracks: gateway.enabled must be true")
         return routes
 
     def set_weight(self, route: Route, weight: int, *, only_try: bool = False) -> None:
-        """Gives the canary `weight` percent of a route, and the stable track the rest, in one change.
+        """Gives the canary `weight` percent of what a route takes, and the stable track the rest, in one change.
 
         `only_try` asks the API server whether it would do that.
         """
+        options: dict[str, Any] = {"dry_run": "All" if only_try else None, "_request_timeout": _SECONDS}
+        place = (*_GATEWAY, self.namespace, route.plural)
+        body = manifest(route, weight)
         with _errors_of_the_api(f"{route.plural} {route.name} can't be changed"):
-            self._objects.patch_namespaced_custom_object(
-                *_GATEWAY,
-                self.namespace,
-                route.plural,
-                route.name,
-                weights(route, weight),
-                dry_run="All" if only_try else None,
-                _content_type="application/json-patch+json",
-                _request_timeout=_SECONDS,
-            )
+            try:
+                self._objects.patch_namespaced_custom_object(
+                    *place, route.name, body, _content_type="application/merge-patch+json", **options
+                )
+            except client.ApiException as error:
+                if error.status != _GONE:
+                    raise
+                self._objects.create_namespaced_custom_object(*place, body, **options)
+
+    def end(self) -> dict[str, str]:
+        """Removes the routes of a rollout, so that the chart's weights count again; returns their names by plural."""
+        gone: dict[str, str] = {}
+        for plural in KINDS:
+            for item in self._list(_GATEWAY, plural):
+                if MARK in item["metadata"]["labels"]:
+                    name = gone[plural] = item["metadata"]["name"]
+                    with _errors_of_the_api(f"{plural} {name} can't be removed"):
+                        self._objects.delete_namespaced_custom_object(
+                            *_GATEWAY, self.namespace, plural, name, _request_timeout=_SECONDS
+                        )
+        return gone
 
     def pods(self, inference_service: str) -> list[Pod]:
         """The pods of a track that aren't going away, of both parts."""
@@ -126,6 +131,28 @@ class Cluster:
             )
             return bytes(answer.data).decode()
 
+    def _inference_services(self) -> dict[str, dict[str, Any]]:
+        """Track → its InferenceService."""
+        found = self._list(_KSERVE, "inferenceservices")
+        return {
+            item["metadata"]["labels"]["ppocr/track"]: item
+            for item in found
+            if "ppocr/track" in item["metadata"]["labels"]
+        }
+
+    def _owner(self) -> dict[str, Any]:
+        """The canary, as that which the rollout's routes depend on."""
+        canary = self._inference_services().get(CANARY)
+        if canary is None:
+            raise NotFound(f"release {self.release} has no canary any more")
+        meta = canary["metadata"]
+        return {
+            "apiVersion": "/".join(_KSERVE),
+            "kind": "InferenceService",
+            "name": meta["name"],
+            "uid": meta["uid"],
+        }
+
     def _list(self, group: tuple[str, str], plural: str) -> list[dict[str, Any]]:
         with _errors_of_the_api(f"{plural} can't be listed"):
             answer: Any = self._objects.list_namespaced_custom_object(
@@ -137,12 +164,6 @@ class Cluster:
             )
         items: list[dict[str, Any]] = answer["items"]
         return items
-
-
-def weights(route: Route, weight: int) -> list[dict[str, Any]]:
-    """The JSON patch that gives the canary `weight` percent of a route."""
-    values = ((stable, 100 - weight) for stable, _ in route.places), ((canary, weight) for _, canary in route.places)
-    return [{"op": "add", "path": path, "value": value} for path, value in itertools.chain(*values)]
 
 
 @contextmanager
@@ -177,31 +198,6 @@ def _connect(context: str | None) -> str:
             return _ACCOUNT_NAMESPACE.read_text().strip()
         except (config.ConfigException, OSError):
             raise ConfigError(f"there is no cluster to talk to: {error}") from error
-
-
-def _route(plural: str, item: Mapping[str, Any], tracks: Mapping[str, str]) -> Route:
-    """A route's rules that name both tracks; a rule that a header chooses names only one, and stays as it is."""
-    places, weight = [], 0
-    for rule_at, rule in enumerate(item["spec"].get("rules", ())):
-        at: dict[str, int] = {}
-        backends = rule.get("backendRefs", ())
-        for backend_at, backend in enumerate(backends):
-            for track, service in tracks.items():
-                if backend["name"] in (f"{service}-transformer", f"{service}-predictor"):
-                    at[track] = backend_at
-        if at.keys() == {STABLE, CANARY}:
-            pointer = f"/spec/rules/{rule_at}/backendRefs"
-            places.append((f"{pointer}/{at[STABLE]}/weight", f"{pointer}/{at[CANARY]}/weight"))
-            weight = backends[at[CANARY]].get("weight", 1)
-    conditions = [
-        (condition, item["metadata"]["generation"])
-        for parent in item.get("status", {}).get("parents", ())
-        for condition in parent.get("conditions", ())
-        if condition["type"] in ("Accepted", "ResolvedRefs")
-    ]
-    current = bool(conditions) and all(each.get("observedGeneration") == generation for each, generation in conditions)
-    refused = [each.get("message", each["type"]) for each, _ in conditions if each["status"] != "True"]
-    return Route(plural, item["metadata"]["name"], tuple(places), weight, current, "; ".join(refused))
 
 
 def _pod(item: Any) -> Pod:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from threading import Event
 
 from ppocr_api.errors import PpocrError, RetryableError
-from ppocr_rollout.cluster import CANARY, STABLE, Cluster, Pod, weights
+from ppocr_rollout.cluster import Cluster, Pod
 from ppocr_rollout.counts import Counts, Window
 from ppocr_rollout.decision import Limits, fault, lost
+from ppocr_rollout.routes import CANARY, STABLE, weights
 from ppocr_rollout.sources import Source, process
 from ppocr_rollout.table import Step, Table
 

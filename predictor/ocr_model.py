@@ -52,6 +52,10 @@ class OcrModel(Model):  # type: ignore[misc]
         """Raises NotFound where `version` isn't in memory, or lacks this network."""
         await self._of(version)
 
+    async def versions(self) -> list[str]:
+        """The version that serves."""
+        return [(await self._predictor.facts()).version]
+
     async def metadata_parameters(self, version: str) -> dict[str, str]:
         """What ModelMetadata carries beyond the tensors: the facts of `version`, or of the one that serves."""
         facts, _ = await self._of(version)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the chart's README.md (its table of values) and values.schema.json from the comments of values.yaml, and from the
-services' settings classes: `scripts/chart_readme.py`. A test fails when they are behind.
+"""Writes the chart's README.md (its table of values), values.schema.json and files/paths.json (what a gateway may publish) from
+the comments of values.yaml, the services' settings classes and the routes' declarations: `scripts/chart_readme.py`. A test fails
+when they are behind.
 
 In values.yaml `# --` begins the description of the value below; `# @schema {…}` adds to what the schema says of it. A map with
 a description is one value, a map without one holds values that each have theirs.
@@ -9,6 +10,7 @@ a description is one value, a map without one holds values that each have theirs
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 import typing
@@ -19,7 +21,10 @@ from typing import Any
 
 import yaml
 
+from ppocr.serving import management
 from predictor.settings import PredictorSettings
+from transformer.routes import FORMATS
+from transformer.routes.page import page
 from transformer.settings import TransformerSettings
 
 ROOT = Path(__file__).parent.parent
@@ -106,7 +111,7 @@ def _object() -> dict[str, Any]:
 
 def _entry(value: Value) -> dict[str, Any]:
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"}
-    type_ = {} if value.schema.keys() & {"$ref", "enum"} else {"type": kinds[type(value.default)]}
+    type_ = {} if value.schema.keys() & {"$ref", "enum", "anyOf"} else {"type": kinds[type(value.default)]}
     return {**type_, **value.schema, "description": value.text}
 
 
@@ -127,6 +132,40 @@ def _settings(*classes: type[Any]) -> dict[str, Any]:
             "description": field.metadata["help"],
         }
     return {**_object(), "properties": properties}
+
+
+def paths() -> str:
+    """files/paths.json: group of `gateway.publish` → the path matches of an HTTPRoute."""
+    apart = {"/metrics": "metrics", "/openapi.json": "openapi"}
+    of_management = [path.path for path in management.DECLARATION.paths]
+    groups = {
+        "reading": [path.path for each in FORMATS for path in each.declaration.paths],
+        "health": [path for path in of_management if path not in apart],
+        **{name: [path] for path, name in apart.items() if path in of_management},
+        "page": [path.path for path in page().declaration.paths],
+    }
+    matches = {name: _without_covered({_match(path) for path in found}) for name, found in groups.items()}
+    made = {name: [{"type": type_, "value": value} for type_, value in found] for name, found in matches.items()}
+    return json.dumps(made, indent=1) + "\n"
+
+
+def _without_covered(matches: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Without exact paths that a prefix among them takes in."""
+    prefixes = [value for type_, value in matches if type_ == "PathPrefix"]
+    exact = {value for type_, value in matches if type_ == "Exact"}
+    covered = {("Exact", path) for path in exact for prefix in prefixes if f"{path}/".startswith(f"{prefix}/")}
+    return sorted(matches - covered)
+
+
+def _match(path: str) -> tuple[str, str]:
+    """A match for a path, or for all that begin alike."""
+    parts = path.strip("/").split("/")
+    fixed = list(itertools.takewhile(lambda part: "{" not in part, parts))
+    if len(fixed) == len(parts):
+        return "Exact", path
+    if fixed:
+        return "PathPrefix", f"/{'/'.join(fixed)}"
+    return "RegularExpression", re.sub(r"{\w+}", "[^/]+", path)
 
 
 def readme() -> str:
@@ -159,4 +198,5 @@ def _cell(value: Value) -> str:
 
 if __name__ == "__main__":
     (CHART / "values.schema.json").write_text(schema())
+    (CHART / "files" / "paths.json").write_text(paths())
     (CHART / "README.md").write_text(readme())

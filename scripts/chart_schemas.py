@@ -27,6 +27,7 @@ EXTENSIONS = {
     "github.com/kserve/kserve@v0.20.0": (
         "config/crd/full/serving.kserve.io_inferenceservices.yaml",
         "config/crd/full/serving.kserve.io_servingruntimes.yaml",
+        "config/crd/full/serving.kserve.io_clusterservingruntimes.yaml",
     ),
     "sigs.k8s.io/gateway-api@v1.4.1": (
         "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",
@@ -51,6 +52,12 @@ KINDS = {
     "pod-v1": "io.k8s.api.core.v1.Pod",
     "horizontalpodautoscaler-autoscaling-v2": "io.k8s.api.autoscaling.v2.HorizontalPodAutoscaler",
     "poddisruptionbudget-policy-v1": "io.k8s.api.policy.v1.PodDisruptionBudget",
+    "job-batch-v1": "io.k8s.api.batch.v1.Job",
+    "deployment-apps-v1": "io.k8s.api.apps.v1.Deployment",
+    "ingress-networking-v1": "io.k8s.api.networking.v1.Ingress",
+    "persistentvolumeclaim-v1": "io.k8s.api.core.v1.PersistentVolumeClaim",
+    "role-rbac-v1": "io.k8s.api.rbac.v1.Role",
+    "rolebinding-rbac-v1": "io.k8s.api.rbac.v1.RoleBinding",
     "networkpolicy-networking-v1": "io.k8s.api.networking.v1.NetworkPolicy",
 }
 STRINGS = {"type": "object", "additionalProperties": {"type": "string"}}

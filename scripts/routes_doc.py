@@ -11,9 +11,10 @@ from ppocr.serving.declaration import Declaration
 from transformer.routes import FORMATS
 from transformer.routes.endpoints import DECLARATIONS
 from transformer.routes.page import page
+from transformer.triton import routes as triton
 
 #: Routes beside the formats.
-OTHERS = (*DECLARATIONS, page().declaration)
+OTHERS = (triton.DECLARATION, management.HEALTH, management.REFLECTION, *DECLARATIONS, page().declaration)
 PAGE = Path(__file__).parent.parent / "docs" / "api.md"
 BEGIN = "<!-- written by scripts/routes_doc.py -->\n"
 END = "<!-- end of what scripts/routes_doc.py writes -->\n"
@@ -39,7 +40,7 @@ def tables() -> str:
 
 
 def _calls(declared: Declaration) -> Iterable[str]:
-    name = "" if declared in (management.DECLARATION, *OTHERS) else declared.name
+    name = declared.name if declared in [each.declaration for each in FORMATS] else ""
     for path in declared.paths:
         # As a reader would type it; the model's name is a setting.
         shown = path.path.replace("{model_name}", "ppocr").replace("{model_version}", "{version}")

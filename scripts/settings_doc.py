@@ -11,7 +11,7 @@ from ppocr.listen import ListenSettings, MemorySettings, MessageSettings, PageSe
 from ppocr.settings import PREFIX
 from ppocr_local.service import ServeSettings
 from predictor.settings import NetworkSettings, PredictorSettings
-from transformer.settings import FormatSettings, ReaderSettings, TransformerSettings
+from transformer.settings import FormatSettings, ReaderSettings, TransformerSettings, WebSettings
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """\
@@ -31,7 +31,7 @@ This page is written by `scripts/settings_doc.py`.
 def page() -> str:
     shared = {
         field.name
-        for group in (ListenSettings, ReaderSettings, FormatSettings, NetworkSettings, MessageSettings)
+        for group in (ListenSettings, WebSettings, ReaderSettings, FormatSettings, NetworkSettings, MessageSettings)
         for field in dataclasses.fields(group)
     }
     common = {field.name for group in (MemorySettings, PageSettings) for field in dataclasses.fields(group)}
@@ -39,6 +39,7 @@ def page() -> str:
         HEAD,
         _table("Every service", ListenSettings),
         _table("Pages: every service, and the same in all", PageSettings),
+        _table("Other sites' pages, and gateways: `ppocr serve`, `python -m transformer`", WebSettings),
         _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings, common),
         _table("Wire formats, their ports and reports: `ppocr serve`, `python -m transformer`", FormatSettings),
         _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings, common),

@@ -143,6 +143,8 @@ def predictor(log: Path, *flags: str, **environ: str) -> contextlib.AbstractCont
     return running(["predictor", "--host", "127.0.0.1", *flags], log, **environ)
 
 
-def transformer(log: Path, predictor_grpc: str, *flags: str) -> contextlib.AbstractContextManager[Service]:
+def transformer(
+    log: Path, predictor_grpc: str, *flags: str, **environ: str
+) -> contextlib.AbstractContextManager[Service]:
     """`python -m transformer` in front of a predictor."""
-    return running(["transformer", "--host", "127.0.0.1", "--predictor_host", predictor_grpc, *flags], log)
+    return running(["transformer", "--host", "127.0.0.1", "--predictor_host", predictor_grpc, *flags], log, **environ)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import socket
@@ -133,7 +134,7 @@ def test_tls_and_a_certificate_that_is_renewed(tmp_path: Path, receipt: bytes) -
     flags = ("--tls_cert_file", str(certificate), "--tls_key_file", str(key))
     with services.running(["ppocr", "serve", "--host", "127.0.0.1", *flags], tmp_path / "log", wait=False) as service:
         context = ssl.create_default_context(cafile=str(authority.pem))
-        with wait_tls(service, context) as client:
+        with contextlib.closing(wait_tls(service, context)) as client:
             assert client.post(URL, content=receipt, headers=JPEG).json()["predictions"][0]["lines"]
         target = f"localhost:{service.grpc_port}"
         with GrpcClient(target, tls=True, certificate=authority.pem.read_bytes()) as over_grpc:
@@ -170,7 +171,7 @@ def test_a_predictor_that_answers_only_its_transformer(tmp_path: Path, receipt: 
     with services.running(
         ["predictor", "--host", "127.0.0.1", *flags], tmp_path / "predictor.log", wait=False
     ) as predictor:
-        with wait_tls(predictor, context) as client:
+        with contextlib.closing(wait_tls(predictor, context)) as client:
             assert client.get("/metrics").status_code == 200
             assert client.get("/v2/models").status_code == 401
             assert client.post("/v2/models/det/infer", content=b"{}").status_code == 401

@@ -12,6 +12,7 @@ ROOMS = (
     "ppocr",
     "ppocr_cli",
     "ppocr_convert",
+    "ppocr_grpc",
     "ppocr_limits",
     "ppocr_local",
     "ppocr_rollout",

@@ -22,10 +22,19 @@ from tests.services import Service
 from transformer.routes import FORMATS
 from transformer.routes.endpoints import DECLARATIONS
 from transformer.routes.page import page
+from transformer.triton import routes as triton
 
 ROOT = Path(__file__).parent.parent
 #: Of the transformer, and of the service in one process.
-DECLARED = [*(each.declaration for each in FORMATS), page().declaration, *DECLARATIONS, management.DECLARATION]
+DECLARED = [
+    *(each.declaration for each in FORMATS),
+    page().declaration,
+    *DECLARATIONS,
+    triton.DECLARATION,
+    management.DECLARATION,
+    management.HEALTH,
+    management.REFLECTION,
+]
 #: Statuses of a POST without a body, where they aren't 400.
 EMPTY_POST = {
     "/predict/{module}": 200,
@@ -33,6 +42,7 @@ EMPTY_POST = {
     "/ocr/{method}": 200,
     "/ocr/prediction": 200,
     "/{name}/prediction": 200,
+    "/v2/repository/index": 200,
 }
 #: Of the predictor.
 PREDICTOR = [TensorFormat().declaration, repository_api.DECLARATION, management.DECLARATION]
@@ -66,6 +76,7 @@ def test_every_declared_path_is_served(service: Service) -> None:
             assert answer.status_code == expected, f"{method} {path}: {answer.status_code} {answer.text[:200]}"
         other = httpx.request("PATCH", url, timeout=60)
         assert other.status_code == 405, path
+        assert httpx.head(url, timeout=60).status_code == (200 if "GET" in methods else 405), path
 
 
 def test_nothing_else_is_served(openapi: Any) -> None:
@@ -74,7 +85,7 @@ def test_nothing_else_is_served(openapi: Any) -> None:
     )
     _, rest, _ = servers({}, *FORMATS)
     served = {route.path: route.methods for route in rest.app.routes if isinstance(route, Route)}
-    of_services = [page().declaration, *DECLARATIONS]
+    of_services = [page().declaration, triton.DECLARATION, *DECLARATIONS]
     assert served == paths_of([each for each in DECLARED if each not in of_services])
     assert len(served) == len(rest.app.routes)
 
@@ -97,7 +108,9 @@ def test_the_description_has_every_body_and_names_the_project(openapi: Any) -> N
                 named = {parameter["name"] for parameter in about["parameters"] if parameter["in"] == "path"}
                 assert path.path.count("{") == len(named)
                 assert set(path.query) <= {each["name"] for each in about["parameters"] if each["in"] == "query"}
-    assert {tag["name"]: tag["description"] for tag in openapi["tags"]} == {each.name: each.text for each in DECLARED}
+    assert {tag["name"]: tag["description"] for tag in openapi["tags"]} == {
+        each.name: each.text for each in DECLARED if each.paths
+    }
 
 
 def examples_of(content: Any) -> list[Any]:
@@ -137,11 +150,12 @@ def test_grpc_serves_what_is_declared_and_nothing_else(service: Service) -> None
     (known,) = grpc_predict_v2_pb2.DESCRIPTOR.services_by_name.values()
     others = {f"{known.full_name}/{method.name}" for method in known.methods} - declared
     assert f"{oip.SERVICE}/RepositoryModelLoad" in others
+    streams = {f"{method.service}/{method.method}" for each in DECLARED for method in each.grpc if method.stream}
     with grpc.insecure_channel(service.grpc) as channel:
-        for method in sorted(declared | others | {"grpc.health.v1.Health/Check"}):
+        for method in sorted(declared | others | {"grpc.health.v1.Health/Other", "toy.Toy/Say"}):
             call = channel.unary_unary(f"/{method}", lambda message: message, lambda raw: raw)
             try:
-                call(b"", timeout=10)
+                call(b"", timeout=2 if method in streams else 10)
                 code = grpc.StatusCode.OK
             except grpc.RpcError as error:
                 code = error.code()  # type: ignore[attr-defined]

@@ -42,6 +42,26 @@ def test_two_processes_read_what_one_reads(pair: tuple[Service, Service], servic
     assert two.json() == one.json()
 
 
+#: What clusters put into all pods: a proxy for the way out (nobody listens there), a locale, a time zone, threads, roots of TLS.
+AMBIENT = {
+    **dict.fromkeys(("http_proxy", "https_proxy", "grpc_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"),
+    **dict.fromkeys(("no_proxy", "NO_PROXY"), "localhost,.svc,.cluster.local,10.0.0.0/8"),
+    **{"LANG": "C", "LC_ALL": "C", "TZ": "Asia/Kolkata", "OMP_NUM_THREADS": "1", "OMP_PROC_BIND": "true"},
+    **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"), "/nonexistent/ca.pem"),
+}
+
+
+def test_what_a_cluster_puts_into_pods_changes_nothing(tmp_path: Path, service: Service, receipt: bytes) -> None:
+    with (
+        services.predictor(tmp_path / "predictor.log", **AMBIENT) as predictor,
+        services.transformer(tmp_path / "transformer.log", predictor.grpc, **AMBIENT) as transformer,
+        httpx.Client(trust_env=False, timeout=60) as client,
+    ):
+        answer = client.post(transformer.url + URL, content=receipt, headers=JPEG)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == read(service, receipt).json()
+
+
 def test_the_transformer_knows_the_model_only_from_the_predictor(pair: tuple[Service, Service]) -> None:
     with grpc.insecure_channel(pair[1].grpc) as channel:
         answer = oip.unary(channel, "ModelMetadata")(oip.ModelMetadataRequest(name="rec"), timeout=10)

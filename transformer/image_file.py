@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import binascii
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ppocr_api.errors import InvalidRequest, RequestError
 from transformer.images import ImageLimits, Source, inspect, pixels
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
+
+#: The URL-safe alphabet's two own letters, as plain base64 has them.
+_TO_PLAIN: Final = bytes.maketrans(b"-_", b"+/")
+_WHITE_SPACE: Final = b" \t\r\n\v\f"
+#: As many characters as the part of a data URL before its comma may have.
+_DATA_URL_HEAD: Final = 200
 
 
 @dataclass(slots=True)
@@ -21,7 +27,7 @@ class ImageFile:
     skipped.
     """
 
-    data: bytes | str
+    data: bytes | memoryview | str
     where: str = ""
     base64: bool = False
     lenient: bool = False
@@ -51,21 +57,31 @@ class ImageFile:
         return type(error)(f"{self.where}: {error}") if self.where else error
 
 
-def _from_base64(text: bytes | str) -> bytes:
+def _from_base64(text: bytes | memoryview | str) -> bytes:
+    """The bytes of base64 text: plain, as a data URL, with the URL-safe alphabet, folded into lines, without padding."""
+    if text[:5] in ("data:", b"data:"):
+        text = _of_data_url(text)
     try:
         return binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError):
         pass
-    try:  # MIME folds lines: white space is allowed, anything else isn't
-        folded = text.encode("ascii") if isinstance(text, str) else text
-        # Not split(): of a line of few characters it makes an object of 60 bytes.
-        return binascii.a2b_base64(folded.translate(None, b" \t\n\r\v\f"), strict_mode=True)
+    try:
+        plain = (text.encode("ascii") if isinstance(text, str) else bytes(text)).translate(_TO_PLAIN, _WHITE_SPACE)
+        return binascii.a2b_base64(plain + b"=" * (-len(plain) % 4), strict_mode=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidRequest("the image is not base64") from error
+        raise InvalidRequest("the image is not base64; URLs and paths are not read") from error
 
 
-def _from_lenient_base64(text: bytes | str) -> bytes:
+def _from_lenient_base64(text: bytes | memoryview | str) -> bytes:
     try:
         return binascii.a2b_base64(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text)
     except (binascii.Error, ValueError) as error:
         raise InvalidRequest(f"the image is not base64: {error}") from error
+
+
+def _of_data_url(text: bytes | memoryview | str) -> bytes | memoryview | str:
+    head = text[:_DATA_URL_HEAD] if isinstance(text, str) else bytes(text[:_DATA_URL_HEAD]).decode("latin-1")
+    kind, comma, _ = head.partition(",")
+    if not comma or not kind.lower().endswith(";base64"):
+        raise InvalidRequest("a data URL must hold base64: data:image/jpeg;base64,…")
+    return text[len(kind) + 1 :] if isinstance(text, str) else memoryview(text)[len(kind) + 1 :]

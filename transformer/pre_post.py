@@ -14,6 +14,7 @@ from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.reader import Reader, Wanted
 from transformer.routes import v2
 from transformer.routes.adapter import Exchange, ReadRequest
+from transformer.statistics import Statistics
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,12 @@ class OcrTransformer(Model):  # type: ignore[misc]
         super().__init__(name)
         self.reader = reader
         self._max_instances = max_instances
+        self.statistics = Statistics()
         self.ready = True
+
+    async def __call__(self, body: Any, *args: Any, **kwargs: Any) -> Any:
+        with self.statistics.request():
+            return await super().__call__(body, *args, **kwargs)
 
     async def healthy(self) -> bool:
         """True when a prediction would be accepted now."""
@@ -48,6 +54,13 @@ class OcrTransformer(Model):  # type: ignore[misc]
     async def check_version(self, version: str) -> None:
         """Raises NotFound where the predictor has no such version in memory."""
         await self.reader.facts(version)
+
+    async def versions(self) -> list[str]:
+        """The version that serves; none where no predictor says one."""
+        try:
+            return [(await self.reader.facts()).version]
+        except PpocrError:
+            return []
 
     async def preprocess(self, payload: Exchange, headers: dict[str, str] | None = None) -> Asked:
         read = await payload.request.parsed(payload.adapter.parse)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import grpc
 from grpc import aio
 
 from ppocr import oip
-from ppocr.listen import PING_MS
+from ppocr.listen import PING_MS, joined
 from ppocr_api.errors import ConfigError
 
 log = logging.getLogger("ppocr.transformer")
@@ -31,6 +32,8 @@ _SERVICE_CONFIG = json.dumps(
 )
 _OPTIONS = (
     ("grpc.service_config", _SERVICE_CONFIG),
+    # A predictor is a neighbour: a proxy for the way out (http_proxy, https_proxy) doesn't lead to it.
+    ("grpc.enable_http_proxy", 0),
     ("grpc.enable_retries", 1),
     # A pod that vanished without a word is noticed in 10 s, not after the kernel's 15 minutes: the ping has a limit of its own,
     # of a minute by default.
@@ -47,10 +50,12 @@ LOOK_SECONDS, CLOSE_SECONDS = 10.0, 120.0
 
 
 def target(host: str, port: int) -> str:
-    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found."""
+    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found. HOST may be an IPv6 address."""
     if host.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
         return host
-    return f"dns:///{host}" if ":" in host else f"dns:///{host}:{port}"
+    if host.count(":") > 1 and not host.startswith("["):
+        return f"dns:///{joined(host, port)}"  # an address of IPv6
+    return f"dns:///{host}" if re.fullmatch(r".*[^:]:\d+", host) else f"dns:///{host}:{port}"
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,9 @@ _NOT_SENT = (
     "DNS resolution",
     "errors resolving",
 )
+#: How long gRPC may take to notice that a connection is gone which a call was just lost with [seconds]: until then the next call
+#: would be lost with it as well.
+LOST_SECONDS = 0.2
 READY_SECONDS = 2.0
 #: The V2 model that is asked for facts. Predictors of all releases have it.
 ANY_NETWORK = "rec"
@@ -134,6 +137,8 @@ class PredictorClient:
                 again = _nothing_was_computed(error) or _connection_was_renewed(error) or _was_lost(error)
                 if not attempts or not again or lost > 1:
                     _raise(error)
+                if _was_lost(error):
+                    await asyncio.sleep(LOST_SECONDS)
 
     async def _connected(self, until: float) -> bool:
         """Whether a predictor was reached before the instant `until`."""

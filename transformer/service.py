@@ -24,6 +24,7 @@ async def serve(settings: TransformerSettings) -> None:
     # Imported here: KServe's packages take seconds to import, and `--help` needs none of them.
     import_kserve()
     from ppocr.serving.server import OcrServer
+    from transformer.http.around import around
     from transformer.pre_post import OcrTransformer
     from transformer.predictor_channel import PredictorTls, target
     from transformer.predictor_client import PredictorClient
@@ -31,7 +32,9 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.reports.pdserving import register
     from transformer.reports.tracer import Tracer
     from transformer.routes.endpoints import endpoints
+    from transformer.routes.page import page
     from transformer.routes.served import served
+    from transformer.triton.routes import triton
 
     keep_level()
     address = target(settings.predictor_host, settings.predictor_port)
@@ -39,14 +42,18 @@ async def serve(settings: TransformerSettings) -> None:
     budget = Budget(for_requests(settings.request_memory_bytes))
     client = PredictorClient(address, settings.max_message_bytes, tls)
     reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     routes = served(settings)
-    further = endpoints(settings, reader, routes.formats)
+    own_page = page(settings.model_name, settings.root_path)
+    further = (own_page, triton(model), *endpoints(settings, reader, routes.formats))
     tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
     if settings.pdserving_metrics:
         register(routes.routes)
     server = OcrServer(
-        rest_options(settings, budget, routes.formats, (*routes.endpoints, *further), client_of, routes.ports),
-        grpc_options(settings, budget, routes.formats, client_of=client_of, ports=routes.grpc_ports),
+        rest_options(
+            settings, budget, routes.formats, further, client_of, lambda app: around(app, settings), routes.ports
+        ),
+        grpc_options(settings, budget, routes.formats, further, client_of=client_of, ports=routes.grpc_ports),
         lifecycle(settings),
     )
 
@@ -58,7 +65,6 @@ async def serve(settings: TransformerSettings) -> None:
         await tracer.close()
         await reader.close()
 
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
     await server.serve([model], on_ready=ready, close=close)
 
 

@@ -89,6 +89,22 @@ class FormatSettings:
 
 
 @dataclass(frozen=True)
+class WebSettings:
+    """How pages and gateways reach the service."""
+
+    cors_origins: str = setting(
+        "Origins whose pages may ask this service from a browser, with spaces between them, such as https://shop.example.com; "
+        "* for all. Empty: none but its own page.",
+        "",
+    )
+    root_path: str = setting(
+        "Path under which a gateway serves this service, such as /ocr: requests are answered with it and without it, and the "
+        "page asks under it.",
+        "",
+    )
+
+
+@dataclass(frozen=True)
 class AccessSettings:
     """Who may ask."""
 
@@ -106,11 +122,11 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
-class TransformerSettings(ListenSettings, AccessSettings, ReaderSettings, FormatSettings, MessageSettings):
+class TransformerSettings(ListenSettings, WebSettings, AccessSettings, ReaderSettings, FormatSettings, MessageSettings):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(
-        "The predictor's gRPC address: HOST, HOST:PORT, dns:///HOST:PORT for a headless Service, or unix:PATH. "
+        "The predictor's gRPC address: HOST, HOST:PORT, [IPv6]:PORT, dns:///HOST:PORT for a headless Service, or unix:PATH. "
         "KServe sets this.",
         "",
     )

@@ -25,10 +25,19 @@ JAPANESE = (
 )
 
 
-#: The commoner halves of two standards' characters, those of level 1: no neighbour helps to guess one.
-HANZI = bytes(b for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFF) for b in (row, cell)).decode("gb2312")
-KANJI = bytes(b for row in range(0xB0, 0xCF) for cell in range(0xA1, 0xFF) for b in (row, cell)).decode("euc_jp")
-KANA = "".join(character for character in JAPANESE if "\u3041" <= character <= "\u30ff")
+#: Look alike in two scripts: only a sentence can tell which is meant.
+_ALIKE = set("へヘりリーべベぺペ一二口力夕工卜八三千才")
+
+
+def _level_1(rows: range, encoding: str) -> str:
+    """The commoner half of a standard's characters, without _ALIKE."""
+    cells = range(0xA1, 0xFF)
+    text = bytes(byte for row in rows for cell in cells for byte in (row, cell)).decode(encoding)
+    return "".join(character for character in text if character not in _ALIKE)
+
+
+HANZI, KANJI = _level_1(range(0xB0, 0xD7), "gb2312"), _level_1(range(0xB0, 0xCF), "euc_jp")
+KANA = "".join(character for character in JAPANESE if "\u3041" <= character <= "\u30ff" and character not in _ALIKE)
 
 
 def words(random: Random, count: int) -> list[str]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving.access import OPEN, Access, noted
-from ppocr.serving.routing import Route, RouteTable, Scope, error_answer
+from ppocr.serving.routing import Route, RouteTable, Scope, error_answer, not_served
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.wire import WireAnswer
-from ppocr_api.errors import DeadlineExceeded, NotFound, RequestError
+from ppocr_api.errors import DeadlineExceeded, RequestError, Unavailable
 from ppocr_limits.bodies import Message, Receive, has_body, read_body
 from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.tls import CERTIFIED
@@ -54,6 +54,7 @@ class RequestGuard:
         timeout_seconds: float,
         track: str = "",
         access: Access = OPEN,
+        absent: Mapping[str, str] | None = None,
     ) -> None:
         self._app = app
         self._budget = budget
@@ -61,6 +62,7 @@ class RequestGuard:
         self._max_body_bytes = max_body_bytes
         self._timeout_seconds = timeout_seconds
         self._access = access
+        self._absent = absent or {}
         self._headers = [(TRACK_HEADER.encode(), track.encode())] if track else []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,6 +70,8 @@ class RequestGuard:
             await self._app(scope, receive, send)
             return
         started = time.monotonic()
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the server sends no body to a HEAD
         found = self._routes.find(scope)
         claim = Claim(self._budget)
         call = scope[CALL] = Call(route=found[0].path.path if found else "unknown")
@@ -81,9 +85,10 @@ class RequestGuard:
             seconds = self._seconds(headers)
             deadline = call.deadline = started + seconds
             call.hurried = seconds < self._timeout_seconds
-            if found is None:
-                raise NotFound("no such route")
-            limit = self._limit(found[0], scope["method"])
+            if found is None or scope["method"] not in found[0].path.methods:
+                await answer.whole(self._routes.unserved(found, not_served(found, scope, call, self._absent)))
+                return
+            limit = self._limit(found[0])
             body = await read_body(headers, receive, claim, limit, lambda: deadline - time.monotonic())
             answer.body_is_read = True
             if body is None:
@@ -91,6 +96,10 @@ class RequestGuard:
             else:
                 scope[BODY] = body
                 await self._run(scope, body, receive, answer, call)
+        except asyncio.CancelledError:
+            # The server's grace is over: it cancels what it still answers, and would call that an error of its own.
+            if not answer.begun:
+                await answer.whole(error_answer(found, scope, call, Unavailable("the service is stopping")))
         except Exception as error:
             # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
@@ -99,15 +108,13 @@ class RequestGuard:
                     await answer.whole(error_answer(found, scope, call, known, self._routes.outside))
         finally:
             claim.release()
+            scope.pop(BODY, None)  # the connection keeps the scope until its next request
             telemetry.IN_FLIGHT.dec()
-            if call.error is not None and answer.code != CLIENT_LEFT:
-                answer.code = int(call.error.http)
             self._record(scope, call, answer.code, time.monotonic() - started)
 
-    def _limit(self, route: Route, method: str) -> int:
+    def _limit(self, route: Route) -> int:
         """Bytes of a body: few where no wire format reads it."""
-        reads = route.formats and method in route.path.methods
-        return self._max_body_bytes if reads else min(self._max_body_bytes, MAX_SMALL_BODY_BYTES)
+        return self._max_body_bytes if route.formats else min(self._max_body_bytes, MAX_SMALL_BODY_BYTES)
 
     def _seconds(self, headers: dict[bytes, bytes]) -> float:
         seconds = self._timeout_seconds
@@ -160,6 +167,8 @@ class RequestGuard:
                 left.cancel()
 
     def _record(self, scope: Scope, call: Call, code: int, took: float) -> None:
+        if call.error is not None and code != CLIENT_LEFT:
+            code = int(call.error.http)
         telemetry.REQUESTS.labels(call.route, str(code)).inc()
         telemetry.REQUEST_SECONDS.labels(call.route).observe(took)
         if scope["path"] not in _QUIET:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from kserve.errors import ModelNotReady
+from kserve.errors import ModelNotFound, ModelNotReady
 from kserve.model import InferenceModel
 from kserve.model_repository import ModelRepository
 from kserve.protocol.dataplane import DataPlane
 
 from ppocr import __version__
+from ppocr_api.errors import NotFound
 
 
 class TrueDataPlane(DataPlane):  # type: ignore[misc]
@@ -20,15 +21,24 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
         super().__init__(model_registry=model_registry)
         self._draining = draining
         self.alive: Callable[[], bool] = lambda: True
+        #: Those of V2 that are served, by their names.
+        self.extensions: Sequence[str] = ()
         self._server_name = "ppocr-serving"
         self._server_version = __version__
+
+    def get_model_from_registry(self, name: str) -> Any:
+        """Raises NotFound, which names the models that there are."""
+        try:
+            return super().get_model_from_registry(name)
+        except ModelNotFound as error:
+            there = ", ".join(sorted(self._model_registry.get_models())) or "none"
+            raise NotFound(f"no model is called {name[:100]!r}; served are: {there}") from error
 
     async def live(self) -> dict[str, str]:
         return {"status": "alive" if self.alive() else "hung"}
 
     def metadata(self) -> dict[str, Any]:
-        extensions = ["binary_tensor_data", "model_repository_extension"]
-        return {"name": self._server_name, "version": self._server_version, "extensions": extensions}
+        return {"name": self._server_name, "version": self._server_version, "extensions": list(self.extensions)}
 
     async def ready(self) -> bool:
         if self._draining():
@@ -49,9 +59,12 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
             await check(version)
 
     async def model_metadata(self, model_name: str, version: str = "") -> dict[str, Any]:
-        """As KServe's, of a version that is there."""
+        """Name, platform, versions, inputs and outputs, of a version that is there."""
         await self.check_version(model_name, version)
-        return cast(dict[str, Any], await super().model_metadata(model_name))
+        known = cast(dict[str, Any], await super().model_metadata(model_name))
+        versions = getattr(self.get_model_from_registry(model_name), "versions", None)
+        there = [version] if version or versions is None else await versions()
+        return {**known, "platform": "ppocr", "versions": [each for each in there if each]}
 
     async def model_parameters(self, model_name: str, version: str) -> dict[str, str]:
         """What a model says of itself beyond its tensors."""

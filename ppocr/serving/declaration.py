@@ -11,9 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ppocr_grpc.methods import GrpcMethod
+
 Json = Mapping[str, Any]
 
 OBJECT: Json = {"type": "object"}
+_HOST = re.compile(r"([\w.-]{1,253}|\[[0-9a-fA-F:.]{2,45}\])(:\d{1,5})?")
+#: A path prefix as gateways send it in X-Forwarded-Prefix.
+PREFIX = re.compile(r"(/[\w.-]+){0,9}")
+_PART = re.compile(r"[\w.-]{1,100}")
+
 BINARY: Json = {"type": "string", "format": "binary"}
 
 
@@ -43,7 +50,8 @@ class Path:
     """One path, `{name}` standing for a part without a slash.
 
     `bodies` are those that a request may have, `query` the schemas of its query's parameters, `answers` the bodies of a 200.
-    A path that isn't `listed` is no part of the API: it isn't in /openapi.json.
+    `line` is a command that works, for errors to show. A path that isn't `listed` is no part of the API: it isn't in
+    /openapi.json.
     """
 
     path: str
@@ -53,6 +61,7 @@ class Path:
     query: Mapping[str, Json] = field(default_factory=dict)
     answers: tuple[Body, ...] = ()
     error: Body = ERROR
+    line: str = "curl {url}/openapi.json"
     listed: bool = True
 
     def openapi(self) -> dict[str, Any]:
@@ -77,21 +86,12 @@ class Path:
 
 
 @dataclass(frozen=True)
-class GrpcMethod:
-    """One unary method of a gRPC service, and its messages' classes."""
-
-    service: str
-    method: str
-    summary: str
-    request: Any
-    response: Any
-
-
-@dataclass(frozen=True)
 class Declaration:
     """`name` as in logs and tests, `text` one paragraph of docs.
 
-    `also_as` are content types that clients send such bodies under although they are others.
+    `also_as` are content types that clients send such bodies under although they are others. `extensions` are those of V2 that
+    it is, by their names. `absent` holds a sentence about what clients of the protocol may ask for and isn't there, by the
+    gRPC method, or by a pattern of paths.
     """
 
     name: str
@@ -99,6 +99,8 @@ class Declaration:
     paths: tuple[Path, ...] = ()
     grpc: tuple[GrpcMethod, ...] = ()
     also_as: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def content_types(self) -> tuple[str, ...]:
@@ -123,8 +125,23 @@ def merged(first: Path, second: Path) -> Path:
         {**first.query, **second.query},
         tuple({body.content_type: body for body in (*second.answers, *first.answers)}.values()),
         first.error,
+        first.line,
         first.listed or second.listed,
     )
+
+
+def command(line: str, headers: Mapping[str, str], path: Mapping[str, str]) -> str:
+    """`line` with the address that a request was sent to as {url}, and the parts of the path that it named.
+
+    What could not be pasted into a shell is left out.
+    """
+    scheme, host, prefix = (headers.get(name, "") for name in ("x-forwarded-proto", "host", "x-forwarded-prefix"))
+    shown = host if _HOST.fullmatch(host) else "HOST"
+    url = f"{'https' if scheme == 'https' else 'http'}://{shown}{prefix if PREFIX.fullmatch(prefix) else ''}"
+    for name, part in {**path, "url": url}.items():
+        if name == "url" or _PART.fullmatch(part):
+            line = line.replace(f"{{{name}}}", part)
+    return line
 
 
 def _content(bodies: tuple[Body, ...]) -> dict[str, Any]:

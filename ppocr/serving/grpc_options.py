@@ -41,6 +41,8 @@ class GrpcOptions:
             ("grpc.max_allowed_incoming_connections", self.max_calls),
             ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
             ("grpc.compression_enabled_algorithms_bitset", UNCOMPRESSED),
+            # Otherwise windows grow with the network's speed, and megabytes of each call arrive before anybody waits for them.
+            ("grpc.http2.bdp_probe", 0),
             ("grpc.max_send_message_length", self.max_message_bytes),
             ("grpc.max_receive_message_length", self.max_message_bytes),
             ("grpc.so_reuseport", 0),

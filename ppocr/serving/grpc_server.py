@@ -6,85 +6,83 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent import futures
 from functools import partial
 from typing import Any
 
 import grpc
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from grpc import aio
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving import wire
-from ppocr.serving.access import OPEN, Access, noted
+from ppocr.serving.access import noted
 from ppocr.serving.asgi import TRACK_HEADER
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import GrpcMethod
 from ppocr.serving.grpc_options import GrpcOptions
-from ppocr.serving.management import management
+from ppocr.serving.management import HEALTH, REFLECTION, management
+from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
 from ppocr.serving.wire import WireFormat, WireRequest
-from ppocr_api.errors import ConfigError, DeadlineExceeded, InvalidRequest, PpocrError
-from ppocr_limits.budget import Budget, Claim
-from ppocr_limits.memory import Pressure
-from ppocr_limits.messages import Read, arrived
-from ppocr_limits.wire_fields import check_message
+from ppocr_api.errors import ConfigError, DeadlineExceeded, PpocrError
+from ppocr_grpc import health
+from ppocr_grpc.methods import CallContext, Failed, GrpcMethod, unary_handler
+from ppocr_grpc.reflection import reflection
+from ppocr_grpc.streams import InferStream, absent_handler, stream_handler
+from ppocr_limits.budget import Claim
+from ppocr_limits.messages import Arrivals, Read
 
 log = logging.getLogger("ppocr.access")
 #: Need no key.
-_PROBES = ("ServerLive", "ServerReady")
-_QUIET = ("ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
+_PROBES = ("Check", "ServerLive", "ServerReady")
+_QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
+Metadata = tuple[tuple[str, str], ...]
 #: Answers a message of a call.
-Method = Callable[[Any, "CallContext"], Awaitable[Any]]
-
-
-class Failed(Exception):
-    """Ends a call with the status of `error`, which went through the error mapping already."""
-
-    def __init__(self, error: PpocrError) -> None:
-        self.error = error
-
-
-class CallContext:
-    """gRPC's context of a call, and what the guard knows of it."""
-
-    def __init__(self, context: Any, call: Call) -> None:
-        self._context = context
-        self.call = call
-
-    def metadata(self) -> dict[str, str]:
-        """The call's metadata, without binary values."""
-        return {key: value for key, value in self._context.invocation_metadata() or () if isinstance(value, str)}
+Method = Callable[[Any, CallContext], Awaitable[Any]]
 
 
 class Guard(aio.ServerInterceptor):  # type: ignore[misc]
     """Around every call: deadline, memory, metrics, one log line, and errors as status codes."""
 
-    def __init__(self, timeout_seconds: float, budget: Budget, track: str = "", access: Access = OPEN) -> None:
-        self._timeout_seconds = timeout_seconds
-        self._access = access
-        self._budget = budget
-        self._pressure = Pressure()
-        self._metadata = ((TRACK_HEADER, track),) if track else ()
+    def __init__(self, options: GrpcOptions, absent: Mapping[str, str]) -> None:
+        self._timeout_seconds = options.timeout_seconds
+        self._access = options.access
+        self._budget = options.budget
+        self._arrivals = Arrivals(options.budget, options.max_message_bytes)
+        self._absent = absent
+        self._metadata = ((TRACK_HEADER, options.track),) if options.track else ()
 
     async def intercept_service(self, continuation: Callable[[Any], Awaitable[Any]], details: Any) -> Any:
         handler = await continuation(details)
-        if handler is None or handler.unary_unary is None:
-            return handler
         method = details.method.rsplit("/", 1)[-1]
+        if handler is None:
+            return absent_handler(
+                self._absent.get(method, f"{method[:100]} isn't served; server reflection lists what is")
+            )
+        if handler.unary_unary is None:
+            return handler
 
         async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
-            return await self._answer(method, handler, servicer_context.read, servicer_context)
+            response, error = await self.answer(method, handler, servicer_context.read, servicer_context)
+            if error is not None:
+                # Here and not where the error was caught: gRPC keeps what this raises, with all frames on its way, which
+                # keep gRPC's call in turn. The frames of a request and its error would stay with it.
+                code, details, metadata = grpc_answer(error)
+                servicer_context.set_trailing_metadata((*self._metadata, *metadata))
+                await servicer_context.abort(code, details)
+            return response
 
         # A stream, which looks the same on the wire: its message is read inside, where it can be refused before all of it is
         # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Any:
+    async def answer(
+        self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any
+    ) -> tuple[Any, PpocrError | None]:
+        """The answer to the message that `read` waits for, or what went wrong."""
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -98,17 +96,14 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 key = CallContext(call, known).metadata().get("authorization", "")
                 self._access.check(known, key, certified=True)
             with Claim(self._budget) as claim:
-                message = partial(arrived, read, claim, self._pressure)
+                message = partial(self._arrivals.message, read, claim)
                 response = await self._within(seconds, handler, message, method, CallContext(call, known))
             code = grpc.StatusCode.OK if known.error is None else getattr(grpc.StatusCode, known.error.grpc)
-            return response
-        except aio.AbortError:
-            raise
+            return response, None
         except Exception as error:
             ours = error.error if isinstance(error, Failed) else as_ppocr(error, known)
-            code, details, metadata = grpc_answer(ours)
-            call.set_trailing_metadata((*self._metadata, *metadata))
-            await call.abort(code, details)
+            code = grpc_answer(ours)[0]
+            return None, ours
         finally:
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started
@@ -139,7 +134,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         answered = False
         try:
             async with asyncio.timeout(seconds) as limit:
-                response = await handler.unary_unary(_parsed(handler, await message(), method), context)
+                response = await handler.unary_unary(handler.request_deserializer(await message()), context)
                 answered = True
                 return response
         except TimeoutError as error:
@@ -150,15 +145,6 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             context.call.cancelled = context.call.cancelled or not answered
 
 
-def _parsed(handler: grpc.RpcMethodHandler, raw: bytes, method: str) -> Any:
-    if raw is aio.EOF:
-        raise InvalidRequest(f"{method} was called without a message")
-    try:
-        return handler.request_deserializer(raw)
-    except DecodeError as error:
-        raise InvalidRequest(f"the bytes are no protobuf message of {method}'s request") from error
-
-
 class GrpcServer:
     """The gRPC side of a service."""
 
@@ -167,14 +153,15 @@ class GrpcServer:
         self._data_plane = data_plane
         self._repository = repository
         self._server: aio.Server | None = None
+        self._stopping = asyncio.Event()
+        absent = {name: said for group in options.endpoints for name, said in group.declaration.absent.items()}
+        self._guard = Guard(options, absent)
 
     async def start(self) -> None:
         """Listens; a port that is taken is an error, not a silent second listener."""
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
-            interceptors=(
-                Guard(self._options.timeout_seconds, self._options.budget, self._options.track, self._options.access),
-            ),
+            interceptors=(self._guard,),
             maximum_concurrent_rpcs=self._options.max_calls,
             options=self._options.arguments(),
         )
@@ -192,7 +179,8 @@ class GrpcServer:
         self._server = server
 
     async def stop(self, grace: float) -> None:
-        """Refuses new calls, waits `grace` seconds for the running ones."""
+        """Refuses new calls, waits `grace` seconds for the running ones; streams end with what they have read."""
+        self._stopping.set()
         if self._server is not None:
             await self._server.stop(grace)
 
@@ -201,11 +189,38 @@ class GrpcServer:
         services: dict[str, dict[str, grpc.RpcMethodHandler]] = defaultdict(dict)
         for wire_format in self._options.formats:
             for method in wire_format.declaration.grpc:
-                services[method.service][method.method] = _handler(method, self._infer(wire_format))
-        for group in (management(self._data_plane, self._repository), *self._options.endpoints):
+                services[method.service][method.method] = self._of_format(method, self._infer(wire_format))
+        groups = [management(self._data_plane, self._repository), *self._options.endpoints]
+        known = health.Health(self._data_plane.ready, lambda name: name == "" or name in services, self._stopping)
+        groups.append(Endpoints(HEALTH, {}, known.answers))
+        declared = [*(each.declaration for each in self._options.formats), *(group.declaration for group in groups)]
+        shown = reflection(method for each in declared for method in each.grpc)
+        groups.append(Endpoints(REFLECTION, {}, shown))
+        for group in groups:
             for method in group.declaration.grpc:
-                services[method.service][method.method] = _handler(method, _plain(group.grpc[method.method]))
+                answer = group.grpc[method.method]
+                services[method.service][method.method] = (
+                    stream_handler(method, answer, lambda error: grpc_answer(as_ppocr(error)))
+                    if method.stream
+                    else unary_handler(method, _plain(answer))
+                )
         return services
+
+    def _of_format(self, method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
+        one = unary_handler(method, answer)
+        if not method.stream:
+            return one
+
+        async def answered(raw: bytes, context: Any) -> Any:
+            async def read() -> bytes:
+                return raw
+
+            response, error = await self._guard.answer(method.method, one, read, context)
+            if error is not None:
+                raise error
+            return response
+
+        return InferStream(answered, self._stopping).handler(method)
 
     def _infer(self, wire_format: WireFormat) -> Method:
         async def answer(message: Any, context: CallContext) -> Any:
@@ -224,13 +239,3 @@ class GrpcServer:
 
 def _plain(answer: Callable[[Any], Awaitable[Any]]) -> Method:
     return lambda message, _: answer(message)
-
-
-def _handler(method: GrpcMethod, answer: Method) -> grpc.RpcMethodHandler:
-    def parse(raw: bytes) -> Any:
-        check_message(raw, method.request.DESCRIPTOR)
-        return method.request.FromString(raw)
-
-    return grpc.unary_unary_rpc_method_handler(
-        answer, request_deserializer=parse, response_serializer=method.response.SerializeToString
-    )

@@ -20,6 +20,9 @@ _KINDS: Mapping[type, str] = {
     int: "a whole number",
 }
 
+#: What the parser's messages say, by a part of them.
+_REASONS = {"UTF-8": "what is not valid UTF-8", "depth": "nesting beyond the depth limit", "end": "an early end"}
+
 
 #: Values that a body may have: far more than any request for images, and parsed in some milliseconds.
 MAX_VALUES = 100_000
@@ -32,7 +35,8 @@ def parse_json(body: bytes | memoryview, what: str = "the request", most: int = 
     try:
         return orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise InvalidRequest(f"{what} is not JSON: {error.msg} at character {error.pos}") from error
+        found = next((said for part, said in _REASONS.items() if part in error.msg), "unexpected text")
+        raise InvalidRequest(f"{what} is not JSON: {found} at character {error.pos}") from error
 
 
 def member(parent: Mapping[str, Any], name: str, kind: type[T], default: T, where: str = "") -> T:

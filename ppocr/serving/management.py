@@ -6,8 +6,6 @@ from typing import Any, cast
 
 from fastapi import Request
 from kserve.errors import ModelNotReady
-from kserve.protocol.grpc import grpc_predict_v2_pb2 as pb
-from kserve.protocol.grpc.servicer import InferenceServicer
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import metrics_handler
 from kserve.protocol.rest.v1_endpoints import V1Endpoints
@@ -16,10 +14,12 @@ from kserve.protocol.rest.v2_endpoints import V2Endpoints
 
 from ppocr import oip
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import PREFIX, Declaration, Path
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.tensor_format import MODEL, VERSION
 from ppocr_api.errors import Unavailable
+from ppocr_grpc import health, reflection
+from ppocr_grpc.methods import GrpcMethod
 
 _READY = "whether a prediction would be accepted now"
 _SERVICE_READY = f"{_READY}: 503 while loading, draining, or without a predictor"
@@ -42,31 +42,26 @@ DECLARATION = Declaration(
         Path("/openapi.json", "this API as OpenAPI, with request bodies and examples"),
         Path("/metrics", "Prometheus metrics"),
     ),
-    grpc=(
-        GrpcMethod(
-            oip.SERVICE, "ServerLive", "whether the process answers", pb.ServerLiveRequest, pb.ServerLiveResponse
-        ),
-        GrpcMethod(oip.SERVICE, "ServerReady", _SERVICE_READY, pb.ServerReadyRequest, pb.ServerReadyResponse),
-        GrpcMethod(
-            oip.SERVICE,
-            "ServerMetadata",
-            "name, version and extensions of the server",
-            pb.ServerMetadataRequest,
-            pb.ServerMetadataResponse,
-        ),
-        GrpcMethod(oip.SERVICE, "ModelReady", _READY, oip.ModelReadyRequest, oip.ModelReadyResponse),
-        GrpcMethod(
-            oip.SERVICE, "ModelMetadata", "inputs and outputs", oip.ModelMetadataRequest, oip.ModelMetadataResponse
-        ),
+    grpc=tuple(
+        GrpcMethod(oip.SERVICE, method, text, *oip.METHODS[method])
+        for method, text in (
+            ("ServerLive", "whether the process answers"),
+            ("ServerReady", _SERVICE_READY),
+            ("ServerMetadata", "name, version and extensions of the server"),
+            ("ModelReady", _READY),
+            ("ModelMetadata", "inputs and outputs"),
+        )
     ),
 )
+
+HEALTH = Declaration("health", "gRPC's own health checks.", grpc=health.METHODS)
+REFLECTION = Declaration("reflection", "gRPC's server reflection.", grpc=reflection.METHODS)
 
 
 def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) -> Endpoints:
     """The routes on `data_plane`: KServe's own handlers, but for versions and liveness."""
     v1, v2 = V1Endpoints(data_plane, repository), V2Endpoints(data_plane, repository)
     ours = _Handlers(data_plane)
-    servicer = InferenceServicer(data_plane, repository)
     return Endpoints(
         DECLARATION,
         {
@@ -85,9 +80,9 @@ def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) 
             "/metrics": metrics_handler,
         },
         {
-            "ServerLive": lambda message: servicer.ServerLive(message, None),
-            "ServerReady": lambda message: servicer.ServerReady(message, None),
-            "ServerMetadata": lambda message: servicer.ServerMetadata(message, None),
+            "ServerLive": ours.grpc_live,
+            "ServerReady": ours.grpc_server_ready,
+            "ServerMetadata": ours.grpc_server_metadata,
             "ModelReady": ours.grpc_ready,
             "ModelMetadata": ours.grpc_metadata,
         },
@@ -95,7 +90,8 @@ def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) 
 
 
 async def _openapi(request: Request) -> dict[str, Any]:
-    return cast(dict[str, Any], request.app.openapi())
+    known, prefix = cast(dict[str, Any], request.app.openapi()), request.headers.get("x-forwarded-prefix", "")
+    return {**known, "servers": [{"url": prefix}]} if prefix and PREFIX.fullmatch(prefix) else known
 
 
 class _Handlers:
@@ -115,7 +111,7 @@ class _Handlers:
 
     async def version_metadata(self, model_name: str, model_version: str) -> ModelMetadataResponse:
         known = await self._data_plane.model_metadata(model_name, model_version)
-        return ModelMetadataResponse.model_validate({"platform": "", **known, "versions": [model_version]})
+        return ModelMetadataResponse.model_validate(known)
 
     async def ready(self, model_name: str) -> ModelReadyResponse:
         return await self.version_ready(model_name, "")
@@ -127,6 +123,15 @@ class _Handlers:
             raise ModelNotReady(model_name)
         return ModelReadyResponse(name=model_name, ready=ready)
 
+    async def grpc_live(self, _: Any) -> Any:
+        return oip.ServerLiveResponse(live=(await self._data_plane.live())["status"] == "alive")
+
+    async def grpc_server_ready(self, _: Any) -> Any:
+        return oip.ServerReadyResponse(ready=await self._data_plane.ready())
+
+    async def grpc_server_metadata(self, _: Any) -> Any:
+        return oip.ServerMetadataResponse(**self._data_plane.metadata())
+
     async def grpc_ready(self, request: Any) -> Any:
         ready = await self._data_plane.model_ready(request.name)
         await self._data_plane.check_version(request.name, request.version)
@@ -135,9 +140,7 @@ class _Handlers:
     async def grpc_metadata(self, request: Any) -> Any:
         """With `parameters` (field 6), which hold the facts of the model."""
         known = await self._data_plane.model_metadata(request.name, request.version)
-        answer = oip.ModelMetadataResponse(
-            name=request.name, platform="ppocr", inputs=known["inputs"], outputs=known["outputs"]
-        )
+        answer = oip.ModelMetadataResponse(**known)
         for key, value in (await self._data_plane.model_parameters(request.name, request.version)).items():
             answer.parameters[key].string_param = value
         return answer

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from ppocr.listen import ListenSettings
+from ppocr.listen import ListenSettings, joined, listening
 from ppocr_api.errors import ConfigError
 from ppocr_limits.connections import ConnectionLimits
 
 if TYPE_CHECKING:
+    from ppocr.serving.asgi import App
     from ppocr.serving.grpc_options import GrpcOptions
     from ppocr.serving.rest import RestOptions
     from ppocr.serving.routing import Endpoints
@@ -26,6 +27,7 @@ def rest_options(
     formats: Sequence[WireFormat],
     endpoints: Sequence[Endpoints] = (),
     client_of: Callable[[str], str] | None = None,
+    around: Callable[[App], App] = lambda app: app,
     ports: Sequence[FormatPort] = (),
 ) -> RestOptions:
     """`client_of` knows the API keys that callers need, where they do (ppocr/serving/access.py)."""
@@ -45,6 +47,7 @@ def rest_options(
         access=Access(client_of, certificates=bool(settings.tls_client_ca_file)),
         formats=formats,
         endpoints=endpoints,
+        around=around,
         ports=ports,
     )
 
@@ -64,7 +67,7 @@ def grpc_options(
 
     return GrpcOptions(
         addresses=(
-            *(f"{settings.host}:{port}" for port in (settings.grpc_port, *ports)),
+            *(joined(listening(settings.host), port) for port in (settings.grpc_port, *ports)),
             *([f"unix:{settings.grpc_socket}"] if settings.grpc_socket else []),
         ),
         max_message_bytes=max_message_bytes or settings.max_body_bytes,

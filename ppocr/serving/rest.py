@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from kserve.constants.constants import FASTAPI_APP_IMPORT_STRING
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import RESTServer
 
+from ppocr.listen import joined, listening
 from ppocr.serving.access import OPEN, Access
 from ppocr.serving.asgi import App, RequestGuard
 from ppocr.serving.dataplane import TrueDataPlane
@@ -40,6 +41,7 @@ class RestOptions:
     formats: Sequence[WireFormat] = ()
     endpoints: Sequence[Endpoints] = ()
     ports: Sequence[FormatPort] = ()
+    around: Callable[[App], App] = lambda app: app
 
 
 class RestServer(RESTServer):  # type: ignore[misc]
@@ -56,6 +58,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self._options = options
         self.config.host = options.host
         self.config.access_log = False  # RequestGuard writes one line per request
+        self._absent = {at: said for group in options.endpoints for at, said in group.declaration.absent.items()}
         self.config.http = bounded_protocol(options.connections)
         self.config.ws = "none"  # no route is a WebSocket's
         groups = [*options.endpoints, management(data_plane, repository)]
@@ -67,7 +70,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
                 each.formats, each.endpoints, data_plane, self._guard, outside=each.formats[0]
             )
         self.app = self._sites[options.port].app
-        self.config.app = ByPort(self._sites)
+        self.config.app = options.around(ByPort(self._sites))
         if options.tls is not None:
             context = options.tls.http()
             self.config.ssl_context_factory = lambda config, default: context
@@ -83,6 +86,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
             timeout_seconds=options.timeout_seconds,
             track=options.track,
             access=options.access,
+            absent=self._absent,
         )
 
     def bind(self) -> None:
@@ -90,13 +94,14 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self._sockets = [self._bound(port) for port in self._sites]
 
     def _bound(self, port: int) -> socket.socket:
+        host = listening(self._options.host)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            family = socket.AF_INET6 if ":" in self._options.host else socket.AF_INET
-            bound = socket.create_server((self._options.host, port), family=family, backlog=2048)
+            bound = socket.create_server((host, port), family=family, dualstack_ipv6=host == "::", backlog=2048)
             # asyncio sets this only on sockets that it made itself; without it each answer waits 40 ms for an ACK.
             bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
-            raise ConfigError(f"HTTP can't listen on {self._options.host}:{port}: {error.strerror}") from error
+            raise ConfigError(f"HTTP can't listen on {joined(host, port)}: {error.strerror}") from error
         return bound
 
     async def run(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from ppocr.call import Call
 from ppocr.serving.declaration import Declaration, Path, merged
 from ppocr.serving.wire import WireAnswer, WireFormat, WireRequest, plain_error
-from ppocr_api.errors import PpocrError
+from ppocr_api.errors import MethodNotAllowed, NotFound, PpocrError
 
 Scope = MutableMapping[str, Any]
 
@@ -20,12 +20,13 @@ Scope = MutableMapping[str, Any]
 class Endpoints:
     """Routes beside the wire formats (health, metrics, a page's files): FastAPI handlers by declared path.
 
-    `grpc` answers the messages of the declared gRPC methods, by the method's name.
+    `grpc` answers the messages of the declared gRPC methods, by the method's name: a coroutine of the message, or where the
+    method is a stream an iterator of answers, from the message or messages and gRPC's context.
     """
 
     declaration: Declaration
     handlers: Mapping[str, Callable[..., Any]]
-    grpc: Mapping[str, Callable[[Any], Awaitable[Any]]] = field(default_factory=dict)
+    grpc: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ class RouteTable:
         self.outside = outside
         self._routes = [(_pattern(route.path.path), route) for route in routes]
 
+    def unserved(self, found: tuple[Route, dict[str, str]] | None, error: PpocrError) -> WireAnswer:
+        """`error` about a method or a path that isn't served, in the form of the path's format, or of `outside`."""
+        form = found[0].formats[0] if found and found[0].formats else self.outside
+        return plain_error(error) if form is None else form.render_unrouted(error, int(error.http))
+
     def find(self, scope: Scope) -> tuple[Route, dict[str, str]] | None:
         """The route and the parts of its path; where none has the method, the first of that path."""
         first = None
@@ -101,8 +107,24 @@ def error_answer(
     return route.formats[0].render_error(http_request(scope, call, path), error)
 
 
+def not_served(
+    found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call, absent: Mapping[str, str]
+) -> PpocrError:
+    """What a request is answered whose method its path doesn't take, or whose path nothing declares.
+
+    `absent` has sentences for patterns of paths.
+    """
+    if found is not None:
+        takes = ", ".join(found[0].path.methods)
+        line = http_request(scope, call, found[1]).line(found[0].path.line)
+        return MethodNotAllowed(f"this route takes {takes}, as in: {line}", takes)
+    path, line = scope["path"], http_request(scope, call, {}).line(Path("", "").line)
+    known = next((said for pattern, said in absent.items() if re.fullmatch(pattern, path)), None)
+    return NotFound(known or f"nothing is served at {path[:100]!r}; what is served lists: {line}")
+
+
 def _pattern(path: str) -> re.Pattern[str]:
     parts = re.split(r"{(\w+)}", path)
     return re.compile(
-        "".join(f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
+        "".join(f"(?P<{part}>[^/:]+)" if index % 2 else re.escape(part) for index, part in enumerate(parts))
     )

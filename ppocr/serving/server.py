@@ -42,6 +42,8 @@ class OcrServer(ModelServer):  # type: ignore[misc]
         self._lifecycle = lifecycle
         self._draining = False
         self.dataplane = TrueDataPlane(self.registered_models, lambda: self._draining)
+        declared = [*(each.declaration for each in rest.formats), *(each.declaration for each in rest.endpoints)]
+        self.dataplane.extensions = tuple(dict.fromkeys(name for each in declared for name in each.extensions))
         self._rest = RestServer(rest, self.dataplane, self.model_repository_extension)
         self._grpc = GrpcServer(grpc, self.dataplane, self.model_repository_extension)
 

@@ -19,6 +19,24 @@ def as_ppocr(error: BaseException, call: Call | None = None) -> PpocrError:
 
     Logs what is ours to look at: call it once an error. The end of a time that the client of `call` chose itself isn't.
     """
+    try:
+        return _known(error, call)
+    finally:
+        _forget_frames(error)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Takes the traces off `error` and what caused it, which are logged by now.
+
+    Their frames hold the request's body and tensors; whoever keeps the error in one of these frames makes a circle, which
+    Python's collector of garbage finds some time, by the number of objects and not by their size.
+    """
+    while error is not None and error.__traceback__ is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
+
+
+def _known(error: BaseException, call: Call | None) -> PpocrError:
     if isinstance(error, PpocrError):
         own_limit = isinstance(error, DeadlineExceeded) and call is not None and call.hurried
         if type(error).http >= 500 and error.retry_after is None and not own_limit:
@@ -37,7 +55,9 @@ def as_ppocr(error: BaseException, call: Call | None = None) -> PpocrError:
 def http_answer(error: PpocrError) -> tuple[int, dict[str, str], dict[str, str]]:
     """Status, JSON content and headers."""
     seconds = retry_after(error)
-    headers = {} if seconds is None else {RETRY_AFTER: seconds}
+    headers = dict(error.headers)
+    if seconds is not None:
+        headers[RETRY_AFTER] = seconds
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = "Bearer"
     return int(error.http), {"error": error.message}, headers

@@ -6,11 +6,13 @@ import dataclasses
 
 from ppocr import oip
 from ppocr.serving import v2_grpc, v2_rest
-from ppocr.serving.declaration import BINARY, OBJECT, Body, Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import BINARY, OBJECT, Body, Declaration, Path
 from ppocr.serving.tensors import Expected, TensorRequest, TensorResponse
 from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
+from ppocr_grpc.methods import GrpcMethod
 
 MODEL = "/v2/models/{model_name}"
+STREAM = "ModelStreamInfer"
 VERSION = f"{MODEL}/versions/{{model_version}}"
 
 
@@ -31,7 +33,18 @@ def declare(name: str, text: str, summary: str, body: Body, answer: Body) -> Dec
                 answers=answers,
             ),
         ),
-        grpc=(GrpcMethod(oip.SERVICE, "ModelInfer", summary, oip.ModelInferRequest, oip.ModelInferResponse),),
+        grpc=(
+            GrpcMethod(oip.SERVICE, "ModelInfer", summary, oip.ModelInferRequest, oip.ModelInferResponse),
+            GrpcMethod(
+                oip.SERVICE,
+                STREAM,
+                f"{summary}, one request after the other",
+                oip.ModelInferRequest,
+                oip.ModelStreamInferResponse,
+                stream="both",
+            ),
+        ),
+        extensions=("binary_tensor_data", "parameters"),
     )
 
 

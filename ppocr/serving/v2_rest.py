@@ -50,7 +50,11 @@ def decode(
         name = check_input(tensor.get("name"), tensor.get("datatype"), inputs, expected)
         where = f"input '{name}'"
         extension: dict[str, Any] = member(tensor, "parameters", dict, {}, where)
-        if extension.get("binary_data_size") is None:
+        if extension.get("binary_data_size") is None and len(tail) and "data" not in tensor:
+            # OpenVINO Model Server's clients leave the size of the last tensor out: it is what is left.
+            inputs[name] = from_raw(name, tensor.get("datatype", ""), tensor.get("shape", ()), tail)
+            tail = tail[len(tail) :]
+        elif extension.get("binary_data_size") is None:
             inputs[name] = _from_data(name, tensor)
             as_json.add(name)
         else:

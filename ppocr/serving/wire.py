@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import orjson
 
 from ppocr.call import Call
-from ppocr.serving.declaration import Declaration
+from ppocr.serving.declaration import Declaration, command
 from ppocr.serving.status import as_ppocr, http_answer
 from ppocr_api.errors import PpocrError, UnsupportedMedia
 
@@ -56,6 +56,10 @@ class WireRequest:
         """The model that it names, or None where this format's requests name none."""
         named = self.path if self.message is None else {"model_name": getattr(self.message, "model_name", None)}
         return named.get("model_name")
+
+    def line(self, line: str) -> str:
+        """A command that works where this request didn't."""
+        return command(line, self.headers, self.path)
 
     async def parsed(self, parse: Callable[[WireRequest], T]) -> T:
         """What `parse` makes of it, in a thread where that may take long."""
@@ -125,4 +129,7 @@ def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:
         if request.message is not None or each.takes(request):
             return each
     known = [content_type for each in formats for content_type in each.declaration.content_types]
-    raise UnsupportedMedia(f"content type {request.content_type[:60]!r}: send {', '.join(known[:-1])} or {known[-1]}")
+    line = request.line(formats[0].declaration.paths[0].line) if formats[0].declaration.paths else ""
+    raise UnsupportedMedia(
+        f"content type {request.content_type[:60]!r}: send {', '.join(known[:-1])} or {known[-1]}, as in: {line}"
+    )

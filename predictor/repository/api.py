@@ -18,10 +18,11 @@ import orjson
 from fastapi import Request, Response
 
 from ppocr import oip
-from ppocr.serving.declaration import Body, Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import Body, Declaration, Path
 from ppocr.serving.json_body import member, parse_json
 from ppocr.serving.routing import Endpoints
 from ppocr_api.errors import InvalidRequest
+from ppocr_grpc.methods import GrpcMethod
 from predictor.repository.repository import BundleRepository, Indexed
 
 _MODEL = "/v2/repository/models/{model_name}"
@@ -46,6 +47,7 @@ DECLARATION = Declaration(
             ("RepositoryModelUnload", _UNLOAD_TEXT),
         )
     ),
+    extensions=("model_repository",),
 )
 
 

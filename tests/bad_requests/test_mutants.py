@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import random
 import string
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +16,7 @@ import httpx
 import pytest
 
 from ppocr import oip
-from tests.bad_requests.asking import INSIDE, JSON, dot, grpc_request, refused, v1, v2
+from tests.bad_requests.asking import INSIDE, JSON, V1, dot, grpc_request, refused, v1, v2
 from tests.services import Service
 from tests.transformer.routes.exchanges import FULL
 from tests.wrong_types import wrong_types
@@ -77,7 +79,7 @@ def test_bytes_of_every_content_type_never_get_a_5xx(client: httpx.Client, path:
     types = {known for each in FORMATS for known in each.declaration.content_types} | {
         "",
         "text/plain",
-        "multipart/form-data",
+        "multipart/form-data; boundary=x",
     }
     bodies = [json.dumps(message).encode() for message in FULL.values()]
     for content_type in sorted(types):
@@ -102,6 +104,23 @@ def test_a_thousand_mutants_never_get_a_5xx(client: httpx.Client, name: str) -> 
         answers += answer.status_code != 200
     # PaddleServing and PaddleHub put what was wrong into a 200.
     assert answers > 0 or name in ("pdserving", "web_service", "hubserving")
+
+
+def test_mutants_of_forms_and_of_packed_bodies_never_get_a_5xx(client: httpx.Client) -> None:
+    head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    form = head + dot() + b'\r\n--x\r\nContent-Disposition: form-data; name="return_word_box"\r\n\r\ntrue\r\n--x--\r\n'
+    cases = [
+        (form, {"content-type": "multipart/form-data; boundary=x"}),
+        (gzip.compress(dot()), {"content-encoding": "gzip"}),
+        (zlib.compress(dot()), {"content-encoding": "deflate"}),
+    ]
+    for seed, (body, headers) in enumerate(cases):
+        assert client.post(V1, content=body, headers=headers).status_code == 200
+        for mutant in mutations(20 + seed, body, 500):
+            answer = client.post(V1, content=mutant, headers=headers)
+            assert answer.status_code in (200, 400, 413), f"{mutant!r}: {answer.status_code} {answer.text[:200]}"
+            if answer.status_code != 200:
+                refused(answer, 400, 413)
 
 
 def test_mutants_of_a_pipelines_grpc_message_never_break_the_server(service: Service) -> None:
@@ -142,3 +161,16 @@ def test_mutants_of_a_grpc_message_never_break_the_server(service: Service, mess
                 codes.add(status.code().name)
                 assert status.code().name in ("INVALID_ARGUMENT", "NOT_FOUND"), status.details()
         assert "INVALID_ARGUMENT" in codes
+
+
+def test_mutants_in_a_stream_are_each_answered(service: Service) -> None:
+    raw = grpc_request(raw=oip.pack_bytes([dot()])).SerializeToString()
+    mutants = [*mutations(15, raw, 300), raw]
+    with grpc.insecure_channel(service.grpc) as channel:
+        call = channel.stream_stream(
+            f"/{oip.SERVICE}/ModelStreamInfer", lambda message: message, oip.ModelStreamInferResponse.FromString
+        )
+        answers = list(call(iter(mutants), timeout=120))
+    assert len(answers) == len(mutants)
+    assert answers[-1].infer_response.model_name == "ppocr"
+    assert not any(INSIDE.search(answer.error_message) for answer in answers)

@@ -21,6 +21,7 @@ SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
 def test_readme_and_schema_are_what_the_values_say() -> None:
     assert (CHART / "README.md").read_text() == SCRIPT["readme"](), "run scripts/chart_readme.py"
     assert (CHART / "values.schema.json").read_text() == SCRIPT["schema"](), "run scripts/chart_readme.py"
+    assert (CHART / "files" / "paths.json").read_text() == SCRIPT["paths"](), "run scripts/chart_readme.py"
 
 
 def test_each_value_has_a_sentence() -> None:
@@ -83,7 +84,12 @@ WRONG = [
     ("predictor.autoscaling.kind=vpa", "'/predictor/autoscaling/kind': value must be one of 'none', 'hpa', 'keda'"),
     ("predictor.gpu=true", "'/predictor/gpu': got boolean, want object"),
     ("gpu.enabled=true", "'gpu' not allowed"),
-    ("predictor.gpu.count=0", "'/predictor/gpu/count': minimum: got 0, want 1"),
+    ("predictor.gpu.count=2", "'/predictor/gpu': additional properties 'count' not allowed"),
+    ("predictor.tmpSize=lots", "'/predictor/tmpSize': 'lots' does not match pattern"),
+    ("transformer.pdb.maxUnavailable=foo", "'foo' does not match pattern"),
+    ("transformer.pdb.maxUnavailable=101%", "'101%' does not match pattern"),
+    ("gateway.publish={secrets}", "value must be one of 'reading', 'health'"),
+    ("gateway.envoyGateway=yes", "'/gateway/envoyGateway': value must be one of"),
     ("predictor.settings.engine=tensorflow", "'/predictor/settings/engine': value must be one of"),
     ("predictor.settings.max_images=3", "'max_images' not allowed"),
     ("transformer.settings.maxImages=3", "'maxImages' not allowed"),

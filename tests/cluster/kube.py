@@ -13,14 +13,14 @@ T = TypeVar("T")
 Json = dict[str, Any]
 
 
-def run(*command: str, stdin: str | None = None, check: bool = True) -> str:
-    """What a command prints; what it complains of becomes the test's failure."""
+def run(*command: str, stdin: str | None = None, check: bool = True, both: bool = False) -> str:
+    """What a command prints, with `both` what it complains of too; else that becomes the test's failure."""
     done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False)
     if check and done.returncode:
         raise AssertionError(
             f"{' '.join(command)[:300]}: exit code {done.returncode}\n{done.stderr}{done.stdout[-2000:]}"
         )
-    return done.stdout
+    return done.stdout + done.stderr if both else done.stdout
 
 
 def until(seconds: float, probe: Callable[[], T | None], what: str) -> T:
@@ -57,8 +57,8 @@ class Namespace:
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         return run("kubectl", "--namespace", self.name, *arguments, stdin=stdin, check=check)
 
-    def helm(self, *arguments: str, check: bool = True) -> str:
-        return run("helm", "--namespace", self.name, *arguments, check=check)
+    def helm(self, *arguments: str, check: bool = True, both: bool = False) -> str:
+        return run("helm", "--namespace", self.name, *arguments, check=check, both=both)
 
     def get(self, *arguments: str) -> Json:
         found: Json = json.loads(self.kubectl("get", *arguments, "--output", "json"))

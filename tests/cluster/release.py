@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from ppocr import __version__
 from tests.cluster.kube import Json, Namespace, Pod, until
 
@@ -42,14 +44,27 @@ class Release:
 
     def upgrade(self, *flags: str, wait: bool = True, **values: Any) -> None:
         """Installs or upgrades to the base values with `values` (each a part of the values file) over them, and waits."""
+        self.namespace.helm("upgrade", "--install", self.name, str(CHART), *self.files(values), *flags)
+        if wait:
+            self.wait()
+
+    def files(self, values: Json) -> tuple[str, ...]:
+        """Helm's flags for the base values with `values` over them."""
         base = self.folder / "base.json"
         base.write_text(json.dumps(VALUES))
         own = self.folder / "own.json"
         own.write_text(json.dumps(values))
-        files = ("--values", str(base), "--values", str(own))
-        self.namespace.helm("upgrade", "--install", self.name, str(CHART), *files, *flags)
-        if wait:
-            self.wait()
+        return ("--values", str(base), "--values", str(own))
+
+    def generations(self, rendered: str) -> dict[tuple[str, str], int]:
+        """(kind, name) → generation of the objects of a rendered chart that have one."""
+        objects = [each for each in yaml.safe_load_all(rendered) if each]
+        asked = [(each["kind"], each["metadata"]["name"], each["metadata"].get("namespace")) for each in objects]
+        found = {}
+        for kind, name, space in asked:
+            if space in (None, self.namespace.name):
+                found[kind, name] = self.namespace.get(kind, name)["metadata"].get("generation", 0)
+        return found
 
     def wait(self) -> None:
         """Until the pods of all tracks are those that the release asks for, and ready."""

@@ -49,7 +49,7 @@ def test_from_install_to_text(
         f"{time.monotonic() - began:.1f} s"
     )
     assert answer == images.TEXT
-    assert report.count("Succeeded") == 3 and "Failed" not in report
+    assert report.count("Succeeded") >= 4 and "Failed" not in report
     namespace.helm("uninstall", release.name, "--wait")
 
 

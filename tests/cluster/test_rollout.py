@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import pytest
 
 from tests.cluster.kube import until
 from tests.cluster.load import Gateway, answers, steady
-from tests.cluster.release import Release
+from tests.cluster.release import CHART, Release
 
 pytest.importorskip("kubernetes", reason="kubernetes is not installed: pip install 'ppocr-serving[rollout]'")
 
@@ -33,25 +32,24 @@ class Canary:
 
     def install(self, **differs: Any) -> None:
         self.release.upgrade(canary={"enabled": True, "weight": 0, **differs})
-        # Whatever an earlier rollout has left in the routes.
-        for kind, (stable, canary) in self.weights().items():
-            if (stable, canary) != (100, 0):
-                self.set(kind, 0)
+        # Whatever an earlier rollout has left.
+        self.end()
+
+    def end(self) -> None:
+        names = [self.release.name, "--namespace", self.release.namespace.name]
+        subprocess.run([sys.executable, "-m", "ppocr", "rollout", *names, "--end"], check=True, timeout=60)
 
     def weights(self) -> dict[str, tuple[int, int]]:
-        """Route → weights of (stable, canary)."""
+        """Route → weights of (stable, canary) for what reads: the rollout's own where it has one, else the chart's."""
         found = {}
         for kind in ("httproute", "grpcroute"):
-            (rule,) = self.release.namespace.get(kind, self.release.name)["spec"]["rules"]
-            stable, canary = (backend["weight"] for backend in rule["backendRefs"])
+            names = [item["metadata"]["name"] for item in self.release.namespace.get(kind)["items"]]
+            own = f"{self.release.name}-rollout"
+            rules = self.release.namespace.get(kind, own if own in names else self.release.name)["spec"]["rules"]
+            shares = {tuple(backend["weight"] for backend in rule["backendRefs"]) for rule in rules}
+            ((stable, canary),) = shares
             found[kind] = (stable, canary)
         return found
-
-    def set(self, kind: str, weight: int) -> None:
-        place = "/spec/rules/0/backendRefs"
-        values = {f"{place}/0/weight": 100 - weight, f"{place}/1/weight": weight}
-        patch = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
-        self.release.namespace.kubectl("patch", kind, self.release.name, "--type=json", "--patch", json.dumps(patch))
 
     def command(self, *options: str) -> list[str]:
         names = [self.release.name, "--namespace", self.release.namespace.name]
@@ -87,20 +85,36 @@ def test_a_good_canary_gets_everything(good: Canary, gateway: Gateway, say: Call
     rows = [row.split() for row in done.stdout.splitlines() if row.endswith("holds")]
     assert [row[0] for row in rows] == ["30", "100"]
     assert answers(gateway, 30).by_track() == {"canary": 30}
-    assert f"helm upgrade {good.release.name}" in done.stdout
+    assert f"ppocr rollout {good.release.name} -n {good.release.namespace.name} --end" in done.stdout
 
 
-def test_helm_and_the_weight(good: Canary) -> None:
-    """What docs/rollout.md says: an upgrade leaves the weight as it is, unless it changes something in the routes."""
-    for kind in good.weights():
-        good.set(kind, 100)
-    both = {"enabled": True, "weight": 0}
-    good.release.upgrade(canary=both, transformer={"podLabels": {"some": "change"}})
-    assert good.weights() == everywhere(100)
-    good.release.upgrade(canary={**both, "weight": 100})
-    assert good.weights() == everywhere(100)
-    good.release.upgrade(canary=both)
-    assert good.weights() == everywhere(0)
+def test_no_upgrade_and_no_apply_touches_a_rollout(good: Canary, gateway: Gateway) -> None:
+    """Neither Helm's nor GitOps' way of applying ends in a conflict, sets a weight back, or changes an object each time."""
+    release, both = good.release, {"enabled": True, "weight": 0}
+    with steady(gateway):
+        assert good.roll_out("--steps", "50").returncode == 0
+    release.upgrade(canary=both, transformer={"podLabels": {"some": "change"}}, gateway={"annotations": {"a": "b"}})
+    assert good.weights() == everywhere(50)
+    for manager in ("helm", "somebody-else"):
+        generations = []
+        for _ in range(3):
+            applied = rendered(release, canary=both)
+            flags = ("--server-side", "--force-conflicts", f"--field-manager={manager}", "--filename", "-")
+            release.namespace.kubectl("apply", *flags, stdin=applied)
+            generations.append(release.generations(applied))
+        assert generations[1] == generations[0] == generations[2]
+        assert good.weights() == everywhere(50)
+    release.upgrade(canary={**both, "weight": 10})
+    assert good.weights() == everywhere(50)
+    good.end()
+    assert good.weights() == everywhere(10)
+    release.upgrade(canary=both)
+
+
+def rendered(release: Release, **values: Any) -> str:
+    """What GitOps applies: the chart without hooks."""
+    files = release.files(values)
+    return release.namespace.helm("template", release.name, str(CHART), "--no-hooks", *files)
 
 
 def test_a_canary_that_fails_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
@@ -153,7 +167,7 @@ def test_an_interruption_takes_it_back(good: Canary) -> None:
 def test_a_dry_run_changes_nothing(good: Canary) -> None:
     done = good.roll_out("--dry-run")
     assert done.returncode == 0, done.stderr
-    assert "httproutes ppocr: the canary has 0 %" in done.stdout
+    assert "httproutes ppocr-rollout: the canary has 0 %" in done.stdout
     assert "canary: 2 of 2 pods are ready" in done.stdout
     assert good.weights() == everywhere(0)
 

@@ -87,6 +87,29 @@ def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any
     assert "images/s" in outcome.output
 
 
+def test_processes_of_one_machine_add_up(service: Service, load: Any) -> None:
+    outcome = load(service, "-u", "4", "-r", "4", "-t", "10s", "--processes", "2", "--mix", "raw,grpc")
+    assert outcome.code == 0, outcome.output
+    assert all(outcome.row(protocol)["read"] > 0 for protocol in ("raw", "grpc")), outcome.output
+    assert outcome.report["images_per_second"] > 0 and outcome.report["lines_per_second"] > 0
+
+
+def test_workers_on_several_machines_add_up(service: Service, load: Any) -> None:
+    """Two workers with the master's options, which they get from it, and their own from the environment."""
+    port = str(free_port())
+    worker = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--worker", "--master-port", port]
+    workers = [subprocess.Popen(worker, cwd=ROOT, env={**os.environ, "PPOCR_LOAD_MIX": "raw"}) for _ in range(2)]
+    try:
+        distributed = ["--master", "--master-bind-port", port, "--expect-workers", "2"]
+        outcome = load(service, *distributed, "-u", "2", "-r", "2", "-t", "8s", "--mix", "raw")
+        assert outcome.code == 0, outcome.output
+        assert outcome.row("raw")["read"] > 0
+        assert [worker.wait(30) for worker in workers] == [0, 0]
+    finally:
+        for each in workers:
+            each.kill()
+
+
 def test_a_limit_that_is_broken_is_the_exit_code(service: Service, load: Any) -> None:
     outcome = load(service, "-u", "1", "-t", "4s", "--mix", "raw", "--p95-ms", "1", PPOCR_LOAD_P99_MS="60000")
     assert outcome.code == 1

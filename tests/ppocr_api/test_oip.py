@@ -43,6 +43,8 @@ for name, (ask, answer) in oip.METHODS.items():
     if name.startswith("Repository") and "kserve" in theirs.__name__:
         continue  # KServe numbers these its own way, and has no index
     for mine in (ask, answer):
+        if "kserve" in theirs.__name__ and not hasattr(theirs, mine.DESCRIPTOR.name):
+            continue  # of Triton alone
         fields = {{f.name: f.number for f in getattr(theirs, mine.DESCRIPTOR.name).DESCRIPTOR.fields}}
         got = {{f.name: f.number for f in mine.DESCRIPTOR.fields if f.name != "parameters" or f.name in fields}}
         assert got == fields, (mine.DESCRIPTOR.name, got, fields)

@@ -13,9 +13,10 @@ import pytest
 
 from ppocr_api.errors import PpocrError, Unavailable
 from ppocr_rollout import steps
-from ppocr_rollout.cluster import CANARY, STABLE, Pod, Route
+from ppocr_rollout.cluster import Pod
 from ppocr_rollout.counts import Counts
 from ppocr_rollout.decision import Limits
+from ppocr_rollout.routes import CANARY, STABLE, Route
 from ppocr_rollout.sources import process
 from ppocr_rollout.steps import Plan, Rollout
 from ppocr_rollout.table import Table

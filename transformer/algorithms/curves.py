@@ -105,7 +105,7 @@ def _ribbon(
     if centres is None:
         return None
     length = float(np.hypot(*np.diff(centres, axis=0).T).sum())
-    core = float(mask.sum()) / max(length, 1.0) + 2 * RAMP
+    core = float(mask.sum()) / max(length, 1.0)
     grow = parameters.unclip_ratio * core * length / (2 * (core + length))
     half = core / 2 + grow
     if core < MIN_SIDE or length < 2 * half or _stray(centres) < BENT * 2 * half:

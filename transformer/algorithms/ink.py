@@ -50,4 +50,5 @@ def ink_heights(image: U8, boxes: F32) -> F64:
     contrast = green.max(axis=2).astype(np.int16) - green.min(axis=2)
     inked = contrast > INKED * contrast.max(axis=1, keepdims=True)
     rows = HEIGHT - inked.argmax(axis=1) - inked[:, ::-1].argmax(axis=1)
-    return rows / HEIGHT * across
+    heights: F64 = rows / HEIGHT * across
+    return heights

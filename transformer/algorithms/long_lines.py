@@ -103,7 +103,9 @@ def _seam(one: Reading, at: F64, other: Reading, other_at: F64, cut: float, near
     for i in range(len(at)):
         for j in np.flatnonzero(np.abs(other_at - at[i]) <= near).tolist():
             if one.characters[i] == other.characters[j]:
-                found = (abs(at[i] - cut) + abs(other_at[j] - cut), i + 1, j + 1)
+                # Of two equal neighbours, as in "ll", each is paired with itself.
+                apart = 2 * abs(at[i] - other_at[j])
+                found = (abs(at[i] - cut) + abs(other_at[j] - cut) + apart, i + 1, j + 1)
                 best = found if best is None else min(best, found)
     if best is not None:
         return best[1:]

@@ -108,7 +108,8 @@ class Looks:
         """The scale at which the page should be looked at next; None where `last` is good enough."""
         ratio = max(last.height / self.height, last.width / self.width)
         if not len(heights):
-            wanted = ratio * BLIND if ratio * SHRUNK <= 1 else ratio
+            # Once: most images where nothing is found have no text, and the map of print that is too small is empty too.
+            wanted = ratio * BLIND if ratio * SHRUNK <= 1 and last.too_low == TOO_LOW else ratio
         else:
             low = max(float(np.percentile(heights, LOW_LINES)) * ratio, 1.0)
             wanted = ratio * READABLE / low if low < last.too_low else ratio

@@ -47,17 +47,17 @@ _KNOWN: tuple[tuple[bytes, str], ...] = (
 READABLE = ("JPEG", "PNG", "GIF", "WebP", "TIFF", "BMP", "JPEG 2000", "AVIF", "HEIC")
 
 
+def is_image(data: bytes | memoryview) -> bool:
+    """Whether the bytes begin like a format that is read."""
+    return _found(data) is not None
+
+
 def reader_of(data: memoryview) -> tuple[str, Reader]:
     """The format's name and its reader. Raises InvalidImage where the bytes are of no format that is read."""
+    known = _found(data)
+    if known is not None:
+        return known
     head = bytes(data[:16])
-    for magic, name, read in _READ:
-        if head.startswith(magic):
-            return name, read
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WebP", webp.read
-    coded = heif.name_of(bytes(data[:256]))
-    if coded is not None:
-        return coded, heif.read
     if not head:
         raise InvalidImage("the image is empty: no bytes were sent")
     found = next((name for magic, name in _KNOWN if head.startswith(magic)), None)
@@ -68,3 +68,14 @@ def reader_of(data: memoryview) -> tuple[str, Reader]:
     raise InvalidImage(
         f"not an image that is read: it is {found}, and {', '.join(READABLE[:-1])} or {READABLE[-1]} was expected"
     )
+
+
+def _found(data: bytes | memoryview) -> tuple[str, Reader] | None:
+    head = bytes(data[:16])
+    for magic, name, read in _READ:
+        if head.startswith(magic):
+            return name, read
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP", webp.read
+    coded = heif.name_of(bytes(data[:256]))
+    return None if coded is None else (coded, heif.read)

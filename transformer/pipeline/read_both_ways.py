@@ -31,6 +31,8 @@ CONFIDENT = 0.85
 #: Two readings whose confidences differ by less tell little: 0 and 8 read the same both ways. Then the line is turned as most
 #: lines of the page are.
 CLEAR = 0.2
+#: What was read with less is no text: specks read as something both ways, and as nothing one way.
+BELIEVED = 0.7
 #: A word across the page's direction is believed where it is read with so much more confidence than along it.
 ACROSS = 0.1
 
@@ -57,11 +59,11 @@ class ReadBothWays:
         others = await read(page, networks, begun_at(page.boxes[lines], corners), nothing)
         mostly = _mostly_turned(page, turned, others[: len(turned)])
         for line, other in zip(turned.tolist(), others, strict=False):
-            gain = other.confidence - page.readings[line].confidence
+            gain = _gain(page.readings[line], other)
             if gain > CLEAR or (gain > -CLEAR and chosen.upside_down[line] != mostly.value):
                 chosen.take(line, 2, other)
         for line, corner, other in list(zip(lines.tolist(), corners.tolist(), others, strict=True))[len(turned) :]:
-            if other.confidence > chosen.readings[line].confidence + ACROSS:
+            if _gain(chosen.readings[line], other) > ACROSS:
                 chosen.take(line, corner, other)
         contrary = np.flatnonzero(~doubtful & (chosen.upside_down != mostly.value)) if mostly.clearly else turned[:0]
         others = await read(
@@ -104,11 +106,17 @@ def _mostly_turned(page: PageInWork, doubtful: Index, others: Sequence[Reading])
     turned = _upside_down(page)
     weights = np.array([len(reading.text) for reading in page.readings], np.float64)
     for line, other in zip(doubtful.tolist(), others, strict=True):
-        gain = other.confidence - page.readings[line].confidence
+        gain = _gain(page.readings[line], other)
         turned[line] ^= gain > CLEAR
         weights[line] = len(other.text) if gain > CLEAR else weights[line] if gain < -CLEAR else 0
     most, total = weights[turned].sum(), weights.sum()
     return _Most(bool(most * 2 > total), bool(max(most, total - most) >= 2 * min(most, total - most)))
+
+
+def _gain(first: Reading, other: Reading) -> float:
+    """How much more confident the other reading is; not positive where it isn't BELIEVED."""
+    gain = other.confidence - first.confidence
+    return gain if other.confidence >= BELIEVED else min(gain, 0.0)
 
 
 def _upside_down(page: PageInWork) -> Flags:

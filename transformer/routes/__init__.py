@@ -10,6 +10,7 @@ from typing import Final
 
 from transformer.routes.adapter import Adapter
 from transformer.routes.hubserving import HubServing
+from transformer.routes.multipart import Multipart
 from transformer.routes.nim import Nim
 from transformer.routes.paddlex import PaddleX
 from transformer.routes.pdserving import Pipeline
@@ -22,8 +23,8 @@ from transformer.settings import FormatSettings
 
 def formats_of(settings: FormatSettings) -> tuple[Adapter, ...]:
     """Every format, as these settings have it."""
-    pipeline = Pipeline(settings.pdserving_name, settings.pdserving_answer)
-    return (V1(), Raw(), V2(), pipeline, WebService(settings.pdserving_name), HubServing(), PaddleX(), Nim())
+    pipeline, web = Pipeline(settings.pdserving_name, settings.pdserving_answer), WebService(settings.pdserving_name)
+    return (V1(), Raw(), Multipart(), V2(), pipeline, web, HubServing(), PaddleX(), Nim())
 
 
 #: Every format as it is by default.

@@ -11,9 +11,9 @@ from ppocr.serving.routing import Endpoints
 from transformer.web import HEADERS, assets
 
 
-def page() -> Endpoints:
-    """One path for each file of the page."""
-    files = assets()
+def page(model: str = "ppocr", root_path: str = "") -> Endpoints:
+    """One path for each file of the page, which asks `model` under `root_path`."""
+    files = assets(model, root_path)
     summary = "a web page to try it: drop an image, see boxes and text"
     declaration = Declaration(
         "page",

@@ -12,11 +12,12 @@ from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import schemas, v1
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.first_bytes import UNSAID, is_base64, is_image
 
 _DECLARATION = Declaration(
     "raw",
-    "One image file as the body, on V1's path: no base64, no JSON. Parameters are the query string, and the answer is V1's with "
-    "one prediction.",
+    "One image file as the body, on V1's path: no base64, no JSON. The first bytes say what it is, whatever its content type "
+    "says. Parameters are the query string, and the answer is V1's with one prediction.",
     paths=(
         Path(
             v1.PATH,
@@ -25,8 +26,10 @@ _DECLARATION = Declaration(
             bodies=(Body("image/*", BINARY), Body("application/octet-stream", BINARY)),
             query=schemas.PARAMETERS,
             answers=(v1.ANSWER,),
+            line=v1.LINE,
         ),
     ),
+    also_as=UNSAID,
 )
 
 
@@ -37,10 +40,16 @@ class Raw(Adapter):
     def declaration(self) -> Declaration:
         return _DECLARATION
 
+    def takes(self, request: WireRequest) -> bool:
+        """An image by its first bytes, and what no content type says to be anything else."""
+        return self.declaration.reads(request.content_type) or is_image(request.body)
+
     def parse(self, request: WireRequest) -> ReadRequest:
-        if not request.body:
-            raise InvalidRequest("the body is empty, and must be an image file")
-        return ReadRequest([ImageFile(request.body)], Parameters.parse_texts(request.query))
+        body = request.body
+        if not body:
+            raise InvalidRequest(f"the body is empty, and must be an image file: {request.line(v1.LINE)}")
+        file = ImageFile(body, base64=is_base64(body))
+        return ReadRequest([file], Parameters.parse_texts(request.query))
 
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
         return v1.answer(read_pages(pages), asked.parameters)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ppocr.serving.routing import Endpoints
 from ppocr.serving.site import FormatPort
 from ppocr_api.errors import ConfigError
 from transformer.routes import formats_of, hubserving
 from transformer.routes.adapter import Adapter
 from transformer.routes.hubserving import HubServing
 from transformer.routes.paddlex import PaddleX
-from transformer.routes.page import page
 from transformer.routes.pdserving import Pipeline
 from transformer.routes.web_service import WebService
 from transformer.settings import FormatSettings
@@ -23,10 +21,9 @@ LAST_PORT = 65535
 
 @dataclass(frozen=True)
 class Served:
-    """`formats` and `endpoints` on the service's own ports; `ports` and `grpc_ports` besides."""
+    """`formats` on the service's own ports; `ports` and `grpc_ports` besides."""
 
     formats: Sequence[Adapter]
-    endpoints: Sequence[Endpoints]
     ports: Sequence[FormatPort]
     grpc_ports: Sequence[int]
 
@@ -40,9 +37,7 @@ class Served:
 
 def served(settings: FormatSettings) -> Served:
     """Raises ConfigError for a format that there isn't."""
-    return Served(
-        _chosen(settings), (page(),), tuple(_ports(settings)), tuple(filter(None, [settings.pdserving_grpc_port]))
-    )
+    return Served(_chosen(settings), tuple(_ports(settings)), tuple(filter(None, [settings.pdserving_grpc_port])))
 
 
 def _chosen(settings: FormatSettings) -> tuple[Adapter, ...]:

@@ -16,9 +16,14 @@ from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import schemas
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.first_bytes import BOM, UNSAID, is_image, is_json
 
 PATH = "/v1/models/{model_name}:predict"
 _SHAPE = '{"instances": [{"image": {"b64": "…"}}]}'
+#: A line that reads an image, whatever else a caller tried.
+LINE = f"curl --data-binary @image.jpg {{url}}{PATH}"
+#: Members of an instance that hold its image: KServe's, TensorFlow Serving's, Vertex AI's, n8n's and Power Automate's.
+_IMAGES = ("image", "image_bytes", "b64", "content", "data", "$content")
 
 ANSWER = Body("application/json", schemas.PREDICTIONS, {"predictions": [schemas.PREDICTION_EXAMPLE]})
 
@@ -42,10 +47,10 @@ _DECLARATION = Declaration(
                 ),
             ),
             answers=(ANSWER,),
+            line=LINE,
         ),
     ),
-    # What clients send JSON as where no content type is set.
-    also_as=("", "text/json", "text/plain", "application/x-www-form-urlencoded"),
+    also_as=("text/json",),
 )
 
 
@@ -56,11 +61,22 @@ class V1(Adapter):
     def declaration(self) -> Declaration:
         return _DECLARATION
 
+    def takes(self, request: WireRequest) -> bool:
+        """JSON by its content type or its first bytes, unless these are an image's."""
+        kind = request.content_type
+        if self.declaration.reads(kind):
+            return not is_image(request.body)
+        return (kind in UNSAID or kind.startswith("image/") or kind.endswith("+json")) and is_json(request.body)
+
     def parse(self, request: WireRequest) -> ReadRequest:
-        message = parse_json(request.body, "the body")
+        if not request.body:
+            raise InvalidRequest(f"the body is empty, and must be {_SHAPE} or an image file: {request.line(LINE)}")
+        message = parse_json(request.body.removeprefix(BOM), "the body")
         instances = message.get("instances") if isinstance(message, dict) else None
         if not isinstance(instances, list):
-            raise InvalidRequest(f"the body must be {_SHAPE}")
+            raise InvalidRequest(
+                f"the body has no list 'instances', and must be {_SHAPE} or an image file: {request.line(LINE)}"
+            )
         parameters = Parameters.parse(member(message, "parameters", dict, {}))
         return ReadRequest([_file(instance, index) for index, instance in enumerate(instances)], parameters)
 
@@ -95,8 +111,17 @@ def _line(line: Line, parameters: Parameters) -> dict[str, Any]:
 
 def _file(instance: Any, index: int) -> ImageFile:
     where = f"instance {index}"
-    image = instance.get("image", instance) if isinstance(instance, dict) else None
-    text = image.get("b64") if isinstance(image, dict) else None
-    if not isinstance(text, str):
-        raise InvalidRequest(f'{where} must be of the form {{"image": {{"b64": "…"}}}}; URLs and paths are not read')
+    text = _text_of(instance)
+    if text is None:
+        raise InvalidRequest(
+            f'{where} must be of the form {{"image": {{"b64": "…"}}}}, or base64 text; URLs and paths are not read'
+        )
     return ImageFile(text, where, base64=True)
+
+
+def _text_of(instance: Any) -> str | None:
+    """The base64 of an instance: itself, a member, or a member's member."""
+    for _ in range(2):
+        if isinstance(instance, dict):
+            instance = next((instance[name] for name in _IMAGES if name in instance), None)
+    return instance if isinstance(instance, str) else None

@@ -13,14 +13,16 @@ import orjson
 from ppocr.serving import tensor_format
 from ppocr.serving.declaration import Body, Declaration
 from ppocr.serving.tensors import Array, TensorRequest, TensorResponse, bytes_array
+from ppocr.serving.v2_rest import LENGTH_HEADER
 from ppocr.serving.wire import WireAnswer, WireRequest
 from ppocr_api.document import Page, Points, quadrilateral
 from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
 from transformer.parameters import TEXTS, Parameters
 from transformer.pipeline.page import View
-from transformer.routes import schemas, v2_pixels
+from transformer.routes import multipart, schemas, v2_pixels
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.first_bytes import is_image
 
 #: V2's own parameters, which say something of the protocol and nothing of the reading.
 _PROTOCOL = {
@@ -72,7 +74,7 @@ class V2(Adapter):
         return True
 
     def parse(self, request: WireRequest) -> ReadRequest:
-        tensors = tensor_format.decode(request, _EXPECTED)
+        tensors = _whole_body(request) or tensor_format.decode(request, _EXPECTED)
         if v2_pixels.is_asked(tensors):
             file, language = v2_pixels.pixels(tensors)
             view = None if language is None else View(language.see)
@@ -85,6 +87,22 @@ class V2(Adapter):
         if v2_pixels.is_asked(tensors):
             return tensor_format.encode(request, tensors, v2_pixels.response(tensors, read[0], language))
         return tensor_format.encode(request, tensors, _response(tensors, asked.parameters, read))
+
+
+def _whole_body(request: WireRequest) -> TensorRequest | None:
+    """A body that is the only tensor's only element, as Triton has it where the header's length is 0; None for others."""
+    if request.message is not None:
+        return None
+    if request.content_type == multipart.CONTENT_TYPE:
+        raise InvalidRequest(f"tensors don't come as a form; images do: {request.line(multipart.LINE)}")
+    if request.headers.get(LENGTH_HEADER) != "0" and not is_image(request.body):
+        return None
+    request.call.version = request.path.get("model_version") or None
+    return TensorRequest(
+        request.path["model_name"],
+        {"image": bytes_array([request.body])},
+        request.path.get("model_version", ""),
+    )
 
 
 def _files(request: TensorRequest) -> list[ImageFile]:

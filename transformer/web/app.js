@@ -1,5 +1,6 @@
 // The page's whole behaviour: post the image's bytes, show the answer.
-const PREDICT = "v1/models/ppocr:predict"; // relative, so that the page works behind a path prefix
+const MODEL = document.querySelector("meta[name=model]").content;
+const PREDICT = `v1/models/${MODEL}:predict`; // relative, so that the page works behind a path prefix
 const UNSURE = 0.8; // below this confidence a line is marked
 
 const $ = (id) => document.getElementById(id);

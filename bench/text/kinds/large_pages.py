@@ -28,7 +28,7 @@ def _tall(random: Random, count: int) -> list[Case]:
     cases = []
     for index in range(count):
         width, height, size = random.choice(((253, 14400, 20), (400, 6000, 26), (1080, 9000, 44), (600, 15000, 24)))
-        image, texts = _filled(random, width, height, size, random.uniform(2.5, 6))
+        image, texts = _filled(random, width, height, size, random.uniform(6, 12))
         cases.append(Case(f"tall_{index}_{width}x{height}", image, texts))
     return cases
 
@@ -39,7 +39,7 @@ def _small_print(random: Random, count: int) -> list[Case]:
         width, height, size = random.choice(
             ((2480, 3508, 25), (3840, 2160, 20), (2560, 1440, 14), (3000, 4000, 22), (1654, 2339, 17))
         )
-        image, texts = _filled(random, width, height, size, random.uniform(3, 9))
+        image, texts = _filled(random, width, height, size, random.uniform(6, 16))
         cases.append(Case(f"small_{index}_{width}x{height}_{size}", image, texts))
     return cases
 

@@ -15,9 +15,15 @@ HEADERS = {"Authorization": f"Bearer {KEY}"} if KEY else {}
 WORDS = ("LIAN HING STATIONERY", "43300 SERI KEMBANGAN")
 
 
+# What is asked is in the cluster: a proxy for the way out doesn't lead there.
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+for name in ("grpc_proxy", "https_proxy", "http_proxy"):
+    os.environ.pop(name, None)
+
+
 def post(url: str, body: object, seconds: float) -> dict:
     request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json", **HEADERS})
-    with urllib.request.urlopen(request, timeout=seconds) as response:
+    with DIRECT.open(request, timeout=seconds) as response:
         return json.load(response)
 
 

@@ -5,13 +5,15 @@
 {{- $autoscaled := ne $values.autoscaling.kind "none" -}}
 minReplicas: {{ int (ternary $values.autoscaling.minReplicas $values.replicas $autoscaled) }}
 deploymentStrategy:
-  {{- toYaml $values.updateStrategy | nindent 2 }}
+  {{- /* Helm lays values over the defaults, and a Deployment that recreates its pods must have no rollingUpdate. */}}
+  {{- toYaml (ternary (pick $values.updateStrategy "type") $values.updateStrategy (eq $values.updateStrategy.type "Recreate")) | nindent 2 }}
 labels:
   app.kubernetes.io/component: {{ .part }}
   {{- with $values.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 annotations:
+  ppocr/template: {{ include "ppocr.templateHash" . }}
   # `none` holds the count at minReplicas; `external` leaves it to the chart's own autoscaler.
   serving.kserve.io/autoscalerClass: {{ ternary "external" "none" $autoscaled }}
   {{- if $all.monitoring.scrapeAnnotations }}
@@ -21,6 +23,9 @@ annotations:
   {{- if include "ppocr.probeScheme" . }}
   prometheus.io/scheme: https
   {{- end }}
+  {{- end }}
+  {{- with $values.restartedAt }}
+  ppocr/restarted-at: {{ . | quote }}
   {{- end }}
   {{- with $values.podAnnotations }}
   {{- toYaml . | nindent 2 }}
@@ -49,6 +54,16 @@ volumes:
   {{- include "ppocr.volumes" . | nindent 2 }}
 {{- end -}}
 
+{{/*
+Says which pods are made of these values: KServe takes a moment to carry a change over to the Deployment, and nothing in its status
+says that it has. What changes it would replace the pods anyway.
+*/}}
+{{- define "ppocr.templateHash" -}}
+{{- $text := cat (include (printf "ppocr.%sContainer" .part) .) (include "ppocr.volumes" .) (include "ppocr.placement" .) (index .track.values .part).restartedAt -}}
+{{- if eq .track.values.mode "collocated" }}{{ $text = cat $text (include "ppocr.transformerContainer" (merge (dict "part" "transformer") .)) }}{{ end -}}
+{{- sha256sum $text | trunc 16 -}}
+{{- end -}}
+
 {{- define "ppocr.volumes" -}}
 {{- $all := .track.values -}}
 {{- $values := index $all .part -}}
@@ -74,7 +89,7 @@ volumes:
 {{- if eq .part "predictor" }}
 {{- if eq $all.model.source "pvc" }}
 - name: models
-  persistentVolumeClaim: {claimName: {{ required "model.pvc.claimName is needed where model.source is pvc" $all.model.pvc.claimName }}, readOnly: true}
+  persistentVolumeClaim: {claimName: {{ $all.model.pvc.claimName }}, readOnly: true}
 {{- end }}
 {{- if $values.engineCache.enabled }}
 - name: engine-cache

@@ -38,7 +38,8 @@ args:
   {{- if $collocated }}
   - --predictor_host=unix:/run/ppocr/predictor.sock
   {{- else }}
-  - --predictor_host=dns:///{{ .track.isvc }}-predictor-grpc:{{ int .track.values.predictor.ports.grpc }}
+  # With its namespace, so that a usual no_proxy (.svc) leaves it alone, and no search domain has to be tried first.
+  - --predictor_host=dns:///{{ .track.isvc }}-predictor-grpc.$(POD_NAMESPACE).svc:{{ int .track.values.predictor.ports.grpc }}
   {{- end }}
   - --grpc_port={{ int $values.ports.grpc }}
   {{- with $values.extraArgs }}
@@ -189,6 +190,9 @@ has every port of the container.
 
 {{/* They become variables, each once. */}}
 {{- define "ppocr.env" -}}
+{{- if and (eq .part "transformer") (ne .track.values.mode "collocated") }}
+- {name: POD_NAMESPACE, valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.namespace}}}
+{{- end }}
 {{- range $name, $value := include "ppocr.settings" . | fromJson }}
 - {name: PPOCR_{{ upper $name }}, value: {{ include "ppocr.text" $value | quote }}}
 {{- end }}
@@ -201,7 +205,7 @@ has every port of the container.
 {{- $values := index .track.values .part -}}
 {{- $resources := deepCopy $values.resources -}}
 {{- if and (eq .part "predictor") $values.gpu.enabled -}}
-{{- $gpu := dict $values.gpu.resourceName (int $values.gpu.count) -}}
+{{- $gpu := dict $values.gpu.resourceName 1 -}}
 {{- $_ := set $resources "limits" (merge $gpu ($resources.limits | default dict)) -}}
 {{- end -}}
 {{- toYaml $resources -}}

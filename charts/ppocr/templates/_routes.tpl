@@ -12,27 +12,38 @@
 {{- printf "%ds" (add 5 (ceil (dig "request_timeout_seconds" 60 $settings) | int)) -}}
 {{- end -}}
 
-{{/* Paths that the HTTPRoute doesn't publish, as JSON. */}}
-{{- define "ppocr.unpublished" -}}
-{{- $paths := list -}}
-{{- if not .Values.gateway.publishMetrics }}{{ $paths = append $paths "/metrics" }}{{ end -}}
-{{- if not .Values.gateway.publishOpenApi }}{{ $paths = append $paths "/openapi.json" }}{{ end -}}
-{{- toJson $paths -}}
+{{/* What the HTTPRoute publishes, as a JSON array of path matches. */}}
+{{- define "ppocr.paths" -}}
+{{- $groups := .Files.Get "files/paths.json" | fromJson -}}
+{{- $found := list -}}
+{{- range .Values.gateway.publish }}{{ $found = concat $found (get $groups . | default list) }}{{ end -}}
+{{- if has "everything" .Values.gateway.publish }}{{ $found = list (dict "type" "PathPrefix" "value" "/") }}{{ end -}}
+{{- uniq $found | toJson -}}
 {{- end -}}
 
 {{/* Fails where something of Envoy Gateway's is asked for, and `envoyGateway` doesn't say that it is the gateway. */}}
 {{- define "ppocr.needsEnvoyGateway" -}}
 {{- $envoy := .Values.gateway.envoy -}}
 {{- $asked := or $envoy.apiKeySecret $envoy.jwt.issuer $envoy.requestsPerSecond $envoy.clientTrafficPolicy.enabled -}}
-{{- if and $asked (not .Values.gateway.envoyGateway) -}}
+{{- if and $asked (not (include "ppocr.envoyGateway" .)) -}}
 {{- fail "gateway.envoy needs gateway.envoyGateway" -}}
 {{- end -}}
 {{- end -}}
 
-{{/* Both routes, as the targets of a policy. */}}
-{{- define "ppocr.routeRefs" -}}
-- {group: gateway.networking.k8s.io, kind: HTTPRoute, name: {{ include "ppocr.fullname" . }}}
-- {group: gateway.networking.k8s.io, kind: GRPCRoute, name: {{ include "ppocr.fullname" . }}}
+{{/* "true" where the gateway is Envoy Gateway. */}}
+{{- define "ppocr.envoyGateway" -}}
+{{- $kind := toString .Values.gateway.envoyGateway -}}
+{{- if and .Values.gateway.enabled (or (eq $kind "true") (and (eq $kind "auto") (.Capabilities.APIVersions.Has "gateway.envoyproxy.io/v1alpha1/BackendTrafficPolicy"))) }}true{{ end -}}
+{{- end -}}
+
+{{/* The routes of some kinds as the targets of a policy: `list $ KIND…`. By labels, which the routes of `ppocr rollout` have too. */}}
+{{- define "ppocr.routesOf" -}}
+{{- range rest . }}
+- group: gateway.networking.k8s.io
+  kind: {{ . }}
+  matchLabels:
+    {{- include "ppocr.selectorLabels" (first $) | nindent 4 }}
+{{- end }}
 {{- end -}}
 
 {{/* Envoy's own limit of requests a second. */}}

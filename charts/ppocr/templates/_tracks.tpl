@@ -9,6 +9,12 @@ the components of the track's InferenceService.
 {{- $tracks := list (dict "name" "stable" "values" $values) -}}
 {{- if .Values.canary.enabled -}}
 {{- $other := mergeOverwrite (deepCopy $values) (pick .Values.canary "model" "transformer" "predictor" | deepCopy) -}}
+{{- /* It begins small, whatever the stable track has grown to. */ -}}
+{{- range $part := list "transformer" "predictor" -}}
+{{- $own := index $.Values.canary $part -}}
+{{- if not (hasKey $own "replicas") }}{{ $_ := set (index $other $part) "replicas" 1 }}{{ end -}}
+{{- if not (hasKey ($own.autoscaling | default dict) "minReplicas") }}{{ $_ := set (index $other $part).autoscaling "minReplicas" 1 }}{{ end -}}
+{{- end -}}
 {{- $tracks = append $tracks (dict "name" "canary" "values" $other) -}}
 {{- end -}}
 {{- range $tracks -}}

@@ -7,7 +7,8 @@ PpocrError                      500 INTERNAL            an error inside the serv
 │   ├── ImageTooLarge           413                     more pixels or bytes than the limit
 │   ├── PayloadTooLarge         413                     a body over the limit
 │   ├── Unauthorized            401 UNAUTHENTICATED     no key, or one that isn't known
-│   ├── UnsupportedMedia        415                     a content type no route reads
+│   ├── UnsupportedMedia        415                     a content type or content encoding no route reads
+│   ├── MethodNotAllowed        405 UNIMPLEMENTED       a method that the route doesn't take
 │   └── NotFound                404 NOT_FOUND           no such model, version or route
 ├── Overloaded                  429 RESOURCE_EXHAUSTED  a bounded queue is full; try again later
 ├── Unavailable                 503 UNAVAILABLE         not ready, draining, or the predictor is away
@@ -24,7 +25,9 @@ Messages are for the caller: they say what was wrong, what was expected and wher
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import ClassVar
 
 #: Characters of a message. Over gRPC it is a header, and what is longer than a few thousand bytes there fails on its way.
@@ -37,6 +40,8 @@ class PpocrError(Exception):
     http: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
     grpc: ClassVar[str] = "INTERNAL"
     retry_after: float | None = None
+    #: What goes out with it over HTTP, beside Retry-After: names in lower case.
+    headers: Mapping[str, str] = MappingProxyType({})
 
     @property
     def message(self) -> str:
@@ -77,6 +82,25 @@ class Unauthorized(RequestError):
 
 class UnsupportedMedia(RequestError):
     http = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+class UnsupportedEncoding(UnsupportedMedia):
+    """A Content-Encoding that isn't read; `accepted` lists those that are."""
+
+    def __init__(self, message: str, accepted: str) -> None:
+        super().__init__(message)
+        self.headers = {"accept-encoding": accepted}
+
+
+class MethodNotAllowed(RequestError):
+    """A method that the route doesn't take; `allowed` lists those that it takes."""
+
+    http = HTTPStatus.METHOD_NOT_ALLOWED
+    grpc = "UNIMPLEMENTED"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        super().__init__(message)
+        self.headers = {"allow": allowed}
 
 
 class NotFound(RequestError):

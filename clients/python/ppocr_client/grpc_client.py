@@ -123,17 +123,24 @@ def _pages(response: Any) -> list[Page]:
             lines = [replace(line, angle=angle) for line, angle in turned]
         sizes = list(zip(*[iter(_numbers("i", raw["size"]))] * 2, strict=True))
         angles = _numbers("i", raw["angle"]) if "angle" in raw else [0] * len(sizes)
-        model = response.parameters["model"].string_param
+        models = _models(response.parameters, len(sizes))
         warned = response.parameters["warnings"].string_param
         warnings = [tuple(each) for each in json.loads(warned)] if warned else [()] * len(sizes)
         return [
             Page(own, width, height, model, angle, warnings=warning)
-            for own, (width, height), angle, warning in zip(
-                _cut(lines, raw["count"]), sizes, angles, warnings, strict=True
+            for own, (width, height), angle, model, warning in zip(
+                _cut(lines, raw["count"]), sizes, angles, models, warnings, strict=True
             )
         ]
     except (KeyError, ValueError, struct.error) as error:
         raise PpocrError(f"the answer's tensors don't fit together: {error}") from error
+
+
+def _models(parameters: Any, images: int) -> list[str]:
+    """What read each image: all the same, or after a change of the model between two of them one for each."""
+    if "models" in parameters:
+        return list(parameters["models"].string_param.split(","))
+    return [parameters["model"].string_param] * images
 
 
 def _quads(texts: bytes, confidences: bytes, points: bytes) -> list[tuple[str, float, Points]]:

@@ -84,6 +84,18 @@ def test_angles_belong_to_their_pages_and_lines() -> None:
     assert asked[0].parameters["use_textline_orientation"].bool_param is True
 
 
+def test_each_page_names_what_read_it_where_the_model_changed_between_them() -> None:
+    message = response([b"one", b"two"], [1, 1])
+    del message.parameters["model"]
+    message.parameters["models"].string_param = "m/1,m/2"
+    with over_grpc(GrpcAnswer(message)) as (target, _), GrpcClient(target) as client:
+        assert [page.model for page in client.read_batch([b"a", b"b"])] == ["m/1", "m/2"]
+    message.parameters["models"].string_param = "m/1"
+    broken = pytest.raises(errors.PpocrError, match="don't fit together")
+    with over_grpc(GrpcAnswer(message)) as (target, _), GrpcClient(target) as client, broken:
+        client.read_batch([b"a", b"b"])
+
+
 def test_turned_away_then_read() -> None:
     with over_grpc(BUSY, GrpcAnswer(response([b"one"], [1]))) as (target, asked), GrpcClient(target) as client:
         assert client.read(b"x").text == "one"

@@ -17,12 +17,13 @@ from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from ppocr import oip
 from ppocr.call import Call
 from ppocr.serving.dataplane import TrueDataPlane
-from ppocr.serving.declaration import Body, Declaration, GrpcMethod, Path
+from ppocr.serving.declaration import Body, Declaration, Path
 from ppocr.serving.grpc_options import GrpcOptions
 from ppocr.serving.grpc_server import GrpcServer
 from ppocr.serving.rest import RestOptions, RestServer
 from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
 from ppocr_api.errors import InvalidRequest, PpocrError
+from ppocr_grpc.methods import GrpcMethod
 from ppocr_limits.budget import Budget
 
 Act = Callable[[Call], Awaitable[str]]
@@ -89,7 +90,7 @@ def servers(acts: dict[str, Act], *formats: WireFormat, address: str = "") -> tu
         repository,
     )
     rest.create_application()
-    grpc = GrpcServer(GrpcOptions([address], 1000, 0.3, budget, track="a", formats=formats), plane, repository)
+    grpc = GrpcServer(GrpcOptions([address], 20_000, 0.3, budget, track="a", formats=formats), plane, repository)
     return model, rest, grpc
 
 

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from transformer.algorithms.boxes import boxes as straight_boxes
-from transformer.algorithms.curves import RAMP, find_curved
+from transformer.algorithms.curves import find_curved
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.ribbons import Ribbon, along
 
@@ -43,7 +43,7 @@ def test_an_arc_over_the_top_is_read_from_the_left_with_its_outside_up(start: fl
     assert np.hypot(*(ribbon.bottom - 200).T).mean() < 115
     assert middle(ribbon)[0, 0] < middle(ribbon)[-1, 0]
     # Grown as a rectangle is: by area · ratio / perimeter.
-    length, core = np.radians(end - start) * 120, 13 + 2 * RAMP
+    length, core = np.radians(end - start) * 120, 13
     grow = 1.5 * core * length / (2 * (core + length))
     assert ribbon.height == pytest.approx(core + 2 * grow, rel=0.15)
     assert ribbon.length == pytest.approx(length + 2 * grow, rel=0.1)

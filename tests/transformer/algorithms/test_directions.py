@@ -18,7 +18,8 @@ def box(length: float, height: float, angle: float, centre: tuple[float, float] 
 
 def angles(boxes: F32) -> list[float]:
     along, _ = sides(boxes)
-    return np.degrees(np.arctan2(along[:, 1], along[:, 0])).round(3).tolist()
+    found: list[float] = np.degrees(np.arctan2(along[:, 1], along[:, 0])).round(3).tolist()
+    return found
 
 
 @pytest.mark.parametrize("first", range(4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -81,6 +82,14 @@ def test_what_one_part_saw_cut_off_is_taken_from_the_other() -> None:
     one = Reading("abcdeE", 1.0, (*"abcde", "E"), one.kept, one.probabilities, one.steps)
     other = Reading("Cfghij", 1.0, ("C", *"fghij"), other.kept, other.probabilities, other.steps)
     assert joined([one, other], places, 10).text == "abcdefghij"
+
+
+def test_equal_neighbours_at_a_cut_both_count() -> None:
+    """Each part reads them a little off its place, towards the other's."""
+    places = np.array(((0, 0.6), (0.4, 1)))
+    one, other = reading("abcdllghij", 0, 0.6, 10), reading("abcdllghij", 0.4, 1, 10)
+    one, other = dataclasses.replace(one, kept=one.kept + 0.1), dataclasses.replace(other, kept=other.kept - 0.1)
+    assert joined([one, other], places, 10).text == "abcdllghij"
 
 
 def test_confidence_is_that_of_the_characters_kept() -> None:

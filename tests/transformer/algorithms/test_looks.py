@@ -75,6 +75,7 @@ def test_where_nothing_was_found_a_page_that_was_shrunk_is_looked_at_again() -> 
     large, small = looks(2160, 3840), looks(1000, 1200)
     closer = large.closer(large.first(False), nothing)
     assert closer is not None and closer.width == 2432
+    assert large.closer(closer, nothing) is None
     assert small.closer(small.first(False), nothing) is None
 
 

@@ -34,7 +34,8 @@ def turned(boxes: F64, angle: float) -> F64:
 def shuffled(boxes: F64, seed: int = 0, **asked: bool) -> list[int]:
     """The order of shuffled boxes, as their own numbers."""
     mixed = np.random.default_rng(seed).permutation(len(boxes))
-    return mixed[reading_order(boxes[mixed].astype(np.float32), **asked)].tolist()
+    order: list[int] = mixed[reading_order(boxes[mixed].astype(np.float32), **asked)].tolist()
+    return order
 
 
 @pytest.mark.parametrize("scale", [0.3, 1, 10])

@@ -9,8 +9,11 @@ import pytest
 from ppocr_api.errors import InvalidRequest, PpocrError, Unavailable
 from tests.transformer.routes.exchanges import EMPTY, PLAIN, TURNED, WORDS, body_of, posted
 from transformer.parameters import Parameters
+from transformer.routes import FORMATS
 from transformer.routes.raw import Raw
 from transformer.routes.v1 import V1
+
+JSON, JPEG = b'{"instances": []}', b"\xff\xd8\xff\xe0"
 
 
 def test_each_instance_is_an_image_file() -> None:
@@ -98,16 +101,72 @@ def test_an_empty_raw_body_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content_type", "v1", "raw"),
+    ("content_type", "body", "reads"),
     [
-        ("application/json; charset=utf-8", True, False),
-        ("", True, False),
-        ("Image/JPEG", False, True),
-        ("application/octet-stream", False, True),
-        ("text/html", False, False),
-        ("imagery/x", False, False),
+        ("application/json; charset=utf-8", JSON, V1),
+        ("application/json", b"x", V1),
+        ("application/json", JPEG, Raw),
+        ("application/vnd.api+json", JSON, V1),
+        ("", JSON, V1),
+        ("", b" \r\n" + JSON, V1),
+        ("", b"\xef\xbb\xbf" + JSON, V1),
+        ("", JPEG, Raw),
+        ("", b"", Raw),
+        ("text/plain", JSON, V1),
+        ("text/plain", b"data:image/png;base64,YQ==", Raw),
+        ("application/x-www-form-urlencoded", JSON, V1),
+        ("application/x-www-form-urlencoded", JPEG, Raw),
+        ("application/octet-stream", JSON, V1),
+        ("application/octet-stream", JPEG, Raw),
+        ("application/octet-stream", b"x", Raw),
+        ("Image/JPEG", JPEG, Raw),
+        ("image/jpeg", b"x", Raw),
+        ("image/jpeg", JSON, V1),
+        ("text/html", JPEG, Raw),
+        ("text/html", b"x", None),
+        ("text/html", JSON, None),
+        ("imagery/x", b"x", None),
     ],
 )
-def test_the_content_type_tells_them_apart(content_type: str, v1: bool, raw: bool) -> None:
-    request = posted(b"x", content_type)
-    assert (V1().takes(request), Raw().takes(request)) == (v1, raw)
+def test_the_first_bytes_tell_them_apart(content_type: str, body: bytes, reads: type | None) -> None:
+    request = posted(body, content_type)
+    assert next((type(each) for each in FORMATS[:3] if each.takes(request)), None) is reads
+
+
+@pytest.mark.parametrize(
+    "instance",
+    [
+        "YQ==",
+        {"image": "YQ=="},
+        {"b64": "YQ=="},
+        {"image_bytes": {"b64": "YQ=="}},
+        {"content": "YQ=="},
+        {"data": "YQ==", "mimeType": "image/png", "fileName": "a.png"},
+        {"image": {"$content-type": "image/png", "$content": "YQ=="}},
+    ],
+    ids=str,
+)
+def test_instances_of_other_programs(instance: Any) -> None:
+    (file,) = V1().parse(posted({"instances": [instance]})).files
+    assert (file.data, file.base64) == ("YQ==", True)
+
+
+@pytest.mark.parametrize("instance", [1, None, [], {}, {"image": 7}, {"image": {"image": {"b64": "YQ=="}}}], ids=str)
+def test_instances_that_hold_no_image(instance: Any) -> None:
+    with pytest.raises(InvalidRequest, match="instance 0 must be of the form"):
+        V1().parse(posted({"instances": [instance]}))
+
+
+def test_a_refusal_shows_a_line_that_works() -> None:
+    request = posted({"images": []})
+    request.headers.update({"host": "[::1]:9000", "x-forwarded-proto": "https", "x-forwarded-prefix": "/ocr"})  # type: ignore[attr-defined]
+    with pytest.raises(InvalidRequest) as refused:
+        V1().parse(request)
+    assert "curl --data-binary @image.jpg https://[::1]:9000/ocr/v1/models/ppocr:predict" in str(refused.value)
+
+
+@pytest.mark.parametrize("host", ["", "a b", "$(reboot)", "a;b", "x" * 300])
+def test_a_line_holds_nothing_that_a_shell_would_run(host: str) -> None:
+    request = posted({})
+    request.headers["host"] = host  # type: ignore[index]
+    assert request.line("curl {url}/x") == "curl http://HOST/x"

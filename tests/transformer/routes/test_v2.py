@@ -54,6 +54,39 @@ def test_the_binary_extension_holds_the_files_own_bytes() -> None:
     assert (file.data, file.base64) == (b"a", False)
 
 
+def test_mlservers_base64_codec() -> None:
+    tensor = {"name": "image", "datatype": "BYTES", "shape": [1, 1], "data": ["YQ=="]}
+    tensor["parameters"] = {"content_type": "base64"}
+    request = posted({"inputs": [tensor], "parameters": {"content_type": "base64"}})
+    (file,) = V2().parse(request).files
+    assert (file.data, file.base64) == (b"YQ==", True)
+
+
+def test_the_last_tensor_needs_no_size() -> None:
+    """As OpenVINO Model Server's documentation has it."""
+    head = json.dumps({"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1]}]}).encode()
+    request = posted(head + b"\x01\0\0\0a", "application/octet-stream")
+    request.headers[LENGTH_HEADER] = str(len(head))  # type: ignore[index]
+    (file,) = V2().parse(request).files
+    assert (file.data, file.base64) == (b"a", False)
+
+
+@pytest.mark.parametrize(("body", "length"), [(b"\xff\xd8\xff", None), (b"file", "0")])
+def test_a_body_may_be_the_only_element(body: bytes, length: str | None) -> None:
+    """As Triton has it with a header of no length."""
+    request = posted(body, "application/octet-stream", model_version="3")
+    if length is not None:
+        request.headers[LENGTH_HEADER] = length  # type: ignore[index]
+    (file,) = V2().parse(request).files
+    assert (file.data, file.base64, request.call.version) == (body, False, "3")
+    assert V2().render(request, V2().parse(request), [PLAIN]).status == 200
+
+
+def test_a_form_is_told_where_to_go() -> None:
+    with pytest.raises(InvalidRequest, match=r"curl -F file=@image.jpg http://HOST/v1/models/ppocr:predict"):
+        V2().parse(posted(b"--x", "multipart/form-data; boundary=x"))
+
+
 def test_the_call_knows_the_version_that_was_asked_for() -> None:
     for request, version in (
         (grpc(b"a", version="7"), "7"),

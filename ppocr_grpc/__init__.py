@@ -1,0 +1,9 @@
+"""What gRPC itself has around a service's methods: streams, health checks, reflection. It knows nothing of models.
+
+| file | what it is |
+|---|---|
+| methods.py | a method as a service declares it |
+| streams.py | handlers of streams, and of methods that aren't there |
+| health.py | grpc.health.v1: Check and Watch |
+| reflection.py | server reflection, v1 and v1alpha |
+"""

@@ -1,0 +1,119 @@
+"""gRPC calls that are streams: those of the server itself (health, reflection), and V2's stream of inference requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import grpc
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from grpc import aio
+
+from ppocr_api import oip
+from ppocr_api.errors import PpocrError
+from ppocr_grpc.methods import GrpcMethod, parsed
+
+#: Requests of one inference stream that are worked on at a time; the next is read when the first of them is answered.
+OUTSTANDING: Final = 4
+
+#: Answers the bytes of one message of an inference stream, or raises an error of the tree.
+One = Callable[[bytes, Any], Awaitable[Any]]
+#: From an error to a call's code, details and trailing metadata.
+Status = Callable[[Exception], tuple[Any, str, Any]]
+
+
+def stream_handler(
+    method: GrpcMethod, answer: Callable[[Any, Any], AsyncIterator[Any]], status: Status
+) -> grpc.RpcMethodHandler:
+    """The handler of a stream: `answer` is given the request, or an iterator of requests, and gRPC's context."""
+
+    async def guarded(raw: Any, context: Any) -> AsyncIterator[Any]:
+        try:
+            request = _all_parsed(method, raw) if method.stream == "both" else parsed(method, raw)
+            async for message in answer(request, context):
+                yield message
+        except aio.AbortError:
+            raise
+        except Exception as error:
+            code, details, metadata = status(error)
+            context.set_trailing_metadata(metadata)
+            await context.abort(code, details)
+
+    make = grpc.stream_stream_rpc_method_handler if method.stream == "both" else grpc.unary_stream_rpc_method_handler
+    return make(guarded, response_serializer=method.response.SerializeToString)
+
+
+async def _all_parsed(method: GrpcMethod, raws: AsyncIterator[bytes]) -> AsyncIterator[Any]:
+    async for raw in raws:
+        yield parsed(method, raw)
+
+
+def absent_handler(sentence: str) -> grpc.RpcMethodHandler:
+    """What answers a method that isn't there, of whatever kind a client takes it for."""
+
+    async def refuse(_: Any, context: Any) -> AsyncIterator[Any]:
+        await context.abort(grpc.StatusCode.UNIMPLEMENTED, sentence)
+        yield b""
+
+    return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+class InferStream:
+    """ModelStreamInfer: each request is answered like a ModelInfer of its own, in the order in which they came.
+
+    An error is the answer to its request, and the stream goes on. Where the client leaves, all that was begun for it is dropped;
+    where the service stops, no more requests are read, and those that were are answered.
+    """
+
+    def __init__(self, one: One, stopping: asyncio.Event) -> None:
+        self._one = one
+        self._stopping = stopping
+
+    def handler(self, method: GrpcMethod) -> grpc.RpcMethodHandler:
+        return grpc.stream_stream_rpc_method_handler(
+            self._answers, response_serializer=method.response.SerializeToString
+        )
+
+    async def _answers(self, raws: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
+        waiting: asyncio.Queue[asyncio.Task[Any] | None] = asyncio.Queue()
+        free = asyncio.Semaphore(OUTSTANDING)
+        reader = asyncio.create_task(self._read(raws, context, waiting, free))
+        stopped = asyncio.create_task(self._stopping.wait())
+        stopped.add_done_callback(lambda _: reader.cancel())
+        begun: asyncio.Task[Any] | None = None
+        try:
+            while (begun := await waiting.get()) is not None:
+                yield await begun
+                free.release()
+        finally:
+            left = [waiting.get_nowait() for _ in range(waiting.qsize())]
+            tasks = [task for task in (reader, stopped, begun, *left) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(
+        self,
+        raws: AsyncIterator[bytes],
+        context: Any,
+        waiting: asyncio.Queue[asyncio.Task[Any] | None],
+        free: asyncio.Semaphore,
+    ) -> None:
+        try:
+            await free.acquire()
+            async for raw in raws:
+                waiting.put_nowait(asyncio.create_task(self._answer(raw, context)))
+                await free.acquire()
+        finally:
+            waiting.put_nowait(None)
+
+    async def _answer(self, raw: bytes, context: Any) -> Any:
+        try:
+            return oip.ModelStreamInferResponse(infer_response=await self._one(raw, context))
+        except PpocrError as error:
+            answer = oip.ModelStreamInferResponse(error_message=error.message)
+            with suppress(DecodeError):
+                answer.infer_response.id = oip.ModelInferRequest.FromString(raw).id
+            return answer
