@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 import pytest
 
-from ppocr import kserve_flags
 from ppocr_local.service import ServeSettings
+from ppocr_settings import kserve_flags
 from ppocr_settings.settings import load, setting, switches_spelt_out, warn_of_misspelt
 from predictor.settings import PredictorSettings
 from transformer.settings import TransformerSettings
