@@ -19,7 +19,7 @@ from ppocr_client import Client, GrpcClient
 from tests import services
 from tests.first_contact.conftest import IMAGE
 from tests.services import Service
-from transformer.predictor_client import target
+from transformer.predictor_channel import target
 
 pytestmark = pytest.mark.skipif(not socket.has_ipv6, reason="this machine has no IPv6")
 
