@@ -48,8 +48,8 @@ class ImageFile:
         except RequestError as error:
             raise self._placed(error) from error
 
-    def _bytes(self) -> bytes:
-        if not self.base64 and isinstance(self.data, bytes):
+    def _bytes(self) -> bytes | memoryview:
+        if not self.base64 and not isinstance(self.data, str):
             return self.data
         return _from_lenient_base64(self.data) if self.lenient else _from_base64(self.data)
 

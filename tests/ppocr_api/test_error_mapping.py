@@ -13,7 +13,9 @@ from ppocr_api.error_mapping import from_grpc, from_http, retry_after, seconds_t
 #: What comes back for a code that several errors share.
 BY_STATUS = {
     400: errors.InvalidRequest,
+    401: errors.Unauthorized,
     404: errors.NotFound,
+    405: errors.RequestError,
     413: errors.PayloadTooLarge,
     415: errors.UnsupportedMedia,
     429: errors.Overloaded,
@@ -24,7 +26,9 @@ BY_STATUS = {
 }
 BY_CODE = {
     "INVALID_ARGUMENT": errors.InvalidRequest,
+    "UNAUTHENTICATED": errors.Unauthorized,
     "NOT_FOUND": errors.NotFound,
+    "UNIMPLEMENTED": errors.NotFound,
     "RESOURCE_EXHAUSTED": errors.Overloaded,
     "UNAVAILABLE": errors.Unavailable,
     "DEADLINE_EXCEEDED": errors.DeadlineExceeded,

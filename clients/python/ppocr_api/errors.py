@@ -87,7 +87,7 @@ class UnsupportedMedia(RequestError):
 class UnsupportedEncoding(UnsupportedMedia):
     """A Content-Encoding that isn't read; `accepted` lists those that are."""
 
-    def __init__(self, message: str, accepted: str) -> None:
+    def __init__(self, message: str, accepted: str = "") -> None:
         super().__init__(message)
         self.headers = {"accept-encoding": accepted}
 
@@ -98,7 +98,7 @@ class MethodNotAllowed(RequestError):
     http = HTTPStatus.METHOD_NOT_ALLOWED
     grpc = "UNIMPLEMENTED"
 
-    def __init__(self, message: str, allowed: str) -> None:
+    def __init__(self, message: str, allowed: str = "") -> None:
         super().__init__(message)
         self.headers = {"allow": allowed}
 
