@@ -180,7 +180,8 @@ def test_a_pdserving_configuration_alone_is_explained(
     (tmp_path / "config.yml").write_text("http_port: 9998\nop:\n  det: {concurrency: 8}\n  rec: {retry: 1}\n")
     assert main(["models", "convert", "--pdserving", str(tmp_path / "config.yml"), str(bundles)]) == 0
     said = capsys.readouterr().out
-    assert "ppocr serve --http_port 9998 --workers 8" in said
+    assert "ppocr serve --http_port 9998\n" in said
+    assert "op.det.concurrency: " in said
     assert "nothing is converted: the models' folders aren't here" in said
     assert "op.rec.retry: a batch that fails is not repeated" in said
     assert empty(bundles)
