@@ -46,7 +46,7 @@ def _no_network(version: Path) -> str:
     two_models.change(
         version, files={**manifest["files"], "det.onnx": {"sha256": record.sha256, "bytes": record.bytes}}
     )
-    return "can't read the det network"
+    return "is no ONNX file that can be read"
 
 
 def _no_manifest(version: Path) -> str:
@@ -144,7 +144,8 @@ async def test_a_broken_version_in_a_watched_folder_is_loaded_when_it_is_fixed(t
     flags = ("--model_dir", str(root), "--watch_seconds", "0.1", "--swap_grace_seconds", "0")
     with services.all_in_one(tmp_path / "log", *flags) as service:
         async with httpx.AsyncClient(base_url=service.url, timeout=60) as client, asyncio.timeout(60):
-            assert (await client.post("/v2/repository/index")).status_code == 404, "the repository is watched, not open"
+            loading = await client.post(f"/v2/repository/models/{NAME}/load")
+            assert loading.status_code == 404, "the repository is watched, not open"
             broken = two_models.put(root, 2, v4)
             good = (broken / "rec.onnx").read_bytes()
             _corrupt(broken)
