@@ -73,7 +73,12 @@ class PredictorClient:
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         request = oip.ModelMetadataRequest(name=ANY_NETWORK, version=version or "")
-        answer = await self._call("ModelMetadata", request, time.monotonic() + READY_SECONDS)
+        try:
+            answer = await self._call("ModelMetadata", request, time.monotonic() + READY_SECONDS)
+        except NotFound as error:
+            raise (
+                error if version is None else NotFound(f"there is no version {version[:100]!r} of the model")
+            ) from error
         if FACTS_PARAMETER not in answer.parameters:
             raise Unavailable("the predictor's answer has no model facts: is it a ppocr predictor?")
         try:

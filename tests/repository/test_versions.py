@@ -123,10 +123,11 @@ def test_kserve_s_own_message_of_a_load_is_understood(fresh: Pair) -> None:
 
 
 def test_the_repository_is_closed_on_the_transformer(pair: Pair) -> None:
-    assert httpx.post(f"{pair.transformer.url}/v2/repository/index").status_code == 404
+    """Its index is shown, to be read."""
+    assert httpx.post(f"{pair.transformer.url}/v2/repository/index").status_code == 200
     assert httpx.post(f"{pair.transformer.url}/v2/repository/models/{NAME}/load").status_code == 404
     with grpc.insecure_channel(pair.transformer.grpc) as channel, pytest.raises(grpc.RpcError) as caught:
-        oip.unary(channel, "RepositoryIndex")(oip.RepositoryIndexRequest(), timeout=10)
+        oip.unary(channel, "RepositoryModelLoad")(oip.RepositoryModelLoadRequest(model_name=NAME), timeout=10)
     assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED  # type: ignore[attr-defined]
 
 
