@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 #: What runs in `ppocr serve` and `ppocr read`.
-ROOMS = ("ppocr", "ppocr_cli", "ppocr_limits", "ppocr_local", "predictor", "transformer", "clients/python")
+ROOMS = ("ppocr", "ppocr_cli", "ppocr_grpc", "ppocr_limits", "ppocr_settings", "ppocr_local", "predictor", "transformer", "clients/python")
 #: Modules and functions that Python lacks on Windows.
 MODULES = {"fcntl", "grp", "pwd", "posix", "pty", "resource", "syslog", "termios", "tty", "uvloop"}
 ATTRIBUTES = {
@@ -23,7 +23,7 @@ ATTRIBUTES = {
 }
 #: Where such a name stands behind a question or an except: what asks.
 GUARDED = {
-    ("ppocr/cpus.py", "sched_getaffinity"): 'hasattr(os, "sched_getaffinity")',
+    ("ppocr_limits/cpus.py", "sched_getaffinity"): 'hasattr(os, "sched_getaffinity")',
     ("ppocr/serving/server.py", "add_signal_handler"): "except NotImplementedError",
     ("predictor/repository/memory.py", "resource"): 'sys.platform != "linux"',
     ("ppocr_limits/memory.py", "resource"): 'sys.platform != "linux"',
@@ -66,14 +66,14 @@ def test_what_reads_proc_asks_for_linux_first() -> None:
         for path in (ROOT / room).rglob("*.py")
         if re.search(r'"/(proc|sys)/', path.read_text())
     }
-    assert users == {"ppocr/cpus.py", "ppocr_limits/memory.py", "predictor/repository/memory.py"}
+    assert users == {"ppocr_limits/cpus.py", "ppocr_limits/memory.py", "predictor/repository/memory.py"}
 
 
 def test_a_number_of_processors_and_memory_without_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     import os
     import sys
 
-    from ppocr import cpus
+    from ppocr_limits import cpus
     from predictor.repository import memory
 
     monkeypatch.setattr(sys, "platform", "win32")
