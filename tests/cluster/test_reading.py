@@ -82,9 +82,11 @@ def test_a_receipt_over_grpc(call: Call) -> None:
     assert images.RECEIPT_TEXT.encode() in texts.tolist()
 
 
-def test_the_page_is_served(gateway: Gateway) -> None:
-    page = httpx.get(gateway.url, headers={"host": gateway.host}, trust_env=False)
-    assert page.status_code == 200 and "<html" in page.text
+def test_only_reading_and_health_are_published(gateway: Gateway) -> None:
+    """The page, metrics and the API's description are there for who asks a pod, or sets `gateway.publish`."""
+    for path, status in {"/": 404, "/metrics": 404, "/openapi.json": 404, "/v2/health/ready": 200}.items():
+        answer = httpx.get(gateway.url + path, headers={"host": gateway.host}, trust_env=False)
+        assert answer.status_code == status, path
 
 
 def test_the_repository_is_not_reachable(gateway: Gateway, call: Call) -> None:

@@ -25,7 +25,7 @@ NEXT = {"predictor": {"image": {"tag": NEXT_TAG}}}
 
 
 def canary(weight: int, header: str = HEADER) -> dict[str, object]:
-    return {"enabled": True, "weight": weight, "match": {"header": header, "value": "canary"}, **NEXT}
+    return {"enabled": True, "weight": weight, "match": {"header": header, "value": "canary" if header else ""}, **NEXT}
 
 
 def until_routed(gateway: Gateway, seconds: float = 30) -> None:
