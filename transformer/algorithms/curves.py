@@ -31,7 +31,7 @@ SOLID = 0.85
 SURE = 0.6
 #: How far it is from there to the usual threshold [pixels of the map].
 RAMP = 1.0
-#: A line is curved where its centre line strays from its chord by this part of its height.
+#: A line is curved where its centre line strays from its chord by this part of the region's height.
 BENT = 0.25
 #: Pixels of outline of all regions together that are tried: what it takes goes with them. It is 30 times the side of a usual map.
 MAX_OUTLINE = 30_000
@@ -108,7 +108,7 @@ def _ribbon(
     core = float(mask.sum()) / max(length, 1.0)
     grow = parameters.unclip_ratio * core * length / (2 * (core + length))
     half = core / 2 + grow
-    if core < MIN_SIDE or length < 2 * half or _stray(centres) < BENT * 2 * half:
+    if core < MIN_SIDE or length < 2 * half or _stray(centres) < BENT * core:
         return None
     count = int(np.clip(round(length / (2 * half * APART)), 4, MAX_POINTS))
     centres = _resampled(_extended(centres, grow + RAMP), count)
