@@ -11,7 +11,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 #: What runs in `ppocr serve` and `ppocr read`.
-ROOMS = ("ppocr", "ppocr_cli", "ppocr_grpc", "ppocr_limits", "ppocr_settings", "ppocr_local", "predictor", "transformer", "clients/python")
+ROOMS = (
+    "ppocr",
+    "ppocr_cli",
+    "ppocr_grpc",
+    "ppocr_limits",
+    "ppocr_local",
+    "ppocr_settings",
+    "predictor",
+    "transformer",
+    "clients/python",
+)
 #: Modules and functions that Python lacks on Windows.
 MODULES = {"fcntl", "grp", "pwd", "posix", "pty", "resource", "syslog", "termios", "tty", "uvloop"}
 ATTRIBUTES = {
