@@ -63,7 +63,7 @@ class Statistics:
                 "success": self.success.shown(),
                 "fail": self.fail.shown(),
                 "queue": {"count": self.success.count, "ns": 0},
-                **_computing(),
+                **_computing(self.success.count),
             },
         }
 
@@ -73,16 +73,15 @@ def _images() -> int:
     return int(sum(sample.value for sample in samples if sample.name.endswith("_total")))
 
 
-def _computing() -> dict[str, dict[str, int]]:
-    """Images and nanoseconds by Triton's part of a computation, since the service started."""
-    counted: dict[tuple[str, str], float] = {}
+def _computing(count: int) -> dict[str, dict[str, int]]:
+    """Nanoseconds by Triton's part of a computation, since the service started. Triton counts requests here, the same in all
+    parts, and perf_analyzer ends where they differ."""
+    seconds: dict[str, float] = {}
     for metric in telemetry.STAGE_SECONDS.collect():
         for sample in metric.samples:
-            counted[sample.labels.get("stage", ""), sample.name.rpartition("_")[2]] = sample.value
+            if sample.name.endswith("_sum"):
+                seconds[sample.labels["stage"]] = sample.value
     return {
-        name: {
-            "count": int(max(counted.get((stage, "count"), 0) for stage in stages)),
-            "ns": int(1e9 * sum(counted.get((stage, "sum"), 0.0) for stage in stages)),
-        }
+        name: {"count": count, "ns": int(1e9 * sum(seconds.get(stage, 0.0) for stage in stages))}
         for name, stages in _COMPUTE.items()
     }
