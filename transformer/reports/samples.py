@@ -44,7 +44,7 @@ class Samples:
         return [(dict(labels), value) for (known, labels), value in self.values.items() if known == name]
 
     def since(self, before: Samples) -> Samples:
-        """The values less those of `before`: what counters counted between the two. One that began anew counts from 0."""
+        """The values less those of `before`: what counters counted between the two. One that was reset counts from 0."""
         return Samples(
             self.at,
             {
