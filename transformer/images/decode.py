@@ -60,9 +60,7 @@ def pixels(source: Source) -> U8:
 def _pixels(source: Source) -> U8:
     if source.format in by_pillow.FORMATS:
         image = by_pillow.pixels(source)
-    elif source.deep_grey and source.transparent_grey is None:
-        image = flatten.grey(_imdecode(source, cv2.IMREAD_UNCHANGED))
-    elif source.alpha == "none" and source.transparent_grey is None:
+    elif source.alpha == "none" and not source.deep and source.transparent_grey is None:
         image = _imdecode(source, _RGB)
     elif source.transparent_grey is not None:
         image = flatten.grey_key(_imdecode(source, cv2.IMREAD_UNCHANGED), source.transparent_grey)

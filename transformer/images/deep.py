@@ -1,4 +1,4 @@
-"""Grey of 16 bits: scanners and cameras of 8, 10 or 12 bits often store their values as they are, in the lower bits."""
+"""Samples of 16 bits: scanners and cameras of 8, 10 or 12 bits often store their values as they are, in the lower bits."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def used_bits(top: int) -> int:
     return max(top.bit_length(), 8)
 
 
-def eight_bits(image: NDArray[Any], bits: int) -> U8:
-    """UINT8 or UINT16 whose values use `bits` to UINT8: the upper eight of them."""
+def eight_bits(image: NDArray[Any], bits: int | NDArray[np.uint16]) -> U8:
+    """UINT8 or UINT16 whose values use `bits` to UINT8: the upper eight of them. `bits` may differ from channel to channel."""
     return image if image.dtype == np.uint8 else np.right_shift(image, bits - 8).astype(np.uint8)

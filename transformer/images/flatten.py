@@ -7,6 +7,7 @@ white they can't be seen.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -35,22 +36,39 @@ _LOST = 0.03
 def on_paper(image: NDArray[Any], alpha: Alpha) -> U8:
     """UINT8 or UINT16 [H,W,4] BGRA (or [H,W,3] BGR, [H,W] grey, without alpha) to UINT8 [H,W,3] RGB on paper.
 
-    c * a + p * (1 - a), with c * a in place already where `alpha` is "premultiplied"; p is chosen by `paper`.
+    Of 16 bits those that are used. c * a + p * (1 - a), with c * a in place already where `alpha` is "premultiplied"; p is chosen by `paper`.
     """
     if image.ndim == 2:
         return grey(image)
-    if image.shape[2] == 3:
-        return cv2.cvtColor(eight_bits(image, 16), cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
     height, width = image.shape[:2]
-    flat = np.empty((height, width, 3), np.uint8)
-    opacity = image[..., 3]
-    opaque = opacity.min() == np.iinfo(image.dtype).max or (alpha == "unless_all_zero" and not opacity.any())
-    ground = WHITE if opaque else paper(eight_bits(sample(image), 16), alpha)
     step = max(_BLOCK_PIXELS // width, 1)
-    for top in range(0, height, step):
-        rows = eight_bits(image[top : top + step], 16)
-        flat[top : top + step] = cv2.cvtColor(rows, cv2.COLOR_BGRA2RGB) if opaque else _laid(rows, alpha, ground)
+    blocks = [image[top : top + step] for top in range(0, height, step)]
+    flat = np.empty((height, width, 3), np.uint8)
+    if image.shape[2] == 3:
+        used = used_bits(int(image.max()))
+        for top, rows in zip(range(0, height, step), blocks, strict=True):
+            flat[top : top + step] = cv2.cvtColor(eight_bits(rows, used), cv2.COLOR_BGR2RGB)
+        return flat
+    bits = _bits(blocks, alpha)
+    opacity = image[..., 3]
+    whole = eight_bits(opacity.min(), bits[3]) == 255
+    opaque = whole or (alpha == "unless_all_zero" and not opacity.any())
+    ground = WHITE if opaque else paper(eight_bits(sample(image), bits), alpha)
+    for top, rows in zip(range(0, height, step), blocks, strict=True):
+        eight = eight_bits(rows, bits)
+        flat[top : top + step] = cv2.cvtColor(eight, cv2.COLOR_BGRA2RGB) if opaque else _laid(eight, alpha, ground)
     return flat
+
+
+def _bits(blocks: Sequence[NDArray[Any]], alpha: Alpha) -> NDArray[np.uint16]:
+    """How many bits of each channel are used, UINT16 [4]: opacity has its own number where it isn't part of the colours."""
+    if blocks[0].dtype == np.uint8:
+        return np.full(4, 8, np.uint16)
+    shown = max(int(rows[..., :3][rows[..., 3] > 0].max(initial=0)) for rows in blocks)
+    colours, opacity = used_bits(shown), used_bits(max(int(rows[..., 3].max()) for rows in blocks))
+    if alpha == "premultiplied":
+        colours = opacity = max(colours, opacity)
+    return np.array((colours, colours, colours, opacity), np.uint16)
 
 
 def band_on_paper(bgra: U8, alpha: Alpha, ground: int) -> U8:

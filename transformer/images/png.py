@@ -43,7 +43,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     orientation = exif.orientation(metadata[b"eXIf"][8:-4]) if b"eXIf" in metadata else 1
     alpha = colour in (_GREY_ALPHA, _RGBA) or (transparency is not None and key is None)
     sample = depth // 8 or 1
-    held = 4 * sample if alpha else 3
+    held = 4 * sample if alpha else 3 * sample if colour == _RGB else 3
     memory = peak_memory(width * height, held, orientation)
     parts = (data[:8], *heads, *pixels, end)
     return Source(
@@ -55,7 +55,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
         orientation,
         "straight" if alpha else "none",
         key,
-        deep_grey=colour == _GREY and depth == 16,
+        deep=depth == 16,
     )
 
 

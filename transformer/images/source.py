@@ -25,7 +25,7 @@ class Source:
     orientation: 1 to 8 as in EXIF.
     alpha: "none" decodes straight to RGB.
     transparent_grey: the grey value that PNG declares transparent, in units of `grey_levels` - 1.
-    deep_grey: OpenCV returns grey of 16 bits.
+    deep: OpenCV returns grey or RGB of 16 bits.
     canvas: (width, height, x, y) of a white page that the image is laid on, at x, y.
     negative: white is 0 in grey of 16 bits or floats.
     """
@@ -38,7 +38,7 @@ class Source:
     orientation: int = 1
     alpha: Alpha = "none"
     transparent_grey: int | None = None
-    deep_grey: bool = False
+    deep: bool = False
     canvas: tuple[int, int, int, int] | None = None
     negative: bool = False
 

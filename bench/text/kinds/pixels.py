@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from random import Random
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -37,14 +38,20 @@ def _clear(random: Random, count: int) -> list[Case]:
 
 
 def _deep(random: Random, count: int) -> list[Case]:
-    """16-bit grey that uses 8, 10, 12 or all bits."""
+    """16 bits a channel, of which 8, 10, 12 or all are used."""
     cases = []
     for index in range(count):
         lines, mask = _text(random)
-        bits, form = random.choice((8, 10, 12, 16)), random.choice(("PNG", "TIFF"))
-        grey = (255 - np.asarray(mask, np.uint32)) * ((1 << bits) - 1) // 255
-        image = Image.fromarray(grey.astype(np.uint16))
-        cases.append(Case(f"deep_{index}_{form}_{bits}", _saved(image, form), tuple(lines)))
+        bits, form = random.choice((8, 10, 12, 16)), random.choice(("grey PNG", "grey TIFF", "RGB", "RGBA"))
+        ink = np.asarray(mask, np.uint32)
+        grey = ((255 - ink) * ((1 << bits) - 1) // 255).astype(np.uint16)
+        if form.startswith("grey"):
+            data = _saved(Image.fromarray(grey), form.removeprefix("grey "))
+        else:
+            # Dark letters on a ground of their own, or on a clear one.
+            channels = [grey] * 3 if form == "RGB" else [grey] * 3 + [(ink * 257).astype(np.uint16)]
+            data = cv2.imencode(".png", np.dstack(channels))[1].tobytes()
+        cases.append(Case(f"deep_{index}_{form.replace(' ', '_')}_{bits}", data, tuple(lines)))
     return cases
 
 
@@ -84,6 +91,6 @@ def _saved(image: Image.Image, form: str, **options: object) -> bytes:
 
 KINDS = (
     Kind("text on a transparent ground", _clear, bar=0.005, report="RapidAI/RapidOCR#158"),
-    Kind("16-bit grey of 8 to 16 bits", _deep, bar=0.005, report="dmMaze/BallonsTranslator#923"),
+    Kind("16-bit images of 8 to 16 bits", _deep, bar=0.005, report="dmMaze/BallonsTranslator#923"),
     Kind("four inks, palettes, one bit, EXIF", _others, bar=0.005),
 )

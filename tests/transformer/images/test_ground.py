@@ -104,3 +104,30 @@ def test_deep_grey_with_a_key() -> None:
     values = np.full((1, 1), 1023).astype(">u2").tobytes()
     extra = files.chunk(b"tRNS", (5).to_bytes(2, "big"))
     assert decode(files.png(1, 1, depth=16, colour=0, extra=[extra], rows=b"\0" + values))[0, 0].tolist() == [255] * 3
+
+
+def deep_png(channels: list[int], colour: int) -> bytes:
+    """A PNG of 16 bits a channel: a pixel of these values, and a darker one."""
+    values = np.array([channels, [channels[0] // 2] * len(channels)]).astype(">u2").tobytes()
+    return files.png(2, 1, depth=16, colour=colour, rows=b"\0" + values)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+def test_deep_colours_are_scaled_by_the_bits_that_are_used(bits: int) -> None:
+    top = (1 << bits) - 1
+    assert decode(deep_png([top, top // 4, 0], colour=2))[0, 0].tolist() == [255, 63, 0]
+
+
+@pytest.mark.parametrize("alpha_bits", [10, 16])
+@pytest.mark.parametrize(("colour", "colours"), [(4, [1023]), (6, [1023, 1023, 1023])])
+def test_deep_colours_and_their_alpha_are_scaled_each_by_its_bits(
+    colour: int, colours: list[int], alpha_bits: int
+) -> None:
+    pixels = decode(deep_png([*colours, (1 << alpha_bits) - 1], colour))
+    assert pixels[0, 0].tolist() == [255] * 3
+
+
+def test_what_is_hidden_does_not_tell_which_bits_are_used() -> None:
+    values = np.array([[65535, 0], [1023, 65535]]).astype(">u2").tobytes()
+    pixels = decode(files.png(2, 1, depth=16, colour=4, rows=b"\0" + values))
+    assert pixels[0, 1].tolist() == [255] * 3
