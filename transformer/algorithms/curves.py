@@ -38,6 +38,8 @@ MAX_OUTLINE = 30_000
 #: Points of a centre line, at most; and how far apart they are [heights of the line].
 MAX_POINTS = 64
 APART = 0.5
+#: Points in which a line goes on at its ends, and pieces of it, at most, that tell how it bends there.
+ENDING = 4
 
 
 def find_curved(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> tuple[F32, list[Ribbon]]:
@@ -101,17 +103,19 @@ def _ribbon(
     if cv2.mean(region.part, mask)[0] < parameters.box_thresh * 255:
         return None
     _open_ring(mask, region.filled, region.part)
-    centres = _centre_line(mask)
-    if centres is None:
+    found = _centre_line(mask)
+    if found is None:
         return None
-    length = float(np.hypot(*np.diff(centres, axis=0).T).sum())
+    centres, before, behind = found
+    length = float(np.hypot(*np.diff(centres, axis=0).T).sum()) + before + behind
     core = float(mask.sum()) / max(length, 1.0)
     grow = parameters.unclip_ratio * core * length / (2 * (core + length))
     half = core / 2 + grow
     if core < MIN_SIDE or length < 2 * half or _stray(centres) < BENT * core:
         return None
+    centres = _extended(centres, before + grow + RAMP, behind + grow + RAMP)
     count = int(np.clip(round(length / (2 * half * APART)), 4, MAX_POINTS))
-    centres = _resampled(_extended(centres, grow + RAMP), count)
+    centres = _resampled(centres, count)
     (height, width), (map_height, map_width) = size, map_size
     scale = np.array((width / map_width, height / map_height))
     return along((centres + np.array((region.x, region.y))) * scale, half * float(scale.mean()))
@@ -133,8 +137,9 @@ def _open_ring(mask: U8, filled: U8, part: U8) -> None:
     cv2.line(mask, (round(cx), round(cy)), end, 0, 3)
 
 
-def _centre_line(mask: U8) -> F64 | None:
-    """Points F64 [K,2] (x, y) from the left end of a region to its right one; None where it has no two ends."""
+def _centre_line(mask: U8) -> tuple[F64, float, float] | None:
+    """Points F64 [K,2] (x, y) from the left end of a region to its right one, and how far the region reaches before the first
+    and behind the last of them; None where it has no two ends."""
     ys, xs = np.nonzero(mask)
     if not len(xs):
         return None
@@ -153,9 +158,13 @@ def _centre_line(mask: U8) -> F64 | None:
     centres = np.stack([(np.bincount(slices, each)[used] / count[used]) for each in (x, y)], axis=1)
     if len(centres) < 4:
         return None
-    # The first and the last slice are corners of the region rather than parts of the line.
-    centres = _smooth(centres[1:-1] if len(centres) > 5 else centres)
-    return centres if centres[-1, 0] >= centres[0, 0] else centres[::-1]
+    far = np.bincount(slices, steps)[used] / count[used]
+    if len(centres) > 5:
+        # The first and the last slice are corners of the region rather than parts of the line.
+        centres, far = centres[1:-1], far[1:-1]
+    before, behind = float(far[0]), float(steps.max() - far[-1])
+    centres = _smooth(centres)
+    return (centres, before, behind) if centres[-1, 0] >= centres[0, 0] else (centres[::-1], behind, before)
 
 
 def _distances(mask: U8, seed: tuple[int, int]) -> NDArray[np.int32]:
@@ -183,13 +192,23 @@ def _smooth(centres: F64) -> F64:
     return smooth
 
 
-def _extended(centres: F64, by: float) -> F64:
-    """The line made longer at both ends, in the direction of its last pieces."""
-    reach = min(3, len(centres) - 1)
-    first, last = centres[0] - centres[reach], centres[-1] - centres[-1 - reach]
-    start = centres[0] + first / max(np.hypot(*first), 1e-9) * by
-    end = centres[-1] + last / max(np.hypot(*last), 1e-9) * by
-    return np.array((start, *centres, end))
+def _extended(centres: F64, before: float, behind: float) -> F64:
+    """The line made longer at both ends, bent as it is there."""
+    return np.concatenate((_beyond(centres[::-1], before)[::-1], centres, _beyond(centres, behind)))
+
+
+def _beyond(centres: F64, by: float) -> F64:
+    """The points F64 [ENDING,2] in which a line goes on for `by` after its last point."""
+    reach = max(1, min((len(centres) - 1) // 2, ENDING))
+    last, one_before = centres[-1] - centres[-1 - reach], centres[-1 - reach] - centres[-1 - 2 * reach]
+    turn = np.arctan2(*last[::-1]) - np.arctan2(*one_before[::-1])
+    # The middles of both pieces are as far apart as the pieces are long on average.
+    length = (np.hypot(*last) + np.hypot(*one_before)) / 2
+    bend = float((turn + np.pi) % (2 * np.pi) - np.pi) / max(float(length), 1e-9)
+    step = by / ENDING
+    # At the last point the line has turned on from the middle of its last piece.
+    angles = np.arctan2(*last[::-1]) + bend * (float(np.hypot(*last)) / 2 + step * (np.arange(ENDING) + 0.5))
+    return centres[-1] + np.cumsum(np.stack((np.cos(angles), np.sin(angles)), axis=1) * step, axis=0)
 
 
 def _resampled(centres: F64, count: int) -> F64:

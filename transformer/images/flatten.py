@@ -36,7 +36,8 @@ _LOST = 0.03
 def on_paper(image: NDArray[Any], alpha: Alpha) -> U8:
     """UINT8 or UINT16 [H,W,4] BGRA (or [H,W,3] BGR, [H,W] grey, without alpha) to UINT8 [H,W,3] RGB on paper.
 
-    Of 16 bits those that are used. c * a + p * (1 - a), with c * a in place already where `alpha` is "premultiplied"; p is chosen by `paper`.
+    Of 16 bits those that are used.
+    c * a + p * (1 - a), with c * a in place already where `alpha` is "premultiplied"; p is chosen by `paper`.
     """
     if image.ndim == 2:
         return grey(image)

@@ -47,4 +47,4 @@ def _arcs(random: Random, count: int) -> list[Case]:
     return cases
 
 
-KINDS = (Kind("text on an arc", _arcs, bar=0.1),)
+KINDS = (Kind("text on an arc", _arcs, bar=0.03),)

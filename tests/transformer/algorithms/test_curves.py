@@ -49,6 +49,19 @@ def test_an_arc_over_the_top_is_read_from_the_left_with_its_outside_up(start: fl
     assert ribbon.length == pytest.approx(length + 2 * grow, rel=0.1)
 
 
+@pytest.mark.parametrize(("start", "end"), [(200, 340), (240, 300)])
+def test_a_ribbon_reaches_over_both_ends_as_far_as_over_the_sides_and_stays_on_the_circle(
+    start: float, end: float
+) -> None:
+    [ribbon] = curved(arc(start, end))
+    ends = middle(ribbon)[[0, -1]] - 200
+    angles = np.degrees(np.arctan2(*ends.T[::-1])) % 360
+    over = np.radians((start - angles[0], angles[1] - end)) * 120
+    # The ends of the drawn arc are round, by half of its thickness.
+    assert over == pytest.approx([6 + (ribbon.height - 13) / 2] * 2, abs=3)
+    assert np.hypot(*ends.T) == pytest.approx([120, 120], abs=3)
+
+
 def test_an_arc_below_is_read_from_the_left_with_its_inside_up() -> None:
     [ribbon] = curved(arc(30, 150))
     assert middle(ribbon)[0, 0] < middle(ribbon)[-1, 0]
