@@ -32,8 +32,18 @@ def score(texts: Mapping[str, Iterable[str]], labels: Path) -> Score:
 
 
 def expected(path: Path) -> list[str]:
+    """The texts of a label file, in its order."""
+    return [row[COORDINATES] for row in _rows(path)]
+
+
+def corners(path: Path) -> list[list[float]]:
+    """The eight corner coordinates of each text: x and y of the top left, top right, bottom right, bottom left."""
+    return [[float(number) for number in row[:COORDINATES]] for row in _rows(path)]
+
+
+def _rows(path: Path) -> list[list[str]]:
     rows = (line.split(",", COORDINATES) for line in path.read_text(encoding="utf-8", errors="replace").splitlines())
-    return [row[COORDINATES] for row in rows if len(row) > COORDINATES]
+    return [row for row in rows if len(row) > COORDINATES]
 
 
 def tokens(texts: Iterable[str]) -> Counter[str]:

@@ -52,12 +52,14 @@ def main() -> None:
 
 
 def _receipts(folder: Path, readers: Mapping[str, Read]) -> None:
-    print("\n| receipts | reader | token F1 | character F1 | neighbours out of order |\n|---|---|---|---|---|")
+    print("\n| receipts | reader | token F1 | character F1 | neighbours out of order | CER as labelled | CER in rows |")
+    print("|---|---|---|---|---|---|---|")
     for change in receipts.CHANGES:
         for name, read in readers.items():
             figures = receipts.read(folder, change, read)
-            cells = (f"{figures.tokens:.4f}", f"{figures.characters:.4f}", _percent(figures.out_of_order))
-            print(f"| {change.name} | {name} | {' | '.join(cells)} |", flush=True)
+            cells = f"{figures.tokens:.4f} | {figures.characters:.4f}"
+            rates = map(_percent, (figures.out_of_order, figures.as_labelled, figures.in_rows))
+            print(f"| {change.name} | {name} | {cells} | {' | '.join(rates)} |", flush=True)
 
 
 def _service(url: str) -> Read:

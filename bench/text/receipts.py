@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from bench import score
 from bench.text.case import Case, Line
+from bench.text.score import distance, flat
+from transformer.algorithms.reading_order import reading_order
 
 TURNED = {"use_doc_orientation_classify": "true"}
 
@@ -50,25 +53,37 @@ CHANGES = (
 
 @dataclass(frozen=True)
 class Figures:
-    """Token and character F1 of all receipts, and the share of neighbouring labels that were read in reverse order."""
+    """Token and character F1 of all receipts; the share of neighbouring labels that were read in reverse order; and the
+    ordered character error rate, upper-cased, against the labels in their own order and in the order of rows: whoever made
+    the labels went down the columns of some receipts."""
 
     tokens: float
     characters: float
     out_of_order: float
+    as_labelled: float
+    in_rows: float
 
 
 def read(folder: Path, change: Change, reader: Callable[[Case], Sequence[Line]]) -> Figures:
-    """The receipts NAME.jpg of `folder`, whose labels NAME.csv are in reading order."""
+    """The receipts NAME.jpg of `folder`, whose labels are NAME.csv."""
     texts: dict[str, list[str]] = {}
-    reversed_, neighbours = 0, 0
+    reversed_, neighbours, length = 0, 0, 0
+    edits = np.zeros(2, np.intp)
     for path in sorted(folder.glob("*.jpg")):
         case = Case(path.stem, change.of(path.read_bytes()), (), change.parameters)
-        texts[path.stem] = [line["text"] for line in reader(case)]
-        places = list(_places(score.expected(folder / f"{path.stem}.csv"), texts[path.stem]))
+        got = texts[path.stem] = [line["text"] for line in reader(case)]
+        labels = folder / f"{path.stem}.csv"
+        expected = score.expected(labels)
+        places = list(_places(expected, got))
         neighbours += max(len(places) - 1, 0)
         reversed_ += sum(one > other for one, other in itertools.pairwise(places))
+        by_rows = reading_order(np.array(score.corners(labels), np.float32).reshape(-1, 4, 2))
+        orders = (expected, [expected[index] for index in by_rows])
+        edits += [distance(flat(got).upper(), flat(order).upper()) for order in orders]
+        length += len(flat(expected))
     scored = score.score(texts, folder)
-    return Figures(scored.tokens, scored.characters, reversed_ / max(neighbours, 1))
+    as_labelled, in_rows = (edits / max(length, 1)).tolist()
+    return Figures(scored.tokens, scored.characters, reversed_ / max(neighbours, 1), as_labelled, in_rows)
 
 
 def _places(labels: Sequence[str], lines: Sequence[str]) -> Iterator[int]:

@@ -26,11 +26,6 @@ def missed_words(expected: Sequence[str], read: Sequence[str]) -> float:
     return 1 - 2 * (wanted & got).total() / max(wanted.total() + got.total(), 1)
 
 
-def missed_lines(expected: Sequence[str], read: Sequence[str]) -> float:
-    """`error_rate` of the sorted lines: their order doesn't count."""
-    return error_rate(sorted(expected), sorted(read))
-
-
 def flat(lines: Sequence[str]) -> str:
     """The lines as one text, in which white space counts once."""
     return re.sub(r"\s+", " ", " ".join(lines)).strip()
