@@ -1,4 +1,4 @@
-"""Small print and curved lines, read by a real service; and what the answer says where a page is too large for a closer look."""
+"""Small print, cut out words and curved lines, read by a real service; and what the answer says where a page is too large for a closer look."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
-from bench.text import fonts
+from bench.text import draw, fonts
 from bench.text.case import Case, Kind
 from bench.text.kinds import curved, large_pages
 from ppocr_client import GrpcClient
@@ -68,6 +68,12 @@ def test_a_page_over_the_budget_says_that_text_may_be_missing(tmp_path: Path) ->
     [warning] = page["warnings"]
     assert "small text may be missing" in warning and "max_page_pixels is 1,000,000" in warning
     assert of_client.warnings == (warning,)
+
+
+@pytest.mark.parametrize("padding", [0, 4])
+def test_a_slanted_word_that_was_cut_out_is_found(service: Service, padding: int) -> None:
+    word = draw.tight("auf", draw.Type("source-serif-it", 22), padding, draw.WHITE, (20, 40, 90))
+    assert [line["text"] for line in read(service, draw.png(word))["lines"]] == ["auf"]
 
 
 def test_a_curved_line_is_a_polygon_and_its_words_lie_along_it(service: Service) -> None:
