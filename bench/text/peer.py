@@ -22,7 +22,7 @@ def rapidocr(python: Path) -> Iterator[Callable[[Case], Sequence[Line]]]:
         image = Path(folder) / "image"
         # RapidOCR loads its recognition with the first line that it finds.
         image.write_bytes(draw.png(draw.page(["Ready to read"], draw.Type(fonts.LATIN[0], 30))))
-        command: list[str | Path] = [python, PROGRAM, "--engine", "openvino", "--warm", image]
+        command: list[str | Path] = [python, PROGRAM, "--engine", "openvino", "--go-on", "--warm", image]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdin is not None and process.stdout is not None
             process.stdout.readline()  # it is ready

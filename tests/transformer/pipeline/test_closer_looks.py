@@ -1,4 +1,4 @@
-"""Small print, words that were cut out, and curved lines; and what the answer says where a page is too large for a closer look."""
+"""Small print, cut out words and curved lines; and what the answer says where a page is too large for a closer look."""
 
 from __future__ import annotations
 
