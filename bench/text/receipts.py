@@ -16,6 +16,8 @@ from bench.text.case import Case, Line
 from bench.text.score import distance, flat
 from transformer.algorithms.reading_order import reading_order
 
+#: No receipt is enlarged beyond this: some are scans of 16 million pixels already.
+MAX_PIXELS = 40_000_000
 TURNED = {"use_doc_orientation_classify": "true"}
 
 
@@ -34,7 +36,8 @@ class Change:
             return data
         image = Image.open(io.BytesIO(data)).convert("RGB")
         if self.scale != 1:
-            size = (round(image.width * self.scale), round(image.height * self.scale))
+            scale = min(self.scale, (MAX_PIXELS / (image.width * image.height)) ** 0.5)
+            size = (round(image.width * scale), round(image.height * scale))
             image = image.resize(size, Image.Resampling.LANCZOS)
         if self.degrees:
             image = image.rotate(-self.degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=(255, 255, 255))
