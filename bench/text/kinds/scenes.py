@@ -26,7 +26,7 @@ def _scenes(random: Random, count: int) -> list[Case]:
         scene, words = _street(random), list[str]()
         # One sign in each of six fields, or none.
         for field in range(6):
-            if random.random() < 0.7 or field == 5 and not words:
+            if random.random() < 0.7 or (field == 5 and not words):
                 text = random.choice([*vocabulary.WORDS, "17:30", "No. 8", "A4"])
                 scene = _with_sign(scene, random, text, field)
                 words.append(text)
