@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import math
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -80,6 +81,9 @@ def _mean(kind: Kind, cases: Sequence[Case], read: Read, name: str, save: Path |
 
 
 def _percent(part: float) -> str:
+    """A reader that gives no places of words has an infinite error there."""
+    if math.isinf(part):
+        return "none"
     return f"{part * 100:.2f} %"
 
 
