@@ -13,6 +13,8 @@ from bench.text import draw, fonts, vocabulary
 from bench.text.case import Case, Kind
 
 LIGHT = ((255, 255, 255), (255, 240, 120), (200, 230, 255))
+#: Round the text [pixels].
+MARGIN = 40
 DARK = ((0, 0, 0), (60, 0, 90), (110, 20, 20))
 
 
@@ -25,9 +27,9 @@ def _clear(random: Random, count: int) -> list[Case]:
             ((random.choice(LIGHT),), (random.choice(DARK),), (random.choice(LIGHT), random.choice(DARK)))
         )
         image = Image.new("RGBA", mask.size, (random.choice((0, 255)),) * 3 + (0,))
-        step = mask.height // len(lines)
+        step = (mask.height - 2 * MARGIN) // len(lines)
         for row in range(len(lines)):
-            band = (0, row * step, mask.width, (row + 1) * step)
+            band = (0, MARGIN + row * step, mask.width, MARGIN + (row + 1) * step)
             ink = Image.new("RGBA", (mask.width, step), (*inks[row % len(inks)], random.choice((255, 200))))
             image.paste(ink, band[:2], mask.crop(band))
         form = random.choice(("PNG", "WEBP", "TIFF", "LA"))
@@ -78,7 +80,7 @@ def _text(random: Random) -> tuple[list[str], Image.Image]:
     """Three lines, and where their ink is: 255 in an image of mode L."""
     lines = [vocabulary.sentence(random, 30) for _ in range(3)]
     face = draw.Type(random.choice(fonts.LATIN), random.choice((24, 30, 40)))
-    image = draw.page(lines, face, ink=draw.WHITE, ground=draw.BLACK)
+    image = draw.page(lines, face, margin=MARGIN, ink=draw.WHITE, ground=draw.BLACK)
     return lines, image.convert("L")
 
 
