@@ -13,9 +13,9 @@ from bench.text import draw, fonts, vocabulary
 from bench.text.case import Case, Kind
 
 LIGHT = ((255, 255, 255), (255, 240, 120), (200, 230, 255))
+DARK = ((0, 0, 0), (60, 0, 90), (110, 20, 20))
 #: Round the text [pixels].
 MARGIN = 40
-DARK = ((0, 0, 0), (60, 0, 90), (110, 20, 20))
 
 
 def _clear(random: Random, count: int) -> list[Case]:
