@@ -84,4 +84,4 @@ def _grey(colour: draw.Colour) -> float:
     return float(np.dot(colour, (0.299, 0.587, 0.114)))
 
 
-KINDS = (Kind("words in a scene, drawn", _scenes, 0.1, score.missed_words, "1 - F1"),)
+KINDS = (Kind("words in a scene, drawn", _scenes, 0.12, score.missed_words, "1 - F1"),)
