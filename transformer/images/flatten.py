@@ -52,7 +52,7 @@ def on_paper(image: NDArray[Any], alpha: Alpha) -> U8:
         return flat
     bits = _bits(blocks, alpha)
     opacity = image[..., 3]
-    whole = eight_bits(opacity.min(), bits[3]) == 255
+    whole = eight_bits(opacity.min(), int(bits[3])) == 255
     opaque = whole or (alpha == "unless_all_zero" and not opacity.any())
     ground = WHITE if opaque else paper(eight_bits(sample(image), bits), alpha)
     for top, rows in zip(range(0, height, step), blocks, strict=True):
