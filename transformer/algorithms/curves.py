@@ -208,7 +208,8 @@ def _beyond(centres: F64, by: float) -> F64:
     step = by / ENDING
     # At the last point the line has turned on from the middle of its last piece.
     angles = np.arctan2(*last[::-1]) + bend * (float(np.hypot(*last)) / 2 + step * (np.arange(ENDING) + 0.5))
-    return centres[-1] + np.cumsum(np.stack((np.cos(angles), np.sin(angles)), axis=1) * step, axis=0)
+    points: F64 = centres[-1] + np.cumsum(np.stack((np.cos(angles), np.sin(angles)), axis=1) * step, axis=0)
+    return points
 
 
 def _resampled(centres: F64, count: int) -> F64:
