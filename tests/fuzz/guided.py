@@ -1,0 +1,47 @@
+"""Runs the coverage-guided fuzzer on one target: `python -m tests.fuzz.guided TARGET FOLDER [OPTIONS of libFuzzer]`
+
+Atheris instruments the project's own modules, so that inputs which reach new lines are kept, in FOLDER, and changed further. It
+begins with the target's seeds and the kept corpus. A finding ends it with the trace; its input then lies in FOLDER/found-….
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import atheris
+
+#: Packages whose lines guide the search: what reads a stranger's bytes.
+READERS = ["ppocr", "ppocr_grpc", "ppocr_limits", "predictor", "transformer", "python_multipart"]
+CORPUS = Path(__file__).parent / "corpus"
+#: Of an input, in seconds and in MiB of the whole process.
+SLOWEST, MOST_MEMORY = 2, 1024
+
+
+def main(name: str, folder: Path, *options: str) -> None:
+    with atheris.instrument_imports(include=READERS):
+        from tests.fuzz.targets import TARGETS
+    logging.disable()  # what the service would log of a request
+    target = TARGETS[name]
+    begin, words = folder / "seeds", folder / "words"
+    begin.mkdir(parents=True, exist_ok=True)
+    for index, seed in enumerate(target.seeds()):
+        (begin / str(index)).write_bytes(seed)
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words))
+    kept = folder / "kept"
+    kept.mkdir(exist_ok=True)
+    known = [f"-artifact_prefix={folder}/found-", f"-timeout={SLOWEST}", f"-rss_limit_mb={MOST_MEMORY}"]
+    if target.words:
+        known.append(f"-dict={words}")
+    atheris.Setup([name, *known, *options, str(kept), str(begin), str(CORPUS / name)], target.one)
+    atheris.Fuzz()
+
+
+def _escaped(word: str) -> str:
+    """As libFuzzer's dictionaries have it."""
+    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}" for byte in word.encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
