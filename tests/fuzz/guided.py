@@ -6,7 +6,9 @@ begins with the target's seeds and the kept corpus. A finding ends it with the t
 
 from __future__ import annotations
 
+import json
 import logging
+import random
 import sys
 from pathlib import Path
 
@@ -34,8 +36,31 @@ def main(name: str, folder: Path, *options: str) -> None:
     known = [f"-artifact_prefix={folder}/found-", f"-timeout={SLOWEST}", f"-rss_limit_mb={MOST_MEMORY}"]
     if target.words:
         known.append(f"-dict={words}")
-    atheris.Setup([name, *known, *options, str(kept), str(begin), str(CORPUS / name)], target.one)
+    arguments = [name, *known, *options, str(kept), str(begin), str(CORPUS / name)]
+    if target.head is None:
+        atheris.Setup(arguments, target.one)
+    else:
+        head = target.head
+        atheris.Setup(
+            arguments, target.one, custom_mutator=lambda data, most, seed: _mutated(bytes(data), most, seed, head)
+        )
     atheris.Fuzz()
+
+
+def _mutated(data: bytes, most: int, seed: int, head: int) -> bytes:
+    """Half of the time a place of the JSON behind `head` bytes is changed, so that it stays JSON; else any bytes."""
+    from tests.fuzz.mutators import changed
+
+    dice = random.Random(seed)
+    try:
+        message = json.loads(data[head:]) if dice.random() < 0.5 else None
+    except (ValueError, RecursionError):
+        message = None
+    if message is not None:
+        mutant = data[:head] + json.dumps(changed(message, dice)).encode()
+        if len(mutant) <= most:
+            return mutant
+    return bytes(atheris.Mutate(data, most))
 
 
 def _escaped(word: str) -> str:

@@ -59,11 +59,15 @@ class Finding(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """`one` reads an input. `seeds` are inputs that are right, to begin with; `words` are what the format's texts are made of."""
+    """`one` reads an input. `seeds` are inputs that are right, to begin with; `words` are what the format's texts are made of.
+
+    `head` is how many bytes stand before the JSON that an input is, None where it is none.
+    """
 
     one: Callable[[bytes], None]
     seeds: Callable[[], Sequence[bytes]]
     words: Sequence[str] = ()
+    head: int | None = None
 
 
 def allowed(error: PpocrError, given: bytes) -> None:
@@ -162,9 +166,9 @@ def read(adapter: Adapter, request: WireRequest, given: bytes | None = None) -> 
 
 TARGETS = {
     "images": Target(read_image, seeds.images),
-    "json": Target(read_json, lambda: seeds.json_bodies(JSON_PATHS), seeds.json_words()),
+    "json": Target(read_json, lambda: seeds.json_bodies(JSON_PATHS), seeds.json_words(), head=1),
     "form": Target(read_form, seeds.forms, seeds.form_words()),
     "binary": Target(read_binary, seeds.binary_tensors, seeds.json_words()),
     "messages": Target(read_message, lambda: seeds.grpc_messages(METHODS)),
-    "manifest": Target(read_manifest, seeds.manifests, seeds.manifest_words()),
+    "manifest": Target(read_manifest, seeds.manifests, seeds.manifest_words(), head=0),
 }
