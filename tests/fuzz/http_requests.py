@@ -69,7 +69,7 @@ def requests(draw: st.DrawFn, declared: Declaration, path: Path, method: str) ->
     if draw(st.integers(0, 4)) == 0:
         headers |= {name: value.encode("utf-8").decode("latin-1") for name, value in draw(_HEADERS).items()}
     if draw(st.integers(0, 9)) == 0 and body:
-        body, headers["content-encoding"] = gzip.compress(body), "gzip"
+        body, headers["content-encoding"] = gzip.compress(body, mtime=0), "gzip"
     return HttpRequest(method, _path(draw, path) + _query(draw, path), headers, body)
 
 

@@ -33,8 +33,9 @@ def _broken(draw: st.DrawFn, right: st.SearchStrategy[bytes]) -> bytes:
 def _filled(draw: st.DrawFn, descriptor: Any, make: Callable[[], Any], depth: int = 0) -> Any:
     """A message with some of its fields filled; those of messages in messages too."""
     message = make()
-    chosen = draw(st.lists(st.sampled_from(list(descriptor.fields)), max_size=4, unique_by=lambda field: field.name))
-    for field in chosen if descriptor.fields else ():
+    if not descriptor.fields:
+        return message
+    for field in draw(st.lists(st.sampled_from(list(descriptor.fields)), max_size=4, unique_by=lambda each: each.name)):
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
             _fill_map(draw, message, field, depth)
         elif field.message_type is not None and depth < _DEEPEST:
