@@ -108,7 +108,7 @@ def ask(client: httpx.Client, request: HttpRequest) -> None:
     assert answer.status_code not in (429, 503) or "retry-after" in answer.headers, said
     if answer.headers.get("content-type", "") == "application/json" and answer.content:
         json.loads(answer.content)
-    if answer.status_code != 200:
+    if answer.status_code != 200 or request.method == "POST":  # some formats put what was wrong into a 200
         shows_nothing(answer.text, request.url.encode() + request.body)
 
 
