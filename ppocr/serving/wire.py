@@ -121,8 +121,9 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
         return await chosen.answer(request, infer)
     except Exception as error:
         request.call.cancelled = True  # what else was begun for it is dropped
-        request.call.error = as_ppocr(error, request.call)
-        return chosen.render_error(request, request.call.error)
+        known = request.call.error = as_ppocr(error, request.call)
+        # Some formats read the body again, for an identifier that their errors repeat.
+        return await request.parsed(lambda each: chosen.render_error(each, known))
 
 
 def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:

@@ -36,6 +36,8 @@ _STRINGS: Final = 12
 _PICKLED: Final = 13
 #: Sizes of a tensor's shape: a product of thousands of them takes seconds.
 _MOST_SIZES: Final = 32
+#: Bytes of a body that is read as leniently as the gateway does, which is slow.
+_LENIENT: Final = 16 << 20
 _INT64 = range(-(2**63), 2**63)
 _INT32 = range(-(2**31), 2**31)
 
@@ -132,8 +134,9 @@ def _json(body: bytes) -> Any:
         raise JsonMismatch(error.message) from error
     try:
         return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
+    except orjson.JSONDecodeError as error:
+        if len(body) > _LENIENT:
+            raise JsonMismatch("the body is not JSON") from error
     # Only the first value counts, and bytes that aren't UTF-8 are replaced.
     text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
     try:
