@@ -69,7 +69,7 @@ def _changed_at(value: Any, place: Place, dice: random.Random) -> Any:
 
 def changed_text(text: str, dice: random.Random) -> str:
     """Text with characters changed."""
-    return changed_bytes(text.encode(), dice).decode("utf-8", "replace")
+    return changed_bytes(text.encode("utf-8", "surrogatepass"), dice).decode("utf-8", "replace")
 
 
 def changed_bytes(data: bytes, dice: random.Random) -> bytes:

@@ -13,9 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 
-from tests import services
 from tests.hostile.asking import IMAGE, V1, post
 from tests.services import Service
 
@@ -26,14 +24,6 @@ CLIENTS = 4
 SETTLED, COUNT, SECONDS = (1_000, 10_000, 1_800.0) if NIGHTLY else (100, 200, 0.0)
 #: By day what is read once more is little beside what a size costs when it is new.
 MOST = 1.05 if NIGHTLY else 1.15
-
-
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service of its own, whose memory others don't use."""
-    with services.all_in_one(tmp_path_factory.mktemp("churn") / "log") as running:
-        running.wait_prepared()
-        yield running
 
 
 def pictures(dice: np.random.Generator) -> Iterator[bytes]:
@@ -50,6 +40,7 @@ def open_files(service: Service) -> int:
 
 
 def test_memory_and_files_stay_level(service: Service) -> None:
+    service.wait_prepared()
     some = pictures(np.random.default_rng(23))
     sent, began, level, files = 0, time.monotonic(), 0, 0
     with ThreadPoolExecutor(CLIENTS) as pool:
