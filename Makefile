@@ -48,7 +48,7 @@ bench-text: $(VENV)/.dev  ## Read images of many kinds, and say how well: make b
 	$(BIN)/python -m bench.text $(ARGS)
 
 clean:  ## Remove the environment, the peers' environments and caches
-	rm -rf $(VENV) bench/.peers .cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) bench/.peers .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache
 
 $(V4): | $(VENV)/.dev
 	$(BIN)/python -m ppocr_convert.v4_mobile .cache/bundles || echo "test: PP-OCRv4 could not be made; tests that need it will be skipped" >&2

@@ -1,15 +1,19 @@
 """Runs the coverage-guided fuzzer on one target: `python -m tests.fuzz.guided TARGET FOLDER [OPTIONS of libFuzzer]`
 
 Atheris instruments the project's own modules, so that inputs which reach new lines are kept, in FOLDER, and changed further. It
-begins with the target's seeds and the kept corpus. A finding ends it with the trace; its input then lies in FOLDER/found-….
+begins with the target's seeds and the kept corpus. A finding ends it with the trace and exit code 77; its input then lies in
+FOLDER/found-….
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+import os
 import random
 import sys
+import traceback
 from pathlib import Path
 
 import atheris
@@ -17,6 +21,8 @@ import atheris
 #: Packages whose lines guide the search: what reads a stranger's bytes.
 READERS = ["ppocr", "ppocr_grpc", "ppocr_limits", "predictor", "transformer", "python_multipart"]
 CORPUS = Path(__file__).parent / "corpus"
+#: The exit code of a finding.
+FOUND = 77
 #: Of an input, in seconds and in MiB of the whole process.
 SLOWEST, MOST_MEMORY = 2, 1024
 
@@ -37,13 +43,22 @@ def main(name: str, folder: Path, *options: str) -> None:
     if target.words:
         known.append(f"-dict={words}")
     arguments = [name, *known, *options, str(kept), str(begin), str(CORPUS / name)]
+
+    def one(data: bytes) -> None:
+        try:
+            target.one(data)
+        except Exception:
+            # Written here and not by libFuzzer, which with some libraries' threads around doesn't come so far.
+            (folder / f"found-{hashlib.sha1(data).hexdigest()}").write_bytes(data)
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(FOUND)
+
     if target.head is None:
-        atheris.Setup(arguments, target.one)
+        atheris.Setup(arguments, one)
     else:
         head = target.head
-        atheris.Setup(
-            arguments, target.one, custom_mutator=lambda data, most, seed: _mutated(bytes(data), most, seed, head)
-        )
+        atheris.Setup(arguments, one, custom_mutator=lambda data, most, seed: _mutated(bytes(data), most, seed, head))
     atheris.Fuzz()
 
 
