@@ -42,7 +42,7 @@ def _v1_texts(answer: Any) -> list[str]:
 
 
 def _v2_texts(answer: Any) -> list[str]:
-    return [line["text"] for page in answer["outputs"][0]["data"] for line in json.loads(page)["lines"]]
+    return list(next(output["data"] for output in answer["outputs"] if output["name"] == "text"))
 
 
 def _pipeline_texts(answer: Any) -> list[str]:
@@ -94,6 +94,9 @@ NIM = WireFormat(
     "NIM",
     "/v1/infer",
     _nim_texts,
-    lambda b64: {"input": [{"type": "image_url", "url": f"data:image/jpeg;base64,{b64}"}]},
+    lambda b64: {
+        "input": [{"type": "image_url", "url": f"data:image/jpeg;base64,{b64}"}],
+        "merge_levels": ["sentence"],
+    },
 )
 ALL = (V1, RAW, V2, PIPELINE, WEB_SERVICE, HUB, PADDLEX, NIM)

@@ -105,20 +105,22 @@ def pipeline(checkout: Path, *, tuned: bool) -> Server:
     """PaddleServing's pipeline.
 
     As published but for the models and the device: 8 detection and 4 recognition processes of 2 threads each, and a short
-    side of at least 736. Tuned: one process for each network with a thread a core, oneDNN, and a long side of 960.
+    side of at least 736. Tuned: one process for each network with a thread for each core, and a long side of 960.
     """
     sources.code(checkout)
     sources.serving_models()
     program = environments.python("paddleserving", python38())
+    sources.runs_without_avx512(
+        next(program.parents[1].glob("lib/*/site-packages/paddle_serving_app/local_predict.py"))
+    )
     config = yaml.safe_load((sources.PDSERVING / "config.yml").read_text(encoding="utf-8"))
     for part in ("det", "rec"):
         op = config["op"][part]
         op["local_service_conf"].update(model_config=f"./v4_{part}", devices="", device_type=0)
         if tuned:
             op["concurrency"] = 1
-            op["local_service_conf"].update(
-                thread_num=cores(), use_mkldnn=True, mkldnn_cache_capacity=10, precision="fp32"
-            )
+            settings = {"use_mkldnn": True, "mkldnn_cache_capacity": 10, "precision": "fp32"}
+            op["local_service_conf"].update(thread_num=cores(), **settings)
     if tuned:
         config["dag"]["use_profile"] = False
         config.update(http_port=9999, rpc_port=18092)
@@ -134,8 +136,9 @@ def pipeline(checkout: Path, *, tuned: bool) -> Server:
 
 
 def hub(checkout: Path) -> Server:
-    """PaddleHub Serving's ocr_system under gunicorn: a process of one thread for each core, oneDNN, no classifier of lines."""
+    """PaddleHub Serving's ocr_system under gunicorn: a process of one thread for each core, and no classifier of lines."""
     code, program = sources.code(checkout), environments.python("paddlehub", python38())
+    sources.runs_without_avx512(code / "tools" / "infer" / "utility.py")
     module = code / "deploy" / "hubserving" / "ocr_system"
     models = sources.models()
     settings = {

@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 
 from bench import environments
+from bench.machine import machine
 from bench.v4_models import LONG_SIDE
 
 #: release/2.5 in August 2022, as PP-OCRv3 was published: the last whose servers are complete.
@@ -17,6 +18,8 @@ TREES = ("deploy/pdserving", "deploy/hubserving/ocr_system", "ppocr", "tools")
 ROOT = environments.ROOT / "retired"
 CODE = ROOT / "PaddleOCR"
 PDSERVING = CODE / "deploy" / "pdserving"
+
+FUSION = "self_attention_fuse_pass"
 
 #: What each network takes and gives: its output's name and shape, as PaddleServing's converter would write them.
 OUTPUTS = {"det": ("sigmoid_0.tmp_0", (1, -1, -1)), "rec": ("softmax_11.tmp_0", (-1, 6625))}
@@ -48,6 +51,17 @@ def _with_long_side() -> None:
         raise RuntimeError(f"{PDSERVING}/web_service.py has no {resize}: is it of {COMMIT}?")
     changed = published.replace(resize, f"DetResizeForTest(limit_side_len={LONG_SIDE}, limit_type='max')")
     (PDSERVING / "web_service_long_side.py").write_text(changed, encoding="utf-8")
+
+
+def runs_without_avx512(file: Path) -> None:
+    """Leaves out one of Paddle 2.6's fusions in `file`, which sets its predictor up, where the CPU has no AVX-512.
+
+    There that fusion ends the process with "Illegal instruction" when it prepares v4's recognition.
+    """
+    others, this = 'config.delete_pass("conv_transpose_eltwiseadd_bn_fuse_pass")', f'config.delete_pass("{FUSION}")'
+    text = file.read_text(encoding="utf-8")
+    if this not in text and not machine().extensions["AVX-512"]:
+        file.write_text(text.replace(others, f"{others}; {this}"), encoding="utf-8")
 
 
 def models() -> Path:
