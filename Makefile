@@ -21,7 +21,7 @@ serve: $(VENV)/.serve  ## Run the service on the CPU: HTTP on PORT (8080), gRPC 
 
 test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
 	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m tests $(ARGS)
 
 # All files that docs/security.md names, but those that need a cluster.
 test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and bad days at full size: some hours (docs/security.md)

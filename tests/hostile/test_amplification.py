@@ -19,6 +19,8 @@ from transformer.routes import FORMATS
 from transformer.routes import pdserving_messages_pb2 as messages
 from transformer.routes.pdserving import SERVICE as PIPELINE
 
+pytestmark = pytest.mark.alone
+
 MIB = 1 << 20
 #: One path of each format that takes JSON.
 JSON_PATHS = sorted(
