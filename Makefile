@@ -25,7 +25,7 @@ test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
 
 # All files that docs/security.md names, but those that need a cluster.
 test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and bad days at full size: some hours (docs/security.md)
-	PPOCR_NIGHTLY=1 $(BIN)/python -m pytest --timeout 5400 $(ARGS) \
+	PPOCR_NIGHTLY=1 $(BIN)/python -m tests --timeout 5400 $(ARGS) \
 		$$(grep -oE 'tests/[a-z0-9_/]+\.py' docs/security.md | grep -v ^tests/cluster/ | sort -u)
 
 test-cluster: $(VENV)/.dev  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it

@@ -24,7 +24,7 @@ CORPUS = Path(__file__).parent / "corpus"
 #: The exit code of a finding.
 FOUND = 77
 #: Of an input, in seconds and in MiB of the whole process.
-SLOWEST, MOST_MEMORY = 2, 1024
+SLOWEST, MOST_MEMORY = 5, 1024
 
 
 def main(name: str, folder: Path, *options: str) -> None:

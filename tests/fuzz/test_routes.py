@@ -28,6 +28,8 @@ from tests.fuzz.targets import INSIDE
 from tests.services import Service
 from tests.test_routes import DECLARED
 
+pytestmark = pytest.mark.alone
+
 NIGHTLY = os.environ.get("PPOCR_NIGHTLY") == "1"
 MIB = 1 << 20
 #: An answer's longest time in seconds, on a machine that does other things too.

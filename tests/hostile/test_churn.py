@@ -1,6 +1,6 @@
 """Images whose size never repeats: memory and open files stay level.
 
-Two hundred images by day; with PPOCR_NIGHTLY=1 ten thousand, and as many more as half an hour takes.
+A hundred images by day; with PPOCR_NIGHTLY=1 ten thousand, and as many more as half an hour takes.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from tests.hostile.asking import IMAGE, V1, post
 from tests.services import Service
+
+pytestmark = pytest.mark.alone
 
 NIGHTLY = os.environ.get("PPOCR_NIGHTLY") == "1"
 MIB = 1 << 20
 CLIENTS = 4
 #: Images until the level is read that the rest is compared with, images in all, and seconds that they take at the least.
-SETTLED, COUNT, SECONDS = (1_000, 10_000, 1_800.0) if NIGHTLY else (100, 200, 0.0)
+SETTLED, COUNT, SECONDS = (1_000, 10_000, 1_800.0) if NIGHTLY else (50, 100, 0.0)
 #: By day what is read once more is little beside what a size costs when it is new.
 MOST = 1.05 if NIGHTLY else 1.15
 

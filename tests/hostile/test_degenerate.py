@@ -13,6 +13,8 @@ import pytest
 from tests.hostile.asking import IMAGE, V1, post
 from tests.services import Service
 
+pytestmark = pytest.mark.alone
+
 SIZES = {"a pixel": (1, 1), "a column": (20_000, 1), "a row": (1, 20_000), "thin": (2, 3_000), "small": (300, 400)}
 #: What noise may take more than white of its size: a second of two processors. Their time is counted, since other work beside
 #: doesn't change it.
