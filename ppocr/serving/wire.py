@@ -13,6 +13,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -121,9 +122,9 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
         return await chosen.answer(request, infer)
     except Exception as error:
         request.call.cancelled = True  # what else was begun for it is dropped
-        known = request.call.error = as_ppocr(error, request.call)
-        # Some formats read the body again, for an identifier that their errors repeat.
-        return await request.parsed(lambda each: chosen.render_error(each, known))
+        request.call.error = as_ppocr(error, request.call)
+        # It may be looked through once more, for what its error repeats.
+        return await request.parsed(partial(chosen.render_error, error=request.call.error))
 
 
 def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:
