@@ -47,6 +47,7 @@ HOW = {
     "php": "the packages php-cli and php-curl",
     "the recorded exchanges": "their folder, named by PPOCR_WIRE_CASES",
     "PaddleServing's client": "Python 3.8 (PPOCR_PYTHON38 names it) and a package index",
+    "opentelemetry.sdk": "make test",
     "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
 _PREFIX = "needs "
@@ -72,6 +73,12 @@ def missing(what: str, error: str = "") -> NoReturn:
 def program(name: str) -> str:
     """Where a program is: on the PATH, among what was fetched, or among the test cluster's programs."""
     return shutil.which(name) or shutil.which(name, path=str(FETCHED)) or _of_the_cluster(name) or missing(name)
+
+
+def module(name: str) -> None:
+    """A Python package that an extra brings."""
+    if importlib.util.find_spec(name.partition(".")[0]) is None or importlib.util.find_spec(name) is None:
+        missing(name)
 
 
 def browser() -> tuple[str, str]:

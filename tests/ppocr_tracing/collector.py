@@ -1,0 +1,88 @@
+"""A server of OTLP over gRPC, on the protocol's own stubs, that keeps the spans it is sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent import futures
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import grpc
+
+
+@dataclass(frozen=True)
+class Span:
+    """One span; `service` is its process' service.name, `parent` "" for one without."""
+
+    service: str
+    name: str
+    trace: str
+    span: str
+    parent: str
+    begin: int
+    end: int
+    failed: bool
+    attributes: dict[str, Any] = field(hash=False)
+
+
+class Collector:
+    """What arrived so far; `address` is where to send it."""
+
+    def __init__(self) -> None:
+        self.address = ""
+        self._spans: list[Span] = []
+        self._changed = threading.Condition()
+
+    def add(self, request: Any) -> None:
+        found = [span for resource in request.resource_spans for span in _spans(resource)]
+        with self._changed:
+            self._spans += found
+            self._changed.notify_all()
+
+    def trace(self, trace: str, last: str, seconds: float = 20.0) -> list[Span]:
+        """The spans of a trace, when one called `last` without a parent of this trace is among them or time is up."""
+        with self._changed:
+            self._changed.wait_for(lambda: any(s.trace == trace and s.name == last for s in self._spans), seconds)
+            return [span for span in self._spans if span.trace == trace]
+
+
+@contextmanager
+def collector() -> Iterator[Collector]:
+    """Listens until the block ends."""
+    from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
+
+    kept = Collector()
+
+    class Receiver(trace_service_pb2_grpc.TraceServiceServicer):  # type: ignore[misc]
+        def Export(self, request: Any, context: Any) -> Any:
+            kept.add(request)
+            return trace_service_pb2.ExportTraceServiceResponse()
+
+    server = grpc.server(futures.ThreadPoolExecutor(2))
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(Receiver(), server)
+    kept.address = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        yield kept
+    finally:
+        server.stop(1).wait()
+
+
+def _spans(resource: Any) -> Iterator[Span]:
+    service = next(a.value.string_value for a in resource.resource.attributes if a.key == "service.name")
+    for scope in resource.scope_spans:
+        for span in scope.spans:
+            attributes = {a.key: getattr(a.value, a.value.WhichOneof("value")) for a in span.attributes}
+            yield Span(
+                service,
+                span.name,
+                span.trace_id.hex(),
+                span.span_id.hex(),
+                span.parent_span_id.hex(),
+                span.start_time_unix_nano,
+                span.end_time_unix_nano,
+                span.status.code == span.status.STATUS_CODE_ERROR,
+                attributes,
+            )
