@@ -10,12 +10,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests import services
@@ -72,8 +74,9 @@ def copies(tmp_path: Path) -> Path:
     return folder
 
 
-def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any) -> None:
-    outcome = load(service, "-u", "5", "-r", "5", "-t", "12s")
+def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    outcome = load(service, "-u", "5", "-r", "5", "-t", "12s", "--html", str(page))
     assert outcome.code == 0, outcome.output
     assert {row["protocol"]: row["failed"] for row in outcome.report["rows"]} == dict.fromkeys(
         ("raw", "v1", "v2", "binary", "grpc"), 0
@@ -85,6 +88,13 @@ def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any
     assert {"decode", "det", "boxes", "crops", "rec", "ctc", "queue", "infer"} <= stages.keys()
     assert all(stage["count"] > 0 and stage["mean_ms"] > 0 for stage in stages.values())
     assert "images/s" in outcome.output
+    (track,) = outcome.report["tracks"]
+    assert track["track"] == "-" and track["version"].startswith("ppocrv6-small/")
+    assert track["images"] == sum(row["read"] for row in outcome.report["rows"])
+    assert track["lines"] > 10 * track["images"] and track["p95_ms"] >= track["p50_ms"] > 0
+    html = page.read_text()
+    assert [title for title in ("Protocols", "Tracks and versions", "Stages") if f"<h2>{title}</h2>" not in html] == []
+    assert "lines/s in" in html and "<td>decode</td>" in html and html.rstrip().endswith("</html>")
 
 
 def test_processes_of_one_machine_add_up(service: Service, load: Any) -> None:
@@ -92,6 +102,53 @@ def test_processes_of_one_machine_add_up(service: Service, load: Any) -> None:
     assert outcome.code == 0, outcome.output
     assert all(outcome.row(protocol)["read"] > 0 for protocol in ("raw", "grpc")), outcome.output
     assert outcome.report["images_per_second"] > 0 and outcome.report["lines_per_second"] > 0
+    (track,) = outcome.report["tracks"]
+    assert track["images"] == sum(row["read"] for row in outcome.report["rows"])
+
+
+def test_users_at_a_rate_wait_for_nobody_and_the_page_shows_it(service: Service, tmp_path: Path) -> None:
+    """Two users that send two images a second each, to a service that reads fewer: more than two are under way at a time."""
+    port, report = free_port(), tmp_path / "report.json"
+    command = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--web-port", str(port)]
+    options = [
+        "--autostart",
+        "--autoquit",
+        "1",
+        "-u",
+        "2",
+        "-r",
+        "2",
+        "-t",
+        "4s",
+        "--mix",
+        "raw,grpc",
+        "--user-rate",
+        "2",
+    ]
+    address = ["--host", service.url, "--grpc-target", service.grpc, "--report", str(report)]
+    with subprocess.Popen(
+        [*command, *options, *address], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as run:
+        most, shown = 0.0, dict[str, Any]()
+        while run.poll() is None:
+            with suppress(httpx.HTTPError, ValueError):
+                most = max(most, in_flight(service))
+                answer = httpx.get(f"http://127.0.0.1:{port}/stats/requests").json()
+                shown = {each["key"]: each["data"] for each in answer["extended_stats"]} or shown
+            time.sleep(0.2)
+        assert run.returncode == 0, run.stdout and run.stdout.read().decode()
+    assert most > 2
+    assert shown["ppocr-tracks"][0]["version"].startswith("ppocrv6-small/")
+    assert {row["stage"] for row in shown["ppocr-stages"]} >= {"decode", "det", "rec"}
+    assert float(shown["ppocr-tracks"][0]["lines/s"]) > 0
+    figures = json.loads(report.read_text())
+    assert all(row["read"] > 0 and row["failed"] == 0 for row in figures["rows"])
+
+
+def in_flight(service: Service) -> float:
+    """Requests that the service answers now, apart from the one that asks."""
+    text = httpx.get(f"{service.url}/metrics").text
+    return float(re.search(r"^ppocr_requests_in_flight (\S+)", text, re.MULTILINE)[1]) - 1  # type: ignore[index]
 
 
 def test_workers_on_several_machines_add_up(service: Service, load: Any) -> None:
