@@ -7,6 +7,7 @@ import asyncio
 import dataclasses
 import os
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,9 @@ class CapacitySettings:
     api_key: str = setting("API key to send, where the service needs one.", "")
     header: str = setting("A further header, as NAME: VALUE, such as the one that chooses a track at a gateway.", "")
     timeout: float = setting("Seconds until a request counts as failed.", 30.0, minimum=0.1)
+    wait: float = setting(
+        "Seconds to wait at first for a service that isn't there or reads nothing yet.", 0.0, minimum=0
+    )
     seed: int = setting("Of the random instants at which images are sent.", 1)
     json: bool = setting("Print JSON.", False)
 
@@ -97,7 +101,10 @@ async def _search(targets: list[Target], parts: list[Part], images: list[bytes],
 
 
 async def _track(target: Target, parts: list[Part], images: list[bytes], settings: CapacitySettings) -> Track:
-    alone = await one_by_one(target, images)
+    alone, until = await one_by_one(target, images), time.monotonic() + settings.wait
+    while not alone.seconds and time.monotonic() < until:
+        await asyncio.sleep(1.0)
+        alone = await one_by_one(target, images)
     if not alone.seconds:
         (reason, _), *_ = alone.failed.most_common(1) or [("it turned all images away", 1)]
         raise ConfigError(f"{target.url} reads none of the images: {reason}")
