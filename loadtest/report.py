@@ -136,7 +136,8 @@ def report(
         rows.append(Row(protocol, done - failed, failed, refused.num_requests if refused else 0, p50, p95, p99))
     tracks = [
         TrackRow(
-            *who.split(" ", 1),
+            who.partition(" ")[0],
+            who.partition(" ")[2],
             each.images,
             each.lines,
             round(each.images / seconds, 2),

@@ -38,12 +38,14 @@ class OpenTelemetry:
     def server(self, name: str, headers: Headers) -> AbstractContextManager[object]:
         carrier = {_text(key).lower(): _text(value) for key, value in headers}
         parent = propagate.extract(carrier, otel_context.Context())
-        return self._tracer.start_as_current_span(name, parent, SpanKind.SERVER)
+        span: AbstractContextManager[object] = self._tracer.start_as_current_span(name, parent, SpanKind.SERVER)
+        return span
 
     def span(self, name: str, attributes: Attributes) -> AbstractContextManager[object]:
         if not trace.get_current_span().is_recording():
             return nullcontext()
-        return self._tracer.start_as_current_span(name, attributes=attributes)
+        span: AbstractContextManager[object] = self._tracer.start_as_current_span(name, attributes=attributes)
+        return span
 
     def note(self, name: str, attributes: Attributes, failed: bool) -> None:
         span = trace.get_current_span()

@@ -13,14 +13,16 @@ _FAILURES = ("UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVA
 
 def note_http(call: Call, method: str, code: int) -> None:
     """Names the span of a request that was answered with `code`."""
-    known = {"http.request.method": method, "http.route": call.route, "http.response.status_code": code}
-    ppocr_tracing.note(f"{method} {call.route}", {**known, **_read(call)}, failed=code >= 500)
+    known = {"http.request.method": method, "http.route": call.route}
+    of_answer = {"http.response.status_code": code, **_read(call)}
+    ppocr_tracing.note(f"{method} {call.route}", {**known, **of_answer}, failed=code >= 500)
 
 
 def note_grpc(call: Call, method: str, code: Any) -> None:
     """As `note_http`, of a call that ended with a `grpc.StatusCode`."""
-    known = {"rpc.system": "grpc", "rpc.method": method, "rpc.grpc.status_code": code.value[0]}
-    ppocr_tracing.note(call.route, {**known, **_read(call)}, failed=code.name in _FAILURES)
+    known = {"rpc.system": "grpc", "rpc.method": method}
+    of_answer = {"rpc.grpc.status_code": code.value[0], **_read(call)}
+    ppocr_tracing.note(call.route, {**known, **of_answer}, failed=code.name in _FAILURES)
 
 
 def _read(call: Call) -> dict[str, int]:
