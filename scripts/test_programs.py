@@ -3,7 +3,7 @@
     python scripts/test_programs.py FOLDER
 
 npm brings helm and kubectl (packed for AWS Lambda), and Chromium; pip brings its driver; go builds kubeconform and,
-for nightly tests (PPOCR_NIGHTLY), a registry and a client of registries. What is on the
+for nightly tests (PPOCR_NIGHTLY), a registry, a client of registries and a collector of traces. What is on the
 PATH already is not fetched. What can't be had here is named, and the tests that need it are skipped (tests/needs.py).
 """
 
@@ -58,7 +58,11 @@ def main(folder: Path) -> None:
         (("helm", "kubectl"), _kubectl),
         (("chromium", "chromedriver"), _chromium),
         (("kubeconform",), partial(_by_go, KUBECONFORM)),
-        *(((("crane",), partial(_by_go, CRANE)), (("oras",), partial(_by_go, ORAS))) if NIGHTLY else ()),
+        *(
+            ((("crane",), partial(_by_go, CRANE)), (("oras",), partial(_by_go, ORAS)), (("otelcol",), _otelcol))
+            if NIGHTLY
+            else ()
+        ),
     ):
         if all(shutil.which(name) for name in names) or all(_is_new(folder / name) for name in names):
             continue
@@ -101,6 +105,14 @@ def _chromium(folder: Path, scratch: Path) -> None:
 def _by_go(program: str, folder: Path, _: Path) -> None:
     environment = {**os.environ, "GOBIN": str(folder.resolve())}
     subprocess.run(["go", "install", program], env=environment, check=True, capture_output=True)
+
+
+def _otelcol(folder: Path, _: Path) -> None:
+    """OpenTelemetry's collector, of the parts that tests/ppocr_tracing/otelcol names."""
+    source = Path(__file__).parent.parent / "tests" / "ppocr_tracing" / "otelcol"
+    subprocess.run(
+        ["go", "build", "-o", folder.resolve() / "otelcol", "."], cwd=source, check=True, capture_output=True
+    )
 
 
 def _npm(package: tuple[str, str], scratch: Path) -> Path:

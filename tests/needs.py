@@ -48,6 +48,7 @@ HOW = {
     "the recorded exchanges": "their folder, named by PPOCR_WIRE_CASES",
     "PaddleServing's client": "Python 3.8 (PPOCR_PYTHON38 names it) and a package index",
     "opentelemetry.sdk": "make test",
+    "otelcol": "go and make test with PPOCR_NIGHTLY=1",
     "crane": "go and make test with PPOCR_NIGHTLY=1",
     "oras": "go and make test with PPOCR_NIGHTLY=1",
     "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
@@ -58,7 +59,7 @@ _BESIDE = ("helm-unittest", "prometheus", "the labelled receipts", "the recorded
 #: Languages that a documented program is in, and nothing else needs: CI may lack them.
 _LANGUAGES = ("go", "java", "node", "php")
 #: What takes minutes to build and a nightly test alone needs.
-_NIGHTLY = ("crane", "oras")
+_NIGHTLY = ("crane", "oras", "otelcol")
 
 #: Marks a test of the engine `paddle`. In CI it isn't skipped, and fails where the library is missing.
 paddle = pytest.mark.skipif(

@@ -42,6 +42,8 @@ _PROBES = ("Check", "ServerLive", "ServerReady")
 _QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 Metadata = tuple[tuple[str, str], ...]
+#: What answers a call: the message, or what went wrong.
+Answered = tuple[Any, PpocrError | None]
 #: Answers a message of a call.
 Method = Callable[[Any, CallContext], Awaitable[Any]]
 
@@ -81,18 +83,14 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def answer(
-        self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any
-    ) -> tuple[Any, PpocrError | None]:
+    async def answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Answered:
         """The answer to the message that `read` waits for, or what went wrong."""
         if method in _QUIET:
             return await self._answer(method, handler, read, call)
         with ppocr_tracing.server(method, call.invocation_metadata() or ()):
             return await self._answer(method, handler, read, call)
 
-    async def _answer(
-        self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any
-    ) -> tuple[Any, PpocrError | None]:
+    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Answered:
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)

@@ -230,9 +230,8 @@ class Scheduler:
 
     def _deliver(self, batch: Batch, results: list[Outcome], began: float, seconds: float) -> None:
         """Hands the outcomes of a batch to the requests of its pieces."""
-        slot = batch.key.slot
-        slot.release()
-        self._observer.on_batch(slot.name, batch.items, batch.pixels, began - batch.oldest, seconds)
+        batch.key.slot.release()
+        self._observer.on_batch(batch.key.slot.name, batch.items, batch.pixels, began - batch.oldest, seconds)
         tell(batch, began, began + seconds)
         offset = 0
         for run, start, stop in batch.pieces:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests import services
@@ -25,53 +20,6 @@ from tests.services import Service, free_port
 
 ROOT = Path(__file__).parent.parent.parent
 IMAGES = ROOT / "tests" / "data"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    output: str
-    report: dict[str, Any]
-
-    def row(self, protocol: str) -> dict[str, Any]:
-        (row,) = [row for row in self.report["rows"] if row["protocol"] == protocol]
-        return row
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Any:
-    """Runs locust to its end: `load(service, "--option", …, VARIABLE="…")`.
-
-    It isn't imported: it replaces half of the standard library in the process that does.
-    """
-
-    def run(service: Service, *options: str, **environ: str) -> Outcome:
-        report = tmp_path / "report.json"
-        address = ["--host", service.url, "--grpc-target", service.grpc]
-        command = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--headless", "--only-summary"]
-        done = subprocess.run(
-            [*command, *address, "--report", str(report), *options],
-            cwd=ROOT,
-            env={**os.environ, **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout, json.loads(report.read_text()) if report.exists() else {})
-
-    return run
-
-
-@pytest.fixture
-def copies(tmp_path: Path) -> Path:
-    """A folder with the receipts, without labels."""
-    folder = tmp_path / "images"
-    folder.mkdir()
-    for path in IMAGES.glob("*.jpg"):
-        shutil.copy(path, folder)
-    return folder
 
 
 def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any, tmp_path: Path) -> None:
@@ -104,51 +52,6 @@ def test_processes_of_one_machine_add_up(service: Service, load: Any) -> None:
     assert outcome.report["images_per_second"] > 0 and outcome.report["lines_per_second"] > 0
     (track,) = outcome.report["tracks"]
     assert track["images"] == sum(row["read"] for row in outcome.report["rows"])
-
-
-def test_users_at_a_rate_wait_for_nobody_and_the_page_shows_it(service: Service, tmp_path: Path) -> None:
-    """Two users that send two images a second each, to a service that reads fewer: more than two are under way at a time."""
-    port, report = free_port(), tmp_path / "report.json"
-    command = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--web-port", str(port)]
-    options = [
-        "--autostart",
-        "--autoquit",
-        "1",
-        "-u",
-        "2",
-        "-r",
-        "2",
-        "-t",
-        "4s",
-        "--mix",
-        "raw,grpc",
-        "--user-rate",
-        "2",
-    ]
-    address = ["--host", service.url, "--grpc-target", service.grpc, "--report", str(report)]
-    with subprocess.Popen(
-        [*command, *options, *address], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    ) as run:
-        most, shown = 0.0, dict[str, Any]()
-        while run.poll() is None:
-            with suppress(httpx.HTTPError, ValueError):
-                most = max(most, in_flight(service))
-                answer = httpx.get(f"http://127.0.0.1:{port}/stats/requests").json()
-                shown = {each["key"]: each["data"] for each in answer["extended_stats"]} or shown
-            time.sleep(0.2)
-        assert run.returncode == 0, run.stdout and run.stdout.read().decode()
-    assert most > 2
-    assert shown["ppocr-tracks"][0]["version"].startswith("ppocrv6-small/")
-    assert {row["stage"] for row in shown["ppocr-stages"]} >= {"decode", "det", "rec"}
-    assert float(shown["ppocr-tracks"][0]["lines/s"]) > 0
-    figures = json.loads(report.read_text())
-    assert all(row["read"] > 0 and row["failed"] == 0 for row in figures["rows"])
-
-
-def in_flight(service: Service) -> float:
-    """Requests that the service answers now, apart from the one that asks."""
-    text = httpx.get(f"{service.url}/metrics").text
-    return float(re.search(r"^ppocr_requests_in_flight (\S+)", text, re.MULTILINE)[1]) - 1  # type: ignore[index]
 
 
 def test_workers_on_several_machines_add_up(service: Service, load: Any) -> None:

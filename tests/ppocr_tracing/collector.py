@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import grpc
+
+from tests.services import free_port
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,31 @@ def collector() -> Iterator[Collector]:
         yield kept
     finally:
         server.stop(1).wait()
+
+
+@contextmanager
+def behind(kept: Collector, otelcol: str, folder: Path) -> Iterator[None]:
+    """Puts OpenTelemetry's own collector before `kept`, whose address is the collector's then."""
+    address = f"127.0.0.1:{free_port()}"
+    pipeline = {"receivers": ["otlp"], "exporters": ["otlp_grpc"]}
+    config = {
+        "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": address}}}},
+        "exporters": {"otlp_grpc": {"endpoint": kept.address.removeprefix("http://"), "tls": {"insecure": True}}},
+        "service": {"telemetry": {"metrics": {"level": "none"}}, "pipelines": {"traces": pipeline}},
+    }
+    (folder / "config.yaml").write_text(json.dumps(config))
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([otelcol, "--config", folder / "config.yaml"], stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 60
+        while b"Everything is ready" not in (folder / "log").read_bytes():
+            assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
+            time.sleep(0.05)
+        kept.address = f"http://{address}"
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
 
 
 def _spans(resource: Any) -> Iterator[Span]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import secrets
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ import pytest
 
 from ppocr import oip
 from tests import needs, services
-from tests.ppocr_tracing.collector import Collector, Span, collector
+from tests.ppocr_tracing.collector import Collector, Span, behind, collector
 from tests.services import Service
 
 JPEG = {"content-type": "image/jpeg"}
@@ -22,10 +24,16 @@ PREDICT = "POST /v1/models/{model_name}:predict"
 OPENMETRICS = {"accept": "application/openmetrics-text"}
 
 
-@pytest.fixture(scope="module")
-def collected() -> Iterator[Collector]:
+nightly = pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="OpenTelemetry's own collector: nightly")
+
+
+@pytest.fixture(scope="module", params=["a receiver", pytest.param("otelcol", marks=nightly)])
+def collected(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    """What gets the spans: directly, and nightly through OpenTelemetry's own collector."""
     needs.module("opentelemetry.sdk")
-    with collector() as running:
+    with collector() as running, contextlib.ExitStack() as stack:
+        if request.param == "otelcol":
+            stack.enter_context(behind(running, needs.program("otelcol"), tmp_path_factory.mktemp("otelcol")))
         yield running
 
 
