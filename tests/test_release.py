@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -10,19 +9,16 @@ import runpy
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.needs import program
-from tests.services import free_port
+from tests.registry import registry, released
 
 ROOT = Path(__file__).parent.parent
 VERSION = runpy.run_path(str(ROOT / "scripts" / "release_version.py"))
-MINUTES = 60
 nightly = pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="takes minutes: nightly")
 
 
@@ -72,38 +68,6 @@ def test_debian_packages_are_components(tmp_path: Path) -> None:
         "pkg:deb/debian/base-files@12.4%2Bdeb12u11?arch=amd64",
         "pkg:deb/debian/zlib1g@1%3A1.2.13.dfsg-1?arch=amd64",
     ]
-
-
-@contextlib.contextmanager
-def registry(folder: Path) -> Iterator[str]:
-    """A registry on this machine, without TLS."""
-    address = f"127.0.0.1:{free_port()}"
-    command = [program("crane"), "registry", "serve", "--address", address, "--disk", str(folder)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        try:
-            deadline = time.monotonic() + MINUTES
-            while True:
-                with contextlib.suppress(httpx.HTTPError):
-                    httpx.get(f"http://{address}/v2/").raise_for_status()
-                    break
-                assert process.poll() is None and time.monotonic() < deadline
-                time.sleep(0.1)
-            yield address
-        finally:
-            process.kill()
-
-
-def released(address: str, *what: str, **environ: str) -> str:
-    path = os.pathsep.join([*{str(Path(program(name)).parent) for name in ("helm", "crane")}, os.environ["PATH"]])
-    done = subprocess.run(
-        [ROOT / "scripts" / "release", f"{address}/team", *what],
-        env={**os.environ, "PATH": path, "PLAIN_HTTP": "1", **environ},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 def test_the_chart_goes_into_a_registry_and_installs_from_there(tmp_path: Path) -> None:

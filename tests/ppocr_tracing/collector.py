@@ -55,8 +55,8 @@ class Collector:
 
 
 @contextmanager
-def collector() -> Iterator[Collector]:
-    """Listens until the block ends."""
+def collector(host: str = "127.0.0.1") -> Iterator[Collector]:
+    """Listens on an address of this machine until the block ends."""
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2, trace_service_pb2_grpc
 
     kept = Collector()
@@ -68,7 +68,7 @@ def collector() -> Iterator[Collector]:
 
     server = grpc.server(futures.ThreadPoolExecutor(2))
     trace_service_pb2_grpc.add_TraceServiceServicer_to_server(Receiver(), server)
-    kept.address = f"http://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    kept.address = f"http://{host}:{server.add_insecure_port(f'{host}:0')}"
     server.start()
     try:
         yield kept
