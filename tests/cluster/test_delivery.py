@@ -18,7 +18,6 @@ from tests.ppocr_tracing.collector import collector
 from tests.registry import registry, released
 
 pytestmark = pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="takes minutes: nightly")
-PREDICT = "POST /v1/models/{model_name}:predict"
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +35,14 @@ def test_a_trace_from_the_gateway_to_the_predictor(release: Release, gateway: Ga
             tracing={"endpoint": collected.address},
             networkPolicy={"transformerEgress": out, "predictorEgress": out},
         )
-        header = f"00-{trace}-{secrets.token_hex(8)}-01"
+        caller = secrets.token_hex(8)
+        header = f"00-{trace}-{caller}-01"
 
         def read() -> bool:
             return gateway.read(client, images.line(), traceparent=header).text == images.TEXT
 
         until(60, read, "a text through the gateway")
-        spans = collected.trace(trace, PREDICT, seconds=60)
+        spans = collected.trace(trace, caller, seconds=60)
     assert {span.service for span in spans} == {release.isvc() + "-transformer", release.isvc() + "-predictor"}
     assert {"decode", "det", "rec", "infer"} <= {span.name for span in spans}
     release.upgrade()

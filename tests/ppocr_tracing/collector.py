@@ -47,11 +47,21 @@ class Collector:
             self._spans += found
             self._changed.notify_all()
 
-    def trace(self, trace: str, last: str, seconds: float = 20.0) -> list[Span]:
-        """The spans of a trace, when one called `last` without a parent of this trace is among them or time is up."""
-        with self._changed:
-            self._changed.wait_for(lambda: any(s.trace == trace and s.name == last for s in self._spans), seconds)
+    def trace(self, trace: str, caller: str, seconds: float = 30.0) -> list[Span]:
+        """The spans of a trace, when the one below the `caller`'s is among them and each call of a network has arrived from the
+        predictor's side too, or time is up."""
+
+        def found() -> list[Span]:
             return [span for span in self._spans if span.trace == trace]
+
+        def whole() -> bool:
+            spans, parents = found(), {span.parent for span in found()}
+            calls = [span for span in spans if span.name in ("det", "rec", "grpc:ModelInfer")]
+            return caller in parents and all(call.span in parents for call in calls)
+
+        with self._changed:
+            self._changed.wait_for(whole, seconds)
+            return found()
 
 
 @contextmanager
