@@ -21,6 +21,8 @@ from ppocr_capacity.usage import Part, Usage, Watch
 from ppocr_settings.settings import add_flags, from_namespace, parse, setting, switches_spelt_out
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+#: Images of the folder that are sent, its first ones by name; and of these how many alone, to know where to begin.
+MOST_IMAGES, ALONE = 1000, 10
 HELD, NOT_HELD, FAILED = 0, 1, 2
 
 
@@ -101,10 +103,10 @@ async def _search(targets: list[Target], parts: list[Part], images: list[bytes],
 
 
 async def _track(target: Target, parts: list[Part], images: list[bytes], settings: CapacitySettings) -> Track:
-    alone, until = await one_by_one(target, images), time.monotonic() + settings.wait
+    alone, until = await one_by_one(target, images[:ALONE]), time.monotonic() + settings.wait
     while not alone.seconds and time.monotonic() < until:
         await asyncio.sleep(1.0)
-        alone = await one_by_one(target, images)
+        alone = await one_by_one(target, images[:ALONE])
     if not alone.seconds:
         (reason, _), *_ = alone.failed.most_common(1) or [("it turned all images away", 1)]
         raise ConfigError(f"{target.url} reads none of the images: {reason}")
@@ -186,4 +188,4 @@ def _images(settings: CapacitySettings) -> list[bytes]:
     files = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
     if not settings.images or not files:
         raise ConfigError(f"--images is {settings.images!r}, and must be a folder with images as the site reads them")
-    return [path.read_bytes() for path in files]
+    return [path.read_bytes() for path in files[:MOST_IMAGES]]

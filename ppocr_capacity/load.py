@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import math
 import random
 import time
 from collections import Counter
@@ -51,7 +52,7 @@ class Counted:
         if not self.seconds:
             return float("inf")
         ordered = sorted(self.seconds)
-        return ordered[min(len(ordered) - 1, max(0, -int(-share * len(ordered) // 1) - 1))]
+        return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
 async def steadily(

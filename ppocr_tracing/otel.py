@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from opentelemetry import baggage, propagate, trace
 from opentelemetry import context as otel_context
-from opentelemetry import propagate, trace
 from opentelemetry.sdk.resources import SERVICE_NAME, SERVICE_VERSION, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
@@ -37,7 +37,8 @@ class OpenTelemetry:
 
     def server(self, name: str, headers: Headers) -> AbstractContextManager[object]:
         carrier = {_text(key).lower(): _text(value) for key, value in headers}
-        parent = propagate.extract(carrier, otel_context.Context())
+        # A caller's baggage isn't handed on: nothing here reads it, and 8 KB of it are more than a gRPC call may carry.
+        parent = baggage.clear(propagate.extract(carrier, otel_context.Context()))
         span: AbstractContextManager[object] = self._tracer.start_as_current_span(name, parent, SpanKind.SERVER)
         return span
 

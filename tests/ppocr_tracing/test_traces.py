@@ -75,7 +75,12 @@ def test_a_request_is_one_trace(pair: tuple[Service, Service], collected: Collec
     transformer, predictor = pair
     trace, caller, header = traceparent()
     address = f"{transformer.url}/v1/models/ppocr:predict"
-    answer = httpx.post(address, content=receipt, headers={**JPEG, "traceparent": header}, timeout=60)
+    sent = {
+        **JPEG,
+        "traceparent": header,
+        "baggage": "much=" + "x" * 8000,
+    }  # which a call to the predictor couldn't carry
+    answer = httpx.post(address, content=receipt, headers=sent, timeout=60)
     lines = len(answer.json()["predictions"][0]["lines"])
     spans = collected.trace(trace, caller)
 
