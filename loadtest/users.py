@@ -60,6 +60,7 @@ class _Reader:
 
     plan: ClassVar[Plan]
     speaks: ClassVar[str]
+    environment: Any
 
     def wait_time(self) -> float:
         rate = self.plan.settings.user_rate
@@ -88,7 +89,11 @@ class _Reader:
         return gevent.pool.Pool(OUTSTANDING)
 
     def on_stop(self) -> None:
-        self._under_way.kill()
+        """What is under way may end within Locust's `--stop-timeout`."""
+        try:
+            self._under_way.join(self.environment.stop_timeout or 0)
+        finally:
+            self._under_way.kill()
 
 
 class HttpReader(_Reader, FastHttpUser):

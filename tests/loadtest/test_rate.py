@@ -19,25 +19,11 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_users_at_a_rate_wait_for_nobody_and_the_page_shows_it(service: Service, tmp_path: Path) -> None:
-    """Two users that send two images a second each, to a service that reads fewer: more than two are under way at a time."""
+    """A user that sends more images a second than the service reads: several are under way at a time."""
     port, report = free_port(), tmp_path / "report.json"
     command = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--web-port", str(port)]
-    options = [
-        "--autostart",
-        "--autoquit",
-        "1",
-        "-u",
-        "2",
-        "-r",
-        "2",
-        "-t",
-        "4s",
-        "--mix",
-        "raw,grpc",
-        "--user-rate",
-        "2",
-    ]
-    address = ["--host", service.url, "--grpc-target", service.grpc, "--report", str(report)]
+    options = ["--autostart", "--autoquit", "1", "-u", "1", "-t", "3s", "--stop-timeout", "60", "--mix", "raw"]
+    address = ["--host", service.url, "--grpc-target", service.grpc, "--report", str(report), "--user-rate", "3"]
     with subprocess.Popen(
         [*command, *options, *address], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     ) as run:
@@ -49,7 +35,7 @@ def test_users_at_a_rate_wait_for_nobody_and_the_page_shows_it(service: Service,
                 shown = {each["key"]: each["data"] for each in answer["extended_stats"]} or shown
             time.sleep(0.2)
         assert run.returncode == 0, run.stdout and run.stdout.read().decode()
-    assert most > 2
+    assert most > 1
     assert shown["ppocr-tracks"][0]["version"].startswith("ppocrv6-small/")
     assert {row["stage"] for row in shown["ppocr-stages"]} >= {"decode", "det", "rec"}
     assert float(shown["ppocr-tracks"][0]["lines/s"]) > 0
