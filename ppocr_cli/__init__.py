@@ -17,7 +17,7 @@ _COMMANDS = {
     "capacity": "searches how many images a second a service reads within a time",
     "top": "shows what a running service does: requests, latencies, stages, queues",
 }
-_LIST = "\n".join(f"  {name:<9}{does}" for name, does in {**_COMMANDS, "version": "prints the version"}.items())
+_LIST = "\n".join(f"  {name:<10}{does}" for name, does in {**_COMMANDS, "version": "prints the version"}.items())
 _HELP = f"""\
 usage: ppocr COMMAND [OPTION…]
 
