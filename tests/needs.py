@@ -50,6 +50,7 @@ HOW = {
     "opentelemetry.sdk": "make test",
     "otelcol": "go and make test with PPOCR_NIGHTLY=1",
     "docker-registry": "Debian, or the package docker-registry, and make test",
+    "buildah": "the package buildah",
     "oras": "go and make test with PPOCR_NIGHTLY=1",
     "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
@@ -66,7 +67,7 @@ _BESIDE = (
 #: Languages that a documented program is in, and nothing else needs: CI may lack them.
 _LANGUAGES = ("go", "java", "node", "php")
 #: What takes minutes to build and a nightly test alone needs.
-_NIGHTLY = ("oras", "otelcol")
+_NIGHTLY = ("buildah", "oras", "otelcol")
 
 #: Marks a test of the engine `paddle`. In CI it isn't skipped, and fails where the library is missing.
 paddle = pytest.mark.skipif(

@@ -19,6 +19,8 @@ from tests.registry import registry, released
 
 ROOT = Path(__file__).parent.parent
 VERSION = runpy.run_path(str(ROOT / "scripts" / "release_version.py"))
+#: The images that scripts/build_images made for the test cluster, in buildah's storage.
+BUILT = {"BUILT": "1", "STORAGE_DRIVER": os.environ.get("STORAGE_DRIVER", "overlay")}
 nightly = pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="takes minutes: nightly")
 
 
@@ -87,8 +89,9 @@ def test_the_chart_goes_into_a_registry_and_installs_from_there(tmp_path: Path) 
 def test_images_go_into_a_registry_with_their_sbom(tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()
     oras = program("oras")
+    program("buildah")
     with registry(tmp_path / "blobs") as address:
-        released(address, "images", PATH=f"{Path(oras).parent}{os.pathsep}{os.environ['PATH']}", BUILT="1")
+        released(address, "images", PATH=f"{Path(oras).parent}{os.pathsep}{os.environ['PATH']}", **BUILT)
         image = f"{address}/team/ppocr-transformer:{VERSION['version']()}"
         listed = subprocess.run(
             [oras, "discover", "--plain-http", "--format", "json", image], check=True, capture_output=True
