@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Final
 
 import grpc
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from grpc import aio
 
 from ppocr_api import oip
 from ppocr_api.errors import PpocrError
 from ppocr_grpc.methods import GrpcMethod, parsed
-from ppocr_limits.wire_fields import check_message
+from ppocr_limits.wire_fields import text_field
 
 #: Requests of one inference stream that are worked on at a time; the next is read when the first of them is answered.
 OUTSTANDING: Final = 4
+_ID: Final = oip.ModelInferRequest.DESCRIPTOR.fields_by_name["id"].number
 
 #: Answers the bytes of one message of an inference stream, or raises an error of the tree.
 One = Callable[[bytes, Any], Awaitable[Any]]
@@ -88,6 +87,9 @@ class InferStream:
             while (begun := await waiting.get()) is not None:
                 yield await begun
                 free.release()
+            await asyncio.wait((reader,))
+            if not reader.cancelled():
+                reader.result()  # why nothing more was read
         finally:
             left = [waiting.get_nowait() for _ in range(waiting.qsize())]
             tasks = [task for task in (reader, stopped, begun, *left) if task is not None]
@@ -114,8 +116,6 @@ class InferStream:
         try:
             return oip.ModelStreamInferResponse(infer_response=await self._one(raw, context))
         except PpocrError as error:
-            answer = oip.ModelStreamInferResponse(error_message=error.message)
-            with suppress(DecodeError, PpocrError):
-                check_message(raw, oip.ModelInferRequest.DESCRIPTOR)  # it may be what was refused
-                answer.infer_response.id = oip.ModelInferRequest.FromString(raw).id
-            return answer
+            # The message isn't parsed for its id: it may be too large for that, or be what was refused.
+            said = oip.ModelInferResponse(id=text_field(raw, _ID))
+            return oip.ModelStreamInferResponse(error_message=error.message, infer_response=said)

@@ -44,9 +44,7 @@ class Arrivals:
             raw = await self._arrived(read)
         finally:
             self._turns.release()
-        if isinstance(raw, bytes):
-            claim.resize(len(raw) * _TIMES)
-        return raw
+        return claimed(raw, claim)
 
     async def _arrived(self, read: Read) -> bytes:
         arriving = asyncio.ensure_future(read())
@@ -57,3 +55,10 @@ class Arrivals:
             return arriving.result()
         finally:
             arriving.cancel()
+
+
+def claimed(raw: bytes, claim: Claim) -> bytes:
+    """`raw`, a message or what stands for none, once `claim` has grown to its size. Raises Overloaded and PayloadTooLarge."""
+    if isinstance(raw, bytes):
+        claim.resize(len(raw) * _TIMES)
+    return raw

@@ -29,17 +29,20 @@ from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, PpocrError
 from ppocr_grpc import health
 from ppocr_grpc.methods import CallContext, Failed, GrpcMethod, unary_handler
+from ppocr_grpc.open_streams import OpenStreams
 from ppocr_grpc.reflection import reflection
 from ppocr_grpc.streams import InferStream, absent_handler, stream_handler
 from ppocr_limits.budget import Claim
-from ppocr_limits.messages import Arrivals, Read
+from ppocr_limits.messages import Arrivals, claimed
 
 log = logging.getLogger("ppocr.access")
 #: Need no key.
-_PROBES = ("Check", "ServerLive", "ServerReady")
+_PROBES = ("Check", "Watch", "ServerLive", "ServerReady")
 _QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 Metadata = tuple[tuple[str, str], ...]
+#: Gives the bytes of a call's message, and lets a claim grow to what they take.
+Message = Callable[[Claim], Awaitable[bytes]]
 #: Answers a message of a call.
 Method = Callable[[Any, CallContext], Awaitable[Any]]
 
@@ -52,6 +55,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         self._access = options.access
         self._budget = options.budget
         self._arrivals = Arrivals(options.budget, options.max_message_bytes)
+        self._streams = OpenStreams(self._let_in, self._arrivals, options.budget, _status)
         self._absent = absent
         self._metadata = ((TRACK_HEADER, options.track),) if options.track else ()
 
@@ -63,10 +67,11 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 self._absent.get(method, f"{method[:100]} isn't served; server reflection lists what is")
             )
         if handler.unary_unary is None:
-            return handler
+            return self._streams.bounded(method, handler)
 
         async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
-            response, error = await self.answer(method, handler, servicer_context.read, servicer_context)
+            message = partial(self._arrivals.message, servicer_context.read)
+            response, error = await self.answer(method, handler, message, servicer_context)
             if error is not None:
                 # Here and not where the error was caught: gRPC keeps what this raises, with all frames on its way, which
                 # keep gRPC's call in turn. The frames of a request and its error would stay with it.
@@ -80,9 +85,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
     async def answer(
-        self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any
+        self, method: str, handler: grpc.RpcMethodHandler, message: Message, call: Any
     ) -> tuple[Any, PpocrError | None]:
-        """The answer to the message that `read` waits for, or what went wrong."""
+        """The answer to a message, or what went wrong."""
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -92,12 +97,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
         try:
-            if method not in _PROBES:
-                key = CallContext(call, known).metadata().get("authorization", "")
-                self._access.check(known, key, certified=True)
+            self._let_in(method, call, known)
             with Claim(self._budget) as claim:
-                message = partial(self._arrivals.message, read, claim)
-                response = await self._within(seconds, handler, message, method, CallContext(call, known))
+                response = await self._within(seconds, handler, partial(message, claim), CallContext(call, known))
             code = grpc.StatusCode.OK if known.error is None else getattr(grpc.StatusCode, known.error.grpc)
             return response, None
         except Exception as error:
@@ -120,12 +122,16 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                     noted(known, code.name),
                 )
 
+    def _let_in(self, method: str, call: Any, known: Call | None = None) -> None:
+        if method not in _PROBES:
+            known = known or Call()
+            self._access.check(known, CallContext(call, known).metadata().get("authorization", ""), certified=True)
+
     @staticmethod
     async def _within(
         seconds: float,
         handler: grpc.RpcMethodHandler,
         message: Callable[[], Awaitable[bytes]],
-        method: str,
         context: CallContext,
     ) -> Any:
         """The handler's answer; its work is dropped where the client leaves, or time is up."""
@@ -200,9 +206,7 @@ class GrpcServer:
             for method in group.declaration.grpc:
                 answer = group.grpc[method.method]
                 services[method.service][method.method] = (
-                    stream_handler(method, answer, lambda error: grpc_answer(as_ppocr(error)))
-                    if method.stream
-                    else unary_handler(method, _plain(answer))
+                    stream_handler(method, answer, _status) if method.stream else unary_handler(method, _plain(answer))
                 )
         return services
 
@@ -212,10 +216,10 @@ class GrpcServer:
             return one
 
         async def answered(raw: bytes, context: Any) -> Any:
-            async def read() -> bytes:
-                return raw
+            async def message(claim: Claim) -> bytes:
+                return claimed(raw, claim)
 
-            response, error = await self._guard.answer(method.method, one, read, context)
+            response, error = await self._guard.answer(method.method, one, message, context)
             if error is not None:
                 raise error
             return response
@@ -235,6 +239,10 @@ class GrpcServer:
             return answered.message
 
         return answer
+
+
+def _status(error: Exception) -> tuple[Any, str, Metadata]:
+    return grpc_answer(as_ppocr(error))
 
 
 def _plain(answer: Callable[[Any], Awaitable[Any]]) -> Method:

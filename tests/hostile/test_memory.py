@@ -8,8 +8,10 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import grpc
@@ -18,6 +20,7 @@ import pytest
 
 from ppocr import oip
 from ppocr.serving.tensors import request_to_grpc
+from ppocr_grpc import health, reflection
 from tests import services
 from tests.control_group import MIB, ControlGroup, control_group
 from tests.hostile.asking import V1, at_once, post
@@ -144,6 +147,33 @@ def test_large_messages_over_grpc_at_once(pair: Pair) -> None:
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
     pair.check()
+
+
+@pytest.mark.parametrize(
+    "method",
+    [f"{oip.SERVICE}/ModelStreamInfer", f"{health.SERVICE}/Watch", f"{reflection.SERVICES[0]}/ServerReflectionInfo"],
+)
+def test_large_messages_on_streams_at_once(pair: Pair, method: str) -> None:
+    message = oip.ModelInferRequest(model_name="nobody", raw_input_contents=[bytes(60_000_000)]).SerializeToString()
+    with grpc.insecure_channel(pair.transformer.grpc, [("grpc.max_send_message_length", -1)]) as channel:
+        call = channel.stream_stream(f"/{method}", lambda raw: raw, lambda raw: raw)
+        with ThreadPoolExecutor(30) as pool:
+            codes = set(pool.map(lambda _: _code(call(iter([message]), timeout=60)), range(30)))
+    assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    pair.check()
+
+
+def _code(call: Any) -> grpc.StatusCode:
+    """How a stream ended, of which the first answer is enough."""
+    try:
+        next(call, None)
+    except grpc.RpcError:
+        pass
+    else:
+        call.cancel()
+        return grpc.StatusCode.OK
+    code: grpc.StatusCode = call.code()
+    return code
 
 
 def test_after_all_of_it_a_receipt_is_read(pair: Pair, receipt: bytes, tmp_path: Path) -> None:
