@@ -6,6 +6,7 @@
 | budget.py | the bytes that requests hold together |
 | connections.py | HTTP heads, connections that say nothing, bodies that nobody reads |
 | bodies.py, messages.py, stream_messages.py | a body and a gRPC message while they arrive |
+| unread_answers.py | answers that clients don't read |
 | shares.py | how much one caller's work makes the others wait |
 | tls.py | who may connect |
 | json_values.py, wire_fields.py | the values of JSON, the fields of a Protocol Buffers message, before they are parsed |

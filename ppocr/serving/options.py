@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ppocr_limits.budget import Budget
     from ppocr_limits.tls import Tls
 
+#: Answers that clients haven't read yet may take this part of what bodies may.
+FOR_ANSWERS = 0.5
+
 
 def rest_options(
     settings: ListenSettings,
@@ -41,7 +44,11 @@ def rest_options(
         timeout_seconds=settings.request_timeout_seconds,
         drain_seconds=settings.drain_seconds,
         budget=budget,
-        connections=ConnectionLimits(connections=settings.max_connections, linger_bytes=settings.max_body_bytes),
+        connections=ConnectionLimits(
+            connections=settings.max_connections,
+            linger_bytes=settings.max_body_bytes,
+            unread_bytes=int(budget.for_bodies * FOR_ANSWERS),
+        ),
         track=settings.track,
         tls=_tls(settings),
         access=Access(client_of, certificates=bool(settings.tls_client_ca_file)),

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 import orjson
 
+from ppocr.serving.json_body import loaded
 from ppocr_api.errors import InvalidRequest
 
 PACKAGE_ERROR: Final = 8000
@@ -30,6 +31,8 @@ _DATA: Final = {
     8: "int_data",
     9: "bool_data",
 }
+#: Bytes of a body that is read although it isn't quite JSON, which takes ten times as much memory.
+_MAX_SLOPPY: Final = 4 << 20
 _COMPLEX: Final = (10, 11)
 _STRINGS: Final = 12
 _PICKLED: Final = 13
@@ -121,9 +124,12 @@ def _json(body: bytes) -> Any:
     if not body.strip():
         return {}
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
+        return loaded(body, "the body")
+    except orjson.JSONDecodeError as error:
+        if len(body) > _MAX_SLOPPY:
+            raise JsonMismatch(f"the body is not JSON: {error.msg}") from error
+    except InvalidRequest as error:
+        raise JsonMismatch(error.message) from error
     # Only the first value counts, and bytes that aren't UTF-8 are replaced.
     text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
     try:
