@@ -14,19 +14,17 @@ from ppocr_api.errors import Overloaded
 from ppocr_grpc.streams import Status
 from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.messages import Arrivals
-from ppocr_limits.stream_messages import StreamMessages
 
 #: Streams of one method that are open at a time. Each ends with its connection, which lives for a request's time limit.
 MAX_STREAMS: Final = 100
 
 
 class OpenStreams:
-    """`let_in` raises Unauthorized for a call of a method whose caller may not. `arrivals`: where single messages take turns."""
+    """`let_in` raises Unauthorized for a call of a method whose caller may not. `arrivals` is what all messages come through."""
 
     def __init__(self, let_in: Callable[[str, Any], None], arrivals: Arrivals, budget: Budget, status: Status) -> None:
         self._let_in = let_in
         self._arrivals = arrivals
-        self._messages = StreamMessages(budget)
         self._budget = budget
         self._status = status
         self._open: Counter[str] = Counter()
@@ -66,5 +64,5 @@ class OpenStreams:
             self._open[method] -= 1
 
     async def _arriving(self, context: Any) -> AsyncIterator[bytes]:
-        while (raw := await self._messages.message(context.read)) is not aio.EOF:
+        while (raw := await self._arrivals.next_of_stream(context.read)) is not aio.EOF:
             yield raw

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,48 +20,19 @@ import pytest
 from ppocr import oip
 from ppocr.serving.tensors import request_to_grpc
 from ppocr_grpc import health, reflection
-from tests import services
-from tests.control_group import MIB, ControlGroup, control_group
+from tests.control_group import MIB
 from tests.hostile.asking import V1, at_once, post
-from tests.services import Service
+from tests.hostile.pair import Pair, started
 
 #: The chart gives 2 and 3 GiB; with less of it, and pages that may be smaller, the same bounds hold, and so do smaller requests.
 TRANSFORMER, PREDICTOR = 768 * MIB, 2048 * MIB
 PAGES = ("--max_detection_pixels", "2000000")
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Both services, and their control groups where this machine lets us make some."""
-
-    transformer: Service
-    predictor: Service
-    groups: tuple[ControlGroup | None, ControlGroup | None]
-
-    def check(self) -> None:
-        """Both live, and within their memory. A control group kills what isn't."""
-        for service, limit in ((self.transformer, TRANSFORMER), (self.predictor, PREDICTOR)):
-            assert service.process.poll() is None
-            assert service.peak_bytes() < limit
-        assert self.transformer.is_ready()
-
-
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    logs = tmp_path_factory.mktemp("memory")
-    with control_group(TRANSFORMER) as ours, control_group(PREDICTOR) as its:
-        # Where there are no groups the setting says what the limit would.
-        memory = [] if ours else ["--request_memory_bytes", str(int(TRANSFORMER * 0.6))]
-        with (
-            services.running(["predictor", "--host", "127.0.0.1", *PAGES], logs / "predictor", group=its) as predictor,
-            services.running(
-                ["transformer", "--host", "127.0.0.1", "--predictor_host", predictor.grpc, *PAGES, *memory],
-                logs / "transformer",
-                group=ours,
-            ) as transformer,
-        ):
-            predictor.wait_prepared()
-            yield Pair(transformer, predictor, (ours, its))
+    with started(tmp_path_factory.mktemp("memory"), TRANSFORMER, PREDICTOR, PAGES) as both:
+        yield both
 
 
 @pytest.fixture(scope="module")

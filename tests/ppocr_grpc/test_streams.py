@@ -207,11 +207,15 @@ async def test_so_many_streams_are_open_and_no_more(tmp_path: Path, monkeypatch:
 
 
 async def test_a_message_without_room_is_answered_by_its_id(tmp_path: Path) -> None:
-    large = oip.ModelInferRequest(model_name="toy", id="large", raw_input_contents=[bytes(200_000)])
-    async with served(tmp_path) as (_, _, channel):
-        refused, good = [answer async for answer in stream(channel)([large, *asked("up")])]
-    assert refused.infer_response.id == "large" and "memory" in refused.error_message
-    assert good.infer_response.model_name == "UP"
+    large = oip.ModelInferRequest(model_name="toy", id="large", raw_input_contents=[bytes(15_000)])
+    async with served(tmp_path) as (_, server, channel):
+        running = stream(channel)()
+        with server._options.budget.claim(400_000):
+            await running.write(large)
+            refused = await running.read()
+        assert refused.infer_response.id == "large" and "memory" in refused.error_message
+        await running.write(asked("up")[0])
+        assert (await running.read()).infer_response.model_name == "UP"
 
 
 @pytest.mark.parametrize("service", SERVICES)
