@@ -11,6 +11,8 @@ from ppocr_api.errors import Overloaded, PayloadTooLarge
 MIB = 1024 * 1024
 #: The part of the budget that bodies may take; the rest is for decoded images and what is cut out of them.
 FOR_BODIES = 0.4
+#: The part of it that large bodies leave to those that are no larger than it: an eighth.
+KEPT = 8
 #: When to try again where the memory is spent, in seconds: bodies are answered, or time out, after at most some of these.
 RETRY_SECONDS = 1.0
 
@@ -40,10 +42,13 @@ class Budget:
                 f"the request would take {_mib(whole)} of memory, and the service has {_mib(self.for_bodies)} for bodies: "
                 "send fewer or smaller images in one request"
             )
-        if by > 0 and self._held + by > self.for_bodies:
+        kept = self.for_bodies // KEPT
+        others = self._held + by - whole
+        limit = self.for_bodies - kept if whole > kept and others else self.for_bodies
+        if by > 0 and self._held + by > limit:
             raise Overloaded(
                 f"the memory for requests is spent: {_mib(self._held)} are held, {_mib(by)} more would be over the limit "
-                f"of {_mib(self.for_bodies)}",
+                f"of {_mib(limit)}",
                 RETRY_SECONDS,
             )
         self._held += by
