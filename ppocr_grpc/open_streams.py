@@ -64,5 +64,5 @@ class OpenStreams:
             self._open[method] -= 1
 
     async def _arriving(self, context: Any) -> AsyncIterator[bytes]:
-        while (raw := await self._arrivals.next_of_stream(context.read)) is not aio.EOF:
+        while (raw := await self._arrivals.next_message(context.read)) is not aio.EOF:
             yield raw

@@ -16,7 +16,7 @@ from ppocr_limits.memory import give_back, memory_limit, resident
 #: How often the size of the process is looked at [seconds].
 LOOK_SECONDS = 0.05
 #: The part of the memory up to which the process may grow meanwhile.
-MOST = 0.85
+MOST = 0.8
 #: A process that was as large before isn't the messages' fault: it must have grown by so much since they are waited for [bytes].
 GROWN = 64 * MIB
 
@@ -28,7 +28,7 @@ class ArrivalWatch:
         self, budget: Budget, size: Callable[[], int] = resident, limit: Callable[[], int] = memory_limit
     ) -> None:
         self._most_growth = max(budget.for_bodies + budget.for_images, GROWN)
-        self._size = size
+        self.size = size
         self._limit = limit
         self._waiting: dict[asyncio.Future[bytes], None] = {}
         self._given_up: set[asyncio.Future[bytes]] = set()
@@ -55,10 +55,10 @@ class ArrivalWatch:
     async def _look(self) -> None:
         """Runs as long as anybody waits."""
         most = int(self._limit() * MOST)
-        smallest = self._size()
+        smallest = self.size()
         while self._waiting:
             await asyncio.sleep(LOOK_SECONDS)
-            size = self._size()
+            size = self.size()
             smallest = min(smallest, size)
             grown = size - smallest
             if grown > self._most_growth or (size > most and grown > GROWN):
@@ -67,5 +67,5 @@ class ArrivalWatch:
                     arriving.cancel()
                 await asyncio.sleep(LOOK_SECONDS)  # until gRPC has freed it
                 await asyncio.to_thread(give_back)
-                smallest = self._size()
+                smallest = self.size()
         self._looking = None

@@ -83,7 +83,8 @@ class Manifest:
             raise BundleError(f"{MANIFEST} has no field 'format'; is this a bundle?")
         if raw["format"] not in (FORMAT, FORMER_FORMAT):
             raise BundleError(
-                f"the bundle has format {str(raw['format'])[:_SHOWN]}; this version reads the formats {FORMER_FORMAT} and {FORMAT}"
+                f"the bundle has format {str(raw['format'])[:_SHOWN]}; "
+                f"this version reads the formats {FORMER_FORMAT} and {FORMAT}"
             )
         try:
             return _manifest(raw)
