@@ -102,15 +102,15 @@ def test_a_wrong_field_is_refused(bundle: Bundle, fields: dict[str, Any], says: 
     "fields",
     [
         {"files": {"a" * 5000: {"sha256": "", "bytes": 1}}},
-        {"files": {"/home/somebody/secret": {"sha256": "", "bytes": 1}}},
-        {"name": "/home/somebody/" + "a" * 5000},
+        {"files": {"/opt/elsewhere/secret": {"sha256": "", "bytes": 1}}},
+        {"name": "/opt/elsewhere/" + "a" * 5000},
     ],
 )
 def test_what_is_said_of_a_wrong_field_is_short_and_without_paths(bundle: Bundle, fields: dict[str, Any]) -> None:
     edit(bundle, **fields)
     with pytest.raises(BundleError) as refused:
         Bundle.open(bundle.path)
-    assert len(refused.value.message) < 300 and "/home" not in refused.value.message
+    assert len(refused.value.message) < 300 and "/opt" not in refused.value.message
 
 
 def test_networks_have_names_of_their_own(bundle: Bundle) -> None:
