@@ -11,10 +11,11 @@ import grpc
 from grpc import aio
 
 from ppocr_api.errors import Overloaded
-from ppocr_grpc.streams import Status
 from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.messages import Arrivals
 
+#: From an error to a call's code, details and trailing metadata.
+Status = Callable[[Exception], tuple[Any, str, Any]]
 #: Streams of one method that are open at a time. Each ends with its connection, which lives for a request's time limit.
 MAX_STREAMS: Final = 100
 
@@ -34,6 +35,7 @@ class OpenStreams:
         looks the same, and gRPC would read all of it before anybody is asked."""
 
         async def answers(_: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
+            failed = None
             try:
                 self._let_in(method, context)
                 with self._counted(method), Claim(self._budget) as claim:
@@ -47,7 +49,11 @@ class OpenStreams:
             except aio.AbortError:
                 raise
             except Exception as error:
-                code, details, metadata = self._status(error)
+                failed = self._status(error)
+            if failed is not None:
+                # Here and not where it was caught: gRPC keeps what this raises, with all frames on its way.
+                stream = answer = None
+                code, details, metadata = failed
                 context.set_trailing_metadata(metadata)
                 await context.abort(code, details)
 
@@ -64,5 +70,9 @@ class OpenStreams:
             self._open[method] -= 1
 
     async def _arriving(self, context: Any) -> AsyncIterator[bytes]:
-        while (raw := await self._arrivals.next_message(context.read)) is not aio.EOF:
+        while True:
+            raw = await self._arrivals.next_message(context.read)
+            if raw is aio.EOF:
+                return
             yield raw
+            del raw  # it may be large, and the next one may come late

@@ -206,7 +206,7 @@ class GrpcServer:
             for method in group.declaration.grpc:
                 answer = group.grpc[method.method]
                 services[method.service][method.method] = (
-                    stream_handler(method, answer, _status) if method.stream else unary_handler(method, _plain(answer))
+                    stream_handler(method, answer) if method.stream else unary_handler(method, _plain(answer))
                 )
         return services
 
@@ -215,14 +215,11 @@ class GrpcServer:
         if not method.stream:
             return one
 
-        async def answered(raw: bytes, context: Any) -> Any:
+        async def answered(raw: bytes, context: Any) -> tuple[Any, PpocrError | None]:
             async def message(claim: Claim) -> bytes:
                 return claimed(raw, claim)
 
-            response, error = await self._guard.answer(method.method, one, message, context)
-            if error is not None:
-                raise error
-            return response
+            return await self._guard.answer(method.method, one, message, context)
 
         return InferStream(answered, self._stopping).handler(method)
 
