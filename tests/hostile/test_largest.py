@@ -22,7 +22,10 @@ from tests.hostile.pair import Pair, started
 from tests.services import Service
 from transformer.routes import pdserving_messages_pb2 as pipeline
 
-pytestmark = pytest.mark.skipif(os.environ.get("PPOCR_NIGHTLY") != "1", reason="at night alone (PPOCR_NIGHTLY=1)")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(os.environ.get("PPOCR_NIGHTLY") != "1", reason="at night alone (PPOCR_NIGHTLY=1)"),
+]
 
 TRANSFORMER, PREDICTOR = 2048 * MIB, 3072 * MIB
 COUNT = 20

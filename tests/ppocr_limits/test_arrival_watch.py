@@ -11,6 +11,8 @@ from ppocr_limits.arrival_watch import LOOK_SECONDS, ArrivalWatch
 from ppocr_limits.budget import MIB, Budget
 from ppocr_limits.memory import resident
 
+pytestmark = pytest.mark.alone  # it measures times
+
 LIMIT = 2048 * MIB
 
 

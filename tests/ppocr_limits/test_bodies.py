@@ -11,6 +11,8 @@ from ppocr_limits import budget as budgets
 from ppocr_limits.bodies import Message, read_body
 from ppocr_limits.budget import Budget, Claim
 
+pytestmark = pytest.mark.alone  # it measures times
+
 HEADERS = {b"content-length": b"100", b"content-type": b"image/png"}
 
 

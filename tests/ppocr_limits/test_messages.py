@@ -13,6 +13,8 @@ from ppocr_limits.arrival_watch import ArrivalWatch
 from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.messages import Arrivals
 
+pytestmark = pytest.mark.alone  # it measures times
+
 
 async def test_no_more_are_waited_for_than_there_is_room() -> None:
     budget = Budget(1000, bodies=1.0)
