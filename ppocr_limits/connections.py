@@ -32,7 +32,7 @@ class ConnectionLimits:
     head_seconds: float = 20.0
     connections: int = 1000
     linger_bytes: int = 100 * KIB * KIB
-    linger_seconds: float = 10.0
+    linger_seconds: float = 30.0
     unread_bytes: int = 256 * KIB * KIB
     unread_seconds: float = 20.0
 
