@@ -15,6 +15,7 @@ import grpc
 from grpc import aio
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
+import ppocr_tracing
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving import wire
@@ -25,6 +26,7 @@ from ppocr.serving.grpc_options import GrpcOptions
 from ppocr.serving.management import HEALTH, REFLECTION, management
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
+from ppocr.serving.traced import note_grpc
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, PpocrError
 from ppocr_grpc import health
@@ -43,6 +45,8 @@ _QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "
 Metadata = tuple[tuple[str, str], ...]
 #: Gives the bytes of a call's message, and lets a claim grow to what they take.
 Message = Callable[[Claim], Awaitable[bytes]]
+#: What answers a call: the message, or what went wrong.
+Answered = tuple[Any, PpocrError | None]
 #: Answers a message of a call.
 Method = Callable[[Any, CallContext], Awaitable[Any]]
 
@@ -84,10 +88,14 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def answer(
-        self, method: str, handler: grpc.RpcMethodHandler, message: Message, call: Any
-    ) -> tuple[Any, PpocrError | None]:
+    async def answer(self, method: str, handler: grpc.RpcMethodHandler, message: Message, call: Any) -> Answered:
         """The answer to a message, or what went wrong."""
+        if method in _QUIET:
+            return await self._answer(method, handler, message, call)
+        with ppocr_tracing.server(method, call.invocation_metadata() or ()):
+            return await self._answer(method, handler, message, call)
+
+    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, message: Message, call: Any) -> Answered:
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -110,17 +118,11 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started
             telemetry.REQUESTS.labels(known.route, code.name).inc()
-            telemetry.REQUEST_SECONDS.labels(known.route).observe(took)
+            telemetry.REQUEST_SECONDS.labels(known.route).observe(took, ppocr_tracing.exemplar())
             if method not in _QUIET:
-                log.info(
-                    "%s %s %.1fms images=%d lines=%d%s",
-                    known.route,
-                    code.name,
-                    took * 1000,
-                    known.images,
-                    known.lines,
-                    noted(known, code.name),
-                )
+                note_grpc(known, method, code)
+                said = (known.route, code.name, took * 1000, known.images, known.lines, noted(known, code.name))
+                log.info("%s %s %.1fms images=%d lines=%d%s", *said)
 
     def _let_in(self, method: str, call: Any, known: Call | None = None) -> None:
         if method not in _PROBES:
@@ -215,7 +217,7 @@ class GrpcServer:
         if not method.stream:
             return one
 
-        async def answered(raw: bytes, context: Any) -> tuple[Any, PpocrError | None]:
+        async def answered(raw: bytes, context: Any) -> Answered:
             async def message(claim: Claim) -> bytes:
                 return claimed(raw, claim)
 
