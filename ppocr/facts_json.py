@@ -64,7 +64,7 @@ def what_is_wrong(error: Exception) -> str:
         return f"the field {error} is missing"
     if isinstance(error, json.JSONDecodeError | RecursionError):
         return "they are no JSON that can be read"
-    return str(error) if type(error) is ValueError else "a field is of the wrong kind"
+    return str(error)[:200] if type(error) is ValueError else "a field is of the wrong kind"
 
 
 def _known_networks(networks: Any) -> Iterator[NetworkFacts]:

@@ -4,6 +4,7 @@
 |---|---|
 | methods.py | a method as a service declares it |
 | streams.py | handlers of streams, and of methods that aren't there |
+| open_streams.py | the bounds of calls that are streams |
 | health.py | grpc.health.v1: Check and Watch |
 | reflection.py | server reflection, v1 and v1alpha |
 """

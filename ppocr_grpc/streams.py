@@ -4,51 +4,54 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from typing import Any, Final
 
 import grpc
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from grpc import aio
 
 from ppocr_api import oip
-from ppocr_api.errors import PpocrError
+from ppocr_api.errors import PayloadTooLarge, PpocrError
 from ppocr_grpc.methods import GrpcMethod, parsed
-from ppocr_limits.wire_fields import check_message
+from ppocr_limits.wire_fields import text_field
 
 #: Requests of one inference stream that are worked on at a time; the next is read when the first of them is answered.
 OUTSTANDING: Final = 4
+#: Bytes of a message that asks the server itself something.
+MAX_QUESTION: Final = 64 << 10
+_ID: Final = oip.ModelInferRequest.DESCRIPTOR.fields_by_name["id"].number
 
-#: Answers the bytes of one message of an inference stream, or raises an error of the tree.
-One = Callable[[bytes, Any], Awaitable[Any]]
-#: From an error to a call's code, details and trailing metadata.
-Status = Callable[[Exception], tuple[Any, str, Any]]
+#: The answer to the bytes of one message of an inference stream, or what went wrong. It isn't raised: an error keeps the frames
+#: that it went through, and they the message.
+One = Callable[[bytes, Any], Awaitable[tuple[Any, PpocrError | None]]]
 
 
-def stream_handler(
-    method: GrpcMethod, answer: Callable[[Any, Any], AsyncIterator[Any]], status: Status
-) -> grpc.RpcMethodHandler:
-    """The handler of a stream: `answer` is given the request, or an iterator of requests, and gRPC's context."""
+def stream_handler(method: GrpcMethod, answer: Callable[[Any, Any], AsyncIterator[Any]]) -> grpc.RpcMethodHandler:
+    """The handler of a stream: `answer` is given the request, or an iterator of requests, and gRPC's context.
 
-    async def guarded(raw: Any, context: Any) -> AsyncIterator[Any]:
-        try:
-            request = _all_parsed(method, raw) if method.stream == "both" else parsed(method, raw)
-            async for message in answer(request, context):
-                yield message
-        except aio.AbortError:
-            raise
-        except Exception as error:
-            code, details, metadata = status(error)
-            context.set_trailing_metadata(metadata)
-            await context.abort(code, details)
+    Errors of the tree go through: `OpenStreams` makes statuses of them.
+    """
+
+    async def answers(raw: Any, context: Any) -> AsyncIterator[Any]:
+        request = _all_parsed(method, raw) if method.stream == "both" else _small(method, raw)
+        del raw
+        async for message in answer(request, context):
+            yield message
 
     make = grpc.stream_stream_rpc_method_handler if method.stream == "both" else grpc.unary_stream_rpc_method_handler
-    return make(guarded, response_serializer=method.response.SerializeToString)
+    return make(answers, response_serializer=method.response.SerializeToString)
 
 
 async def _all_parsed(method: GrpcMethod, raws: AsyncIterator[bytes]) -> AsyncIterator[Any]:
     async for raw in raws:
-        yield parsed(method, raw)
+        yield _small(method, raw)
+        del raw
+
+
+def _small(method: GrpcMethod, raw: bytes) -> Any:
+    """The message in `raw`. Raises PayloadTooLarge: health and reflection are asked with a name."""
+    if raw is not aio.EOF and len(raw) > MAX_QUESTION:
+        raise PayloadTooLarge(f"{method.method}'s request has {len(raw)} bytes; at most {MAX_QUESTION} are read")
+    return parsed(method, raw)
 
 
 def absent_handler(sentence: str) -> grpc.RpcMethodHandler:
@@ -88,6 +91,9 @@ class InferStream:
             while (begun := await waiting.get()) is not None:
                 yield await begun
                 free.release()
+            await asyncio.wait((reader,))
+            if not reader.cancelled():
+                reader.result()  # why nothing more was read
         finally:
             left = [waiting.get_nowait() for _ in range(waiting.qsize())]
             tasks = [task for task in (reader, stopped, begun, *left) if task is not None]
@@ -106,16 +112,15 @@ class InferStream:
             await free.acquire()
             async for raw in raws:
                 waiting.put_nowait(asyncio.create_task(self._answer(raw, context)))
+                del raw  # it may be large, and the next one may come late
                 await free.acquire()
         finally:
             waiting.put_nowait(None)
 
     async def _answer(self, raw: bytes, context: Any) -> Any:
-        try:
-            return oip.ModelStreamInferResponse(infer_response=await self._one(raw, context))
-        except PpocrError as error:
-            answer = oip.ModelStreamInferResponse(error_message=error.message)
-            with suppress(DecodeError, PpocrError):
-                check_message(raw, oip.ModelInferRequest.DESCRIPTOR)  # it may be what was refused
-                answer.infer_response.id = oip.ModelInferRequest.FromString(raw).id
-            return answer
+        response, error = await self._one(raw, context)
+        if error is None:
+            return oip.ModelStreamInferResponse(infer_response=response)
+        # The message isn't parsed for its id: it may be too large for that, or be what was refused.
+        said = oip.ModelInferResponse(id=text_field(raw, _ID))
+        return oip.ModelStreamInferResponse(error_message=error.message, infer_response=said)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from ppocr_api.errors import DeadlineExceeded, PayloadTooLarge
-from ppocr_limits.budget import Claim
+from ppocr_api.errors import DeadlineExceeded, Overloaded, PayloadTooLarge
+from ppocr_limits.budget import RETRY_SECONDS, Claim
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -34,9 +34,18 @@ async def read_body(
     parts: list[bytes] = []
     small: list[bytes] = []
     size = 0
+    loop = asyncio.get_running_loop()
+    made_way = False
     try:
         async with asyncio.timeout(min(remaining(), PAUSE_SECONDS)) as patience:
+
+            def make_way() -> None:
+                nonlocal made_way
+                made_way = True
+                patience.reschedule(loop.time())
+
             while True:
+                claim.comes(make_way)
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     return None
@@ -53,11 +62,15 @@ async def read_body(
                     small.clear()
                 if last:
                     return parts[0] if len(parts) == 1 else b"".join(parts)
-                patience.reschedule(asyncio.get_running_loop().time() + min(remaining(), PAUSE_SECONDS))
+                patience.reschedule(loop.time() + min(remaining(), PAUSE_SECONDS))
     except TimeoutError:
+        if made_way:
+            raise Overloaded("the body paused, and others needed its memory", RETRY_SECONDS) from None
         late = remaining() <= 0
         what = "did not arrive within the request's time limit" if late else f"paused for {PAUSE_SECONDS:g} seconds"
         raise DeadlineExceeded(f"the body {what}") from None
+    finally:
+        claim.has_come()
 
 
 def has_body(headers: Mapping[bytes, bytes]) -> bool:

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with bounds: the size and the time of a head, connections that say nothing, bodies that nobody reads.
+"""uvicorn's HTTP protocol with bounds: the size and the time of a head, connections that say nothing, and what nobody reads.
 
 uvicorn with h11 bounds a head's size alone and parses in Python; with httptools it bounds nothing. So httptools' protocol is
 extended here by counting: what it parses, and how, is unchanged.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppocr_limits.http_protocol import NoUpgradeProtocol
+from ppocr_limits.unread_answers import UnreadAnswers
 
 KIB = 1024
 
@@ -24,30 +25,42 @@ class ConnectionLimits:
     connections: open at a time. One more takes the place of the one that has been idle longest, and is refused where none is.
     linger_bytes, linger_seconds: how much of a body is still taken and thrown away after an answer that came before its end.
         A client that is still sending would otherwise be told that the connection broke, and not what the answer was.
+    unread_bytes, unread_seconds: of answers that clients don't read (unread_answers.py).
     """
 
     head_bytes: int = 64 * KIB
     head_seconds: float = 20.0
     connections: int = 1000
     linger_bytes: int = 100 * KIB * KIB
-    linger_seconds: float = 10.0
+    linger_seconds: float = 30.0
+    unread_bytes: int = 256 * KIB * KIB
+    unread_seconds: float = 20.0
 
 
 def bounded_protocol(limits: ConnectionLimits) -> Callable[..., asyncio.Protocol]:
     """The protocol for uvicorn's setting `http`: one factory for the connections of a server, which it counts together."""
     idle: dict[_BoundedProtocol, None] = {}  # the one that has been idle longest comes first
+    unread = UnreadAnswers(limits.unread_bytes, limits.unread_seconds)
 
     def make(*args: Any, **kwargs: Any) -> _BoundedProtocol:
-        return _BoundedProtocol(limits, idle, *args, **kwargs)
+        return _BoundedProtocol(limits, idle, unread, *args, **kwargs)
 
     return make
 
 
 class _BoundedProtocol(NoUpgradeProtocol):
-    def __init__(self, limits: ConnectionLimits, idle: dict[_BoundedProtocol, None], *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        limits: ConnectionLimits,
+        idle: dict[_BoundedProtocol, None],
+        unread: UnreadAnswers,
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
         self._idle = idle
+        self._unread_answers = unread
         self._in_head = True
         self._unread = 0  # bytes since a head or a part of a body was complete
         self._fields = 0  # bytes of the request's header fields and trailers
@@ -69,7 +82,16 @@ class _BoundedProtocol(NoUpgradeProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         self._idle.pop(self, None)
+        self._unread_answers.remove(self.transport)
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._unread_answers.add(self.transport)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._unread_answers.remove(self.transport)
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():

@@ -7,6 +7,7 @@ https://protobuf.dev/programming-guides/encoding
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,8 @@ from ppocr_api.errors import InvalidRequest
 #: Messages, texts and single numbers that one message may hold, and numbers in lists.
 MAX_FIELDS = 20_000
 MAX_NUMBERS = 4_000_000
+#: Bytes of a text that is given back to who sent it.
+MAX_TEXT = 4096
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LENGTHS = {_FIXED64: 8, _FIXED32: 4}
@@ -27,6 +30,18 @@ def check_message(raw: bytes, descriptor: Any) -> None:
     `descriptor` is that of the message's type (`google.protobuf.descriptor.Descriptor`).
     """
     _Counter().message(memoryview(raw), descriptor)
+
+
+def text_field(raw: bytes, number: int) -> str:
+    """The text in the last field of that number, among the first MAX_FIELDS; "" where there is none that short, or no message."""
+    found = b""
+    try:
+        for known, content in itertools.islice(fields(memoryview(raw)), MAX_FIELDS):
+            if known == number and content is not None and len(content) <= MAX_TEXT:
+                found = bytes(content)
+        return found.decode()
+    except (InvalidRequest, UnicodeDecodeError):
+        return ""
 
 
 def fields(view: memoryview) -> Iterator[tuple[int, memoryview | None]]:

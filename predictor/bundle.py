@@ -17,7 +17,7 @@ from pathlib import Path
 
 from ppocr.contract import BundleFacts
 from ppocr_api.errors import BundleError
-from predictor.manifest import MANIFEST, Manifest
+from predictor.manifest import MANIFEST, Manifest, shown
 
 _BLOCK = 1 << 20
 #: Bytes of a manifest, or of a file of labels; that of 18,710 characters has 0.1 million.
@@ -46,7 +46,7 @@ class Bundle:
         for name, record in bundle.manifest.files.items():
             size = _size(path / name)
             if size is None:
-                raise BundleError(f"the bundle {bundle.label} lacks the file {name}")
+                raise BundleError(f"the bundle {bundle.label} lacks the file {shown(name)[1:-1]}")
             if size != record.bytes:
                 raise BundleError(
                     f"{name} of the bundle {bundle.label} has {size} bytes; its manifest says {record.bytes}"

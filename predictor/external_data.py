@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from ppocr_api.errors import BundleError, InvalidRequest
 from ppocr_limits.wire_fields import fields
 from predictor.bundle import Bundle
+from predictor.manifest import shown
 
 _ENTRY = "StringStringEntryProto"
 #: The fields of each message in which tensors may be, with the messages that are there.
@@ -46,7 +47,7 @@ def check(bundle: Bundle) -> None:
             raise BundleError(f"{name} of the bundle {bundle.label} is no ONNX file that can be read") from error
         if unknown := sorted(found - set(listed)):
             raise BundleError(
-                f"{name} of the bundle {bundle.label} keeps weights in {unknown[0][:100]!r}, which its manifest doesn't list"
+                f"{name} of the bundle {bundle.label} keeps weights in {shown(unknown[0])}, which its manifest doesn't list"
             )
 
 

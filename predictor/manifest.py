@@ -18,6 +18,8 @@ from ppocr_api.errors import BundleError
 FORMAT = 2
 FORMER_FORMAT = 1
 MANIFEST, CHARACTERS = "manifest.json", "characters.txt"
+#: Characters of a name that a sentence has.
+_SHOWN = 60
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -81,7 +83,8 @@ class Manifest:
             raise BundleError(f"{MANIFEST} has no field 'format'; is this a bundle?")
         if raw["format"] not in (FORMAT, FORMER_FORMAT):
             raise BundleError(
-                f"the bundle has format {raw['format']!r}; this version reads the formats {FORMER_FORMAT} and {FORMAT}"
+                f"the bundle has format {str(raw['format'])[:_SHOWN]}; "
+                f"this version reads the formats {FORMER_FORMAT} and {FORMAT}"
             )
         try:
             return _manifest(raw)
@@ -129,15 +132,23 @@ def file_record(content: bytes) -> FileRecord:
 
 def _name(value: Any, field: str) -> str:
     if not isinstance(value, str) or not _NAME.fullmatch(value):
-        raise BundleError(f"the {field} in {MANIFEST} is {value!r}; it may have letters, digits, '.', '_' and '-'")
+        given = shown(value) if isinstance(value, str) else str(value)[:_SHOWN]
+        raise BundleError(f"the {field} in {MANIFEST} is {given}; it may have letters, digits, '.', '_' and '-'")
     return value
 
 
 def _inside(name: str) -> str:
     """A relative path that stays in the bundle."""
     if not name or name.startswith("/") or "\\" in name or ".." in name.split("/"):
-        raise BundleError(f"{MANIFEST} names a file outside of the bundle: {name!r}")
+        raise BundleError(f"{MANIFEST} names a file outside of the bundle: {shown(name)}")
     return name
+
+
+def shown(name: str) -> str:
+    """A path that a bundle names, in a sentence for callers: cut where it is long, and its last part where it leads outside."""
+    if name.startswith("/") or "../" in name:
+        name = f"…/{name.rpartition('/')[2]}"
+    return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")
 
 
 def _to_text(raw: Mapping[str, Any]) -> str:

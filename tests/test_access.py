@@ -17,6 +17,8 @@ import pytest
 
 from ppocr import oip
 from ppocr_client import Client, GrpcClient
+from ppocr_grpc import health
+from ppocr_grpc.reflection import SERVICES
 from tests import services
 from tests.certificates import Authority
 from tests.services import Service
@@ -90,6 +92,19 @@ def test_grpc_needs_a_key_too(closed: Service) -> None:
             with pytest.raises(grpc.RpcError) as refused:
                 oip.unary(channel, method)(message, timeout=10)
             assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_streams_need_a_key_too_and_health_none(closed: Service) -> None:
+    with grpc.insecure_channel(closed.grpc) as channel:
+        for method in (f"{oip.SERVICE}/ModelStreamInfer", f"{SERVICES[0]}/ServerReflectionInfo"):
+            call = channel.stream_stream(f"/{method}", lambda raw: raw, lambda raw: raw)
+            with pytest.raises(grpc.RpcError) as refused:
+                next(call(iter([b""]), timeout=10))
+            assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+            assert next(call(iter([b""]), timeout=10, metadata=tuple(bearer("two").items())))
+        watching = channel.unary_stream(f"/{health.SERVICE}/Watch", lambda raw: raw, lambda raw: raw)(b"", timeout=10)
+        assert next(watching)
+        watching.cancel()
 
 
 def test_a_key_that_is_added_counts_and_one_that_is_removed_does_not(closed: Service, keys: Path) -> None:

@@ -50,7 +50,12 @@ LOOK_SECONDS, CLOSE_SECONDS = 10.0, 120.0
 
 
 def target(host: str, port: int) -> str:
-    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found. HOST may be an IPv6 address."""
+    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found. HOST may be an IPv6 address.
+
+    Raises ConfigError for a URL.
+    """
+    if re.match(r"https?:|grpcs?:", host, re.IGNORECASE):
+        raise ConfigError("predictor_host is HOST or HOST:PORT, and no URL")
     if host.startswith(("unix:", "dns:", "ipv4:", "ipv6:")):
         return host
     if host.count(":") > 1 and not host.startswith("["):

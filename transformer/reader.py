@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 RGB, PER_SCALED_PIXEL = 3, 10
 #: Bytes of a pixel of the map that those of tiles are put together to: itself, and as outlines are found in it.
 PER_MAP_PIXEL = 3
+#: Copies of an image that a view of its pixels makes: in another order of colours, and as coded pictures.
+PICTURES = 2
 #: The part of the images' memory that is for the lines cut out of them.
 FOR_LINES = 0.35
 #: Pixels from which work on an image takes some tenths of a second or more.
@@ -162,7 +164,7 @@ class Reader:
         large = source.width * source.height > LARGE_PIXELS
         with (
             await self._room.reserve(scaled, call.share) as room,
-            await self._gate.hold(memory_of(source, scaled, parameters, self._settings), call.share) as hold,
+            await self._gate.hold(memory_of(source, scaled, wanted, self._settings), call.share) as hold,
         ):
             image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
@@ -205,14 +207,15 @@ def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters,
     return min(look.height * look.width, look.longest_tile**2)
 
 
-def memory_of(source: Source, scaled: int, parameters: Parameters, settings: ReaderSettings) -> int:
-    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what detection makes of them.
+def memory_of(source: Source, scaled: int, wanted: Wanted, settings: ReaderSettings) -> int:
+    """Bytes that an image takes: what decoding it takes at its peak, or later its pixels and what is made of them.
 
     Detection computes `scaled` pixels at first, and a tile of the page at a time where it looks closer.
     """
     margin = 2 * MARGIN if min(source.height, source.width) < NARROW else 0
     pixels = (source.height + margin) * (source.width + margin)
-    copies = 2 if margin or parameters.text_det_box_type == "poly" else 1
+    copies = 2 if margin or wanted.parameters.text_det_box_type == "poly" else 1
+    copies += PICTURES if wanted.view is not None and wanted.view.pixels else 0
     looked_at = min(pixels, settings.max_page_pixels)
     scaled = max(scaled, min(TILE**2, settings.max_detection_pixels, looked_at))
     return max(source.memory, RGB * copies * pixels + PER_SCALED_PIXEL * scaled + PER_MAP_PIXEL * looked_at)

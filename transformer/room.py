@@ -4,6 +4,9 @@ A predictor refuses what is more than its queue takes. An image that is decoded 
 at three times the load a service would do little else. How much the predictors take together isn't known, and changes with
 their number: so it is learnt, as TCP learns what a network takes. As long as nothing is refused, everything goes. A refusal says
 that what is on its way is too much; after it a little less may be, and from then on slowly more, as answers come.
+
+A page that detection looks at more than once, or in tiles, asks for each further part by itself. It goes before all pages that
+aren't begun: it holds memory that they wait for.
 """
 
 from __future__ import annotations
@@ -11,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from ppocr_api.errors import Overloaded
@@ -40,9 +43,11 @@ class Room:
         self._limit = math.inf
         self._reserved = 0
         self._sent = 0
+        self._granted = 0  # may be sent, and aren't at the moment
         self._refusals = 0
         self._shares = Shares()
         self._line: Line[_Waiting] = Line(self._shares)
+        self._begun: Line[_Waiting] = Line(self._shares)
 
     @property
     def limit(self) -> float:
@@ -57,12 +62,29 @@ class Room:
             self._reserved += pixels
         return Hold(lambda: self._give_back(pixels))
 
-    @contextmanager
-    def sent(self, pixels: int) -> Iterator[None]:
-        """Around the call that has `pixels` computed: learns from what becomes of it. Of the calls that were under way together
-        the first that is refused counts."""
-        refusals = self._refusals
+    @asynccontextmanager
+    async def further(self, pixels: int, share: Share = None) -> AsyncIterator[None]:
+        """Around making and sending a further part of a page that was begun: waits until it may be sent."""
+        self._reserved += pixels  # so that no page is begun before it goes
+        try:
+            await self._grant(pixels, share)
+            try:
+                yield
+            finally:
+                self._granted -= pixels
+        finally:
+            self._give_back(pixels)
+
+    @asynccontextmanager
+    async def sent(self, pixels: int, share: Share = None, further: bool = False) -> AsyncIterator[None]:
+        """Around the call that has `pixels` computed, which may have to wait: learns from what becomes of it. Of the calls that
+        were under way together the first that is refused counts. `further`: it needn't wait, as the part of a page that
+        `further` let through."""
+        if not further:
+            await self._grant(pixels, share)
+        self._granted -= pixels
         self._sent += pixels
+        refusals = self._refusals
         try:
             yield
         except Overloaded:
@@ -71,10 +93,33 @@ class Room:
                 self._limit = max((self._sent - pixels) * CUT, pixels)
             raise
         else:
-            if self._line or self._reserved + pixels > self._limit:
+            if self._line or self._begun or self._reserved + pixels > self._limit:
                 self._limit += GROWTH * pixels
         finally:
             self._sent -= pixels
+            self._granted += pixels if further else 0
+            self._wake()
+
+    async def _grant(self, pixels: int, share: Share) -> None:
+        """Waits for calls that are under way, which end by themselves. What is only reserved may wait for this page's memory."""
+        if not self._begun and self._goes(pixels):
+            self._granted += pixels
+            return
+        waiting = _Waiting(share, pixels, asyncio.get_running_loop().create_future())
+        self._begun.add(share, waiting, time.monotonic())
+        try:
+            await waiting.turn
+        except asyncio.CancelledError:
+            if waiting.turn.done() and not waiting.turn.cancelled():
+                self._granted -= pixels
+            elif waiting in self._begun.arrived:
+                self._begun.remove(share, waiting)
+            self._wake()
+            raise
+
+    def _goes(self, pixels: int) -> bool:
+        under_way = self._sent + self._granted
+        return not under_way or under_way + pixels <= self._limit
 
     def _fits(self, pixels: int) -> bool:
         return not self._reserved or self._reserved + pixels <= self._limit
@@ -96,6 +141,11 @@ class Room:
         self._wake()
 
     def _wake(self) -> None:
+        while (first := self._begun.next()) is not None and self._goes(first.pixels):
+            self._begun.remove(first.share, first)
+            if not first.turn.cancelled():
+                self._granted += first.pixels
+                first.turn.set_result(None)
         while (first := self._line.next()) is not None and self._fits(first.pixels):
             waiting = self._line.shares
             self._line.remove(first.share, first)

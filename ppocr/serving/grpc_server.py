@@ -31,17 +31,20 @@ from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, PpocrError
 from ppocr_grpc import health
 from ppocr_grpc.methods import CallContext, Failed, GrpcMethod, unary_handler
+from ppocr_grpc.open_streams import OpenStreams
 from ppocr_grpc.reflection import reflection
 from ppocr_grpc.streams import InferStream, absent_handler, stream_handler
 from ppocr_limits.budget import Claim
-from ppocr_limits.messages import Arrivals, Read
+from ppocr_limits.messages import Arrivals, claimed
 
 log = logging.getLogger("ppocr.access")
 #: Need no key.
-_PROBES = ("Check", "ServerLive", "ServerReady")
+_PROBES = ("Check", "Watch", "ServerLive", "ServerReady")
 _QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 Metadata = tuple[tuple[str, str], ...]
+#: Gives the bytes of a call's message, and lets a claim grow to what they take.
+Message = Callable[[Claim], Awaitable[bytes]]
 #: What answers a call: the message, or what went wrong.
 Answered = tuple[Any, PpocrError | None]
 #: Answers a message of a call.
@@ -56,6 +59,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         self._access = options.access
         self._budget = options.budget
         self._arrivals = Arrivals(options.budget, options.max_message_bytes)
+        self._streams = OpenStreams(self._let_in, self._arrivals, options.budget, _status)
         self._absent = absent
         self._metadata = ((TRACK_HEADER, options.track),) if options.track else ()
 
@@ -67,10 +71,11 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 self._absent.get(method, f"{method[:100]} isn't served; server reflection lists what is")
             )
         if handler.unary_unary is None:
-            return handler
+            return self._streams.bounded(method, handler)
 
         async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
-            response, error = await self.answer(method, handler, servicer_context.read, servicer_context)
+            message = partial(self._arrivals.message, servicer_context.read)
+            response, error = await self.answer(method, handler, message, servicer_context)
             if error is not None:
                 # Here and not where the error was caught: gRPC keeps what this raises, with all frames on its way, which
                 # keep gRPC's call in turn. The frames of a request and its error would stay with it.
@@ -83,14 +88,14 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Answered:
-        """The answer to the message that `read` waits for, or what went wrong."""
+    async def answer(self, method: str, handler: grpc.RpcMethodHandler, message: Message, call: Any) -> Answered:
+        """The answer to a message, or what went wrong."""
         if method in _QUIET:
-            return await self._answer(method, handler, read, call)
+            return await self._answer(method, handler, message, call)
         with ppocr_tracing.server(method, call.invocation_metadata() or ()):
-            return await self._answer(method, handler, read, call)
+            return await self._answer(method, handler, message, call)
 
-    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Answered:
+    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, message: Message, call: Any) -> Answered:
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -100,12 +105,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
         try:
-            if method not in _PROBES:
-                key = CallContext(call, known).metadata().get("authorization", "")
-                self._access.check(known, key, certified=True)
+            self._let_in(method, call, known)
             with Claim(self._budget) as claim:
-                message = partial(self._arrivals.message, read, claim)
-                response = await self._within(seconds, handler, message, method, CallContext(call, known))
+                response = await self._within(seconds, handler, partial(message, claim), CallContext(call, known))
             code = grpc.StatusCode.OK if known.error is None else getattr(grpc.StatusCode, known.error.grpc)
             return response, None
         except Exception as error:
@@ -119,22 +121,19 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             telemetry.REQUEST_SECONDS.labels(known.route).observe(took, ppocr_tracing.exemplar())
             if method not in _QUIET:
                 note_grpc(known, method, code)
-                log.info(
-                    "%s %s %.1fms images=%d lines=%d%s",
-                    known.route,
-                    code.name,
-                    took * 1000,
-                    known.images,
-                    known.lines,
-                    noted(known, code.name),
-                )
+                said = (known.route, code.name, took * 1000, known.images, known.lines, noted(known, code.name))
+                log.info("%s %s %.1fms images=%d lines=%d%s", *said)
+
+    def _let_in(self, method: str, call: Any, known: Call | None = None) -> None:
+        if method not in _PROBES:
+            known = known or Call()
+            self._access.check(known, CallContext(call, known).metadata().get("authorization", ""), certified=True)
 
     @staticmethod
     async def _within(
         seconds: float,
         handler: grpc.RpcMethodHandler,
         message: Callable[[], Awaitable[bytes]],
-        method: str,
         context: CallContext,
     ) -> Any:
         """The handler's answer; its work is dropped where the client leaves, or time is up."""
@@ -209,9 +208,7 @@ class GrpcServer:
             for method in group.declaration.grpc:
                 answer = group.grpc[method.method]
                 services[method.service][method.method] = (
-                    stream_handler(method, answer, lambda error: grpc_answer(as_ppocr(error)))
-                    if method.stream
-                    else unary_handler(method, _plain(answer))
+                    stream_handler(method, answer) if method.stream else unary_handler(method, _plain(answer))
                 )
         return services
 
@@ -220,14 +217,11 @@ class GrpcServer:
         if not method.stream:
             return one
 
-        async def answered(raw: bytes, context: Any) -> Any:
-            async def read() -> bytes:
-                return raw
+        async def answered(raw: bytes, context: Any) -> Answered:
+            async def message(claim: Claim) -> bytes:
+                return claimed(raw, claim)
 
-            response, error = await self._guard.answer(method.method, one, read, context)
-            if error is not None:
-                raise error
-            return response
+            return await self._guard.answer(method.method, one, message, context)
 
         return InferStream(answered, self._stopping).handler(method)
 
@@ -244,6 +238,10 @@ class GrpcServer:
             return answered.message
 
         return answer
+
+
+def _status(error: Exception) -> tuple[Any, str, Metadata]:
+    return grpc_answer(as_ppocr(error))
 
 
 def _plain(answer: Callable[[Any], Awaitable[Any]]) -> Method:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from ppocr.serving.wire import WireFormat
     from ppocr_limits.budget import Budget
     from ppocr_limits.tls import Tls
+
+#: Answers that clients haven't read yet may take this part of what bodies may.
+FOR_ANSWERS = 0.5
 
 
 def rest_options(
@@ -41,8 +45,12 @@ def rest_options(
         timeout_seconds=settings.request_timeout_seconds,
         drain_seconds=settings.drain_seconds,
         budget=budget,
-        connections=ConnectionLimits(connections=settings.max_connections, linger_bytes=settings.max_body_bytes),
-        track=settings.track,
+        connections=ConnectionLimits(
+            connections=settings.max_connections,
+            linger_bytes=settings.max_body_bytes,
+            unread_bytes=int(budget.for_bodies * FOR_ANSWERS),
+        ),
+        track=_track(settings),
         tls=_tls(settings),
         access=Access(client_of, certificates=bool(settings.tls_client_ca_file)),
         formats=formats,
@@ -74,12 +82,19 @@ def grpc_options(
         max_calls=settings.max_connections,
         budget=budget,
         timeout_seconds=settings.request_timeout_seconds,
-        track=settings.track,
+        track=_track(settings),
         tls=_tls(settings),
         access=Access(client_of),
         formats=formats,
         endpoints=endpoints,
     )
+
+
+def _track(settings: ListenSettings) -> str:
+    """Goes into every answer's head. Raises ConfigError."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]*", settings.track):
+        raise ConfigError("track may have letters, digits, '.', '_' and '-'")
+    return settings.track
 
 
 def _tls(settings: ListenSettings) -> Tls | None:

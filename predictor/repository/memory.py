@@ -7,12 +7,12 @@ where it can't fit, and not when it is too late.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import sys
 from pathlib import Path
 
 from ppocr_api.errors import Unavailable
+from ppocr_limits import memory
 from predictor.bundle import TIMES_FILE, Bundle
 
 _CGROUPS = (
@@ -64,8 +64,7 @@ def available() -> int:
 def give_back() -> None:
     """Returns freed memory to the system: the C library would keep it for this process, some 100 MiB after a model."""
     gc.collect()
-    with contextlib.suppress(OSError, AttributeError, TypeError):  # a C library without it; Windows
-        ctypes.CDLL(None).malloc_trim(0)
+    memory.give_back()
 
 
 def resident() -> int:

@@ -15,6 +15,7 @@ import pytest
 from grpc_health.v1 import health_pb2
 
 from ppocr.listen import joined, listening
+from ppocr_api.errors import ConfigError
 from ppocr_client import Client, GrpcClient
 from tests import services
 from tests.first_contact.conftest import IMAGE
@@ -110,6 +111,12 @@ def test_a_port_that_is_taken_is_named_with_brackets(both: Service, tmp_path: Pa
 )
 def test_the_predictors_address(host: str, expected: str) -> None:
     assert target(host, 8081) == expected
+
+
+@pytest.mark.parametrize("host", ["http://predictor:8081", "grpc://predictor", "HTTPS://x"])
+def test_a_url_is_no_address(host: str) -> None:
+    with pytest.raises(ConfigError):
+        target(host, 8081)
 
 
 def test_a_machine_without_ipv6_listens_on_all_of_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,9 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import cv2
 import grpc
@@ -18,10 +19,10 @@ import pytest
 
 from ppocr import oip
 from ppocr.serving.tensors import request_to_grpc
-from tests import services
-from tests.control_group import MIB, ControlGroup, control_group
+from ppocr_grpc import health, reflection
+from tests.control_group import MIB
 from tests.hostile.asking import V1, at_once, post
-from tests.services import Service
+from tests.hostile.pair import Pair, started
 
 pytestmark = pytest.mark.alone
 
@@ -30,38 +31,10 @@ TRANSFORMER, PREDICTOR = 768 * MIB, 2048 * MIB
 PAGES = ("--max_detection_pixels", "2000000")
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Both services, and their control groups where this machine lets us make some."""
-
-    transformer: Service
-    predictor: Service
-    groups: tuple[ControlGroup | None, ControlGroup | None]
-
-    def check(self) -> None:
-        """Both live, and within their memory. A control group kills what isn't."""
-        for service, limit in ((self.transformer, TRANSFORMER), (self.predictor, PREDICTOR)):
-            assert service.process.poll() is None
-            assert service.peak_bytes() < limit
-        assert self.transformer.is_ready()
-
-
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    logs = tmp_path_factory.mktemp("memory")
-    with control_group(TRANSFORMER) as ours, control_group(PREDICTOR) as its:
-        # Where there are no groups the setting says what the limit would.
-        memory = [] if ours else ["--request_memory_bytes", str(int(TRANSFORMER * 0.6))]
-        with (
-            services.running(["predictor", "--host", "127.0.0.1", *PAGES], logs / "predictor", group=its) as predictor,
-            services.running(
-                ["transformer", "--host", "127.0.0.1", "--predictor_host", predictor.grpc, *PAGES, *memory],
-                logs / "transformer",
-                group=ours,
-            ) as transformer,
-        ):
-            predictor.wait_prepared()
-            yield Pair(transformer, predictor, (ours, its))
+    with started(tmp_path_factory.mktemp("memory"), TRANSFORMER, PREDICTOR, PAGES) as both:
+        yield both
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +96,10 @@ def test_bodies_that_are_declared_and_never_come(pair: Pair, receipt: bytes) -> 
             connection.sendall(head.encode())
         answered: list[socket.socket] = []
         deadline = time.monotonic() + 10
-        while len(answered) < 27 and time.monotonic() < deadline:
+        while len(answered) < 28 and time.monotonic() < deadline:
             answered = select.select(connections, [], [], 0.5)[0]
         answers = [connection.recv(4096) for connection in answered]
-    assert len(answers) == 27
+    assert len(answers) == 28
     assert all(b" 429 " in each.split(b"\r\n")[0] and b"retry-after" in each.lower() for each in answers)
     deadline = time.monotonic() + 5
     while (status := post(pair.transformer, V1, receipt, {"content-type": "image/jpeg"})[0]) == 429:
@@ -146,6 +119,33 @@ def test_large_messages_over_grpc_at_once(pair: Pair) -> None:
         grpc.StatusCode.RESOURCE_EXHAUSTED,
     }
     pair.check()
+
+
+@pytest.mark.parametrize(
+    "method",
+    [f"{oip.SERVICE}/ModelStreamInfer", f"{health.SERVICE}/Watch", f"{reflection.SERVICES[0]}/ServerReflectionInfo"],
+)
+def test_large_messages_on_streams_at_once(pair: Pair, method: str) -> None:
+    message = oip.ModelInferRequest(model_name="nobody", raw_input_contents=[bytes(60_000_000)]).SerializeToString()
+    with grpc.insecure_channel(pair.transformer.grpc, [("grpc.max_send_message_length", -1)]) as channel:
+        call = channel.stream_stream(f"/{method}", lambda raw: raw, lambda raw: raw)
+        with ThreadPoolExecutor(30) as pool:
+            codes = set(pool.map(lambda _: _code(call(iter([message]), timeout=60)), range(30)))
+    assert codes <= {grpc.StatusCode.OK, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.RESOURCE_EXHAUSTED}
+    pair.check()
+
+
+def _code(call: Any) -> grpc.StatusCode:
+    """How a stream ended, of which the first answer is enough."""
+    try:
+        next(call, None)
+    except grpc.RpcError:
+        pass
+    else:
+        call.cancel()
+        return grpc.StatusCode.OK
+    code: grpc.StatusCode = call.code()
+    return code
 
 
 def test_after_all_of_it_a_receipt_is_read(pair: Pair, receipt: bytes, tmp_path: Path) -> None:

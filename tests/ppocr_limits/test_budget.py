@@ -17,17 +17,30 @@ def test_bodies_and_images_share_all_of_it() -> None:
 
 def test_what_is_spent_is_refused_until_it_comes_back() -> None:
     budget = Budget(1000)
-    first, second = budget.claim(300), budget.claim(100)
+    first, second = budget.claim(250), budget.claim(100)
+    small = budget.claim(50)
     with pytest.raises(Overloaded) as refused:
         budget.claim(1)
     assert refused.value.retry_after is not None
+    small.release()
     first.release()
     first.release()
     assert budget.held == 100
-    with budget.claim(300):
-        assert budget.held == 400
+    with budget.claim(250):
+        assert budget.held == 350
     second.release()
     assert budget.held == 0
+
+
+def test_large_bodies_leave_room_for_small_ones() -> None:
+    budget = Budget(1000)
+    with budget.claim(400):  # alone it may take all
+        pass
+    with budget.claim(200), budget.claim(150):
+        with pytest.raises(Overloaded):
+            budget.claim(51)
+        with budget.claim(50):
+            assert budget.held == 400
 
 
 def test_what_never_fits_is_too_large_and_not_a_matter_of_time() -> None:

@@ -17,11 +17,12 @@ from ppocr_limits.connections import KIB, ConnectionLimits, bounded_protocol
 pytestmark = pytest.mark.alone
 
 LIMITS = ConnectionLimits(head_seconds=0.3, connections=5, linger_bytes=500_000, linger_seconds=2.0)
+LARGE = 20_000_000
 HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\n"
 
 
 async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
-    """Answers with the number of bytes it was sent; /early answers before it has read any."""
+    """Answers with the number of bytes it was sent, and /large with many more; /early answers before it has read any."""
     size = 0
     if scope["path"] != "/early":
         while True:
@@ -31,7 +32,7 @@ async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]
                 break
     if scope["path"] == "/slow":
         await asyncio.sleep(0.6)
-    body = str(size).encode()
+    body = b"x" * LARGE if scope["path"] == "/large" else str(size).encode()
     close = [(b"connection", b"close")] if scope["path"] == "/early" else []
     await send(
         {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(body)), *close]}
@@ -199,3 +200,44 @@ async def test_nothing_is_upgraded() -> None:
         )
         answer = await sent(port, upgrade + b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
         assert b" 101 " not in answer
+
+
+@asynccontextmanager
+async def asked_for_much(port: int) -> AsyncIterator[asyncio.StreamReader]:
+    """A connection on which a large answer has begun to come."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1000)
+    writer.write(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert b" 200 " in await reader.readline()
+    try:
+        yield reader
+    finally:
+        writer.transport.abort()
+
+
+async def size_of(reader: asyncio.StreamReader, slowly: float = 0.0) -> int:
+    """How many bytes still come."""
+    size = 0
+    with contextlib.suppress(ConnectionError):
+        while size < LARGE and (part := await asyncio.wait_for(reader.read(LARGE // 10), 5)):
+            size += len(part)
+            await asyncio.sleep(slowly)
+    return size
+
+
+async def test_an_answer_that_nobody_reads_is_given_up_and_one_that_is_read_slowly_is_not() -> None:
+    async with (
+        server(ConnectionLimits(unread_seconds=1.0)) as port,
+        asked_for_much(port) as unread,
+        asked_for_much(port) as slowly,
+    ):
+        assert await size_of(slowly, slowly=0.01) >= LARGE
+        await asyncio.sleep(3.2)
+        assert await size_of(unread) < LARGE
+
+
+async def test_of_answers_that_are_too_much_together_the_oldest_is_given_up() -> None:
+    async with server(ConnectionLimits(unread_bytes=2 * LARGE)) as port, contextlib.AsyncExitStack() as stack:
+        readers = [await stack.enter_async_context(asked_for_much(port)) for _ in range(4)]
+        await asyncio.sleep(2.2)
+        sizes = [await size_of(reader) for reader in readers]
+    assert sizes[0] < LARGE <= sizes[-1]

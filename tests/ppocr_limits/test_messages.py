@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
-from ppocr_api.errors import Overloaded, PayloadTooLarge
+from ppocr_api.errors import PayloadTooLarge
 from ppocr_limits import messages
+from ppocr_limits.arrival_watch import ArrivalWatch
 from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.messages import Arrivals
+
+pytestmark = pytest.mark.alone  # it measures times
 
 
 async def test_no_more_are_waited_for_than_there_is_room() -> None:
@@ -31,21 +35,87 @@ async def test_no_more_are_waited_for_than_there_is_room() -> None:
     assert budget.held == 20 * 30
 
 
-async def test_a_slow_one_makes_way_only_for_one_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "SLOW_SECONDS", 0.05)
+async def test_those_that_never_come_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "LOOK_SECONDS", 0.02)
+    budget = Budget(1000, bodies=1.0)
+    arrivals = Arrivals(budget, max_bytes=1000)
+    coming = asyncio.Event()
+
+    async def slow() -> bytes:
+        await coming.wait()
+        return b"slow"
+
+    async def quick() -> bytes:
+        return b"quick"
+
+    silent = [asyncio.create_task(arrivals.message(slow, Claim(budget))) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert await asyncio.wait_for(arrivals.message(quick, Claim(budget)), 2) == b"quick"
+    assert not any(task.done() for task in silent)
+    coming.set()
+    assert await asyncio.gather(*silent) == [b"slow"] * 20
+
+
+async def test_one_that_has_been_silent_for_long_makes_way_at_once() -> None:
+    """As a stream between two of its messages."""
+    budget = Budget(1000, bodies=1.0)
+    arrivals = Arrivals(budget, max_bytes=1000)
+    said = asyncio.Event()
+
+    async def stream() -> bytes:
+        await said.wait()
+        return b"next"
+
+    async def quick() -> bytes:
+        return b"quick"
+
+    silent = asyncio.create_task(arrivals.next_message(stream))
+    await asyncio.sleep(1.5 * messages.LOOK_SECONDS)
+    began = time.monotonic()
+    assert await arrivals.message(quick, Claim(budget)) == b"quick"
+    assert time.monotonic() - began < messages.LOOK_SECONDS / 2
+    said.set()
+    assert await silent == b"next"
+
+
+async def test_one_that_comes_quickly_keeps_its_turn() -> None:
+    budget = Budget(1000, bodies=1.0)
+    size = [0]
+
+    def growing() -> int:
+        size[0] += 2 * messages.COMES
+        return size[0]
+
+    arrivals = Arrivals(budget, max_bytes=1000, watch=ArrivalWatch(budget, growing, lambda: 1 << 60))
+
+    async def comes(order: list[str], name: str, seconds: float) -> bytes:
+        await asyncio.sleep(seconds)
+        order.append(name)
+        return b"x"
+
+    order: list[str] = []
+    first = asyncio.create_task(arrivals.message(lambda: comes(order, "large", 0.7), Claim(budget)))
+    await asyncio.sleep(0)
+    await arrivals.message(lambda: comes(order, "small", 0.0), Claim(budget))
+    await first
+    assert order == ["large", "small"]
+
+
+async def test_a_client_that_leaves_gives_its_turn_back() -> None:
     budget = Budget(1000, bodies=1.0)
     arrivals = Arrivals(budget, max_bytes=1000)
 
-    async def read(seconds: float) -> bytes:
-        await asyncio.sleep(seconds)
-        return b"x"
+    async def never() -> bytes:
+        await asyncio.Event().wait()
+        raise AssertionError
 
-    assert await arrivals.message(lambda: read(0.2), Claim(budget)) == b"x"
-    slow = asyncio.create_task(arrivals.message(lambda: read(30), Claim(budget)))
+    async def quick() -> bytes:
+        return b"quick"
+
+    leaving = asyncio.create_task(arrivals.message(never, Claim(budget)))
     await asyncio.sleep(0)
-    assert await arrivals.message(lambda: read(0), Claim(budget)) == b"x"
-    with pytest.raises(Overloaded):
-        await slow
+    leaving.cancel()
+    assert await asyncio.wait_for(arrivals.message(quick, Claim(budget)), 2) == b"quick"
 
 
 async def test_one_that_never_fits_is_too_large() -> None:

@@ -78,7 +78,7 @@ def test_a_wrong_manifest_is_refused(bundle: Bundle, text: str, says: str) -> No
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"name": "../x"}, "the name in manifest.json is '../x'"),
+        ({"name": "../x"}, "the name in manifest.json is '…/x'"),
         ({"version": 3}, "the version in manifest.json is 3"),
         ({"networks": []}, "at least one"),
         ({"networks": {"det": {}}}, "wrong kind"),
@@ -96,6 +96,21 @@ def test_a_wrong_field_is_refused(bundle: Bundle, fields: dict[str, Any], says: 
     edit(bundle, **fields)
     with pytest.raises(BundleError, match=says):
         Bundle.open(bundle.path)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"files": {"a" * 5000: {"sha256": "", "bytes": 1}}},
+        {"files": {"/opt/elsewhere/secret": {"sha256": "", "bytes": 1}}},
+        {"name": "/opt/elsewhere/" + "a" * 5000},
+    ],
+)
+def test_what_is_said_of_a_wrong_field_is_short_and_without_paths(bundle: Bundle, fields: dict[str, Any]) -> None:
+    edit(bundle, **fields)
+    with pytest.raises(BundleError) as refused:
+        Bundle.open(bundle.path)
+    assert len(refused.value.message) < 300 and "/opt" not in refused.value.message
 
 
 def test_networks_have_names_of_their_own(bundle: Bundle) -> None:

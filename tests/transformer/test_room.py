@@ -35,7 +35,7 @@ async def read(room: Room, queue: Queue, share: int) -> int:
     with await room.reserve(PAGE, share):
         while True:
             try:
-                with room.sent(PAGE):
+                async with room.sent(PAGE):
                     await queue.run(PAGE)
                 return refused
             except Overloaded:
@@ -77,6 +77,65 @@ async def test_the_limit_follows_a_predictor_that_grew() -> None:
     assert small < 8 * PAGE and room.limit > 10 * PAGE
 
 
+async def test_further_parts_of_pages_are_seldom_refused_and_go_first() -> None:
+    """Pages of one part and of four, which hold memory that there is for a few at a time: nothing waits in a circle."""
+    room, queue, memory = Room(), Queue(10 * PAGE), asyncio.Semaphore(6)
+    begun = 0
+
+    async def page(number: int) -> int:
+        nonlocal begun
+        with await room.reserve(PAGE, number) as hold:
+            async with memory:
+                refused = await part(number, further=False)
+                hold.release()
+                for _ in range(3 if number % 2 else 0):
+                    async with room.further(PAGE, number):
+                        refused += await part(number, further=True)
+        begun += 1
+        return refused
+
+    async def part(number: int, further: bool) -> int:
+        refused = 0
+        while True:
+            try:
+                async with room.sent(PAGE, number, further):
+                    await queue.run(PAGE)
+                return refused
+            except Overloaded:
+                refused += 1
+                await asyncio.sleep(0.001)
+
+    queue.limit = 3 * PAGE
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(page(number) for number in range(64)))
+        refused = sum(await asyncio.gather(*(page(number) for number in range(500))))
+    assert refused <= 1250 * 0.06
+    assert begun == 564
+    (await room.reserve(room.limit - 1)).release()  # all of it was given back
+
+
+async def test_a_further_part_waits_for_what_is_under_way_and_not_for_what_is_reserved() -> None:
+    room = Room()
+    with pytest.raises(Overloaded):
+        async with room.sent(PAGE):
+            raise Overloaded("full", 1.0)
+    reserved = await room.reserve(PAGE, "a")  # all that there is
+    second, third = room.further(PAGE, "c"), room.further(PAGE, "d")
+    async with asyncio.timeout(5), room.further(PAGE, "b"), room.sent(PAGE, "b", further=True):
+        waiting = asyncio.create_task(second.__aenter__())
+        leaving = asyncio.create_task(third.__aenter__())
+        new = asyncio.create_task(room.reserve(PAGE, "e"))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+    leaving.cancel()
+    await asyncio.wait_for(waiting, 5)
+    reserved.release()
+    await asyncio.sleep(0)
+    assert not new.done()
+    await second.__aexit__(None, None, None)
+    (await asyncio.wait_for(new, 5)).release()
+
+
 async def test_a_page_goes_when_nothing_else_does() -> None:
     room, queue = Room(), Queue(PAGE)
     await asyncio.gather(*(read(room, queue, n) for n in range(8)))
@@ -86,8 +145,9 @@ async def test_a_page_goes_when_nothing_else_does() -> None:
 
 async def test_one_that_leaves_keeps_nobody_waiting() -> None:
     room = Room()
-    with pytest.raises(Overloaded), room.sent(PAGE):
-        raise Overloaded("full", 1.0)
+    with pytest.raises(Overloaded):
+        async with room.sent(PAGE):
+            raise Overloaded("full", 1.0)
     first = await room.reserve(PAGE, "a")
     waiting = [asyncio.create_task(room.reserve(PAGE, n)) for n in range(3)]
     await asyncio.sleep(0)

@@ -45,6 +45,10 @@ class Tile:
     rows: Span
     columns: Span
 
+    @property
+    def pixels(self) -> int:
+        return (self.rows.end - self.rows.start) * (self.columns.end - self.columns.start)
+
 
 def tiles(height: int, width: int, step: int, longest: int) -> list[Tile]:
     """The tiles of an input of `height` by `width`, which are multiples of `step`. One tile where neither side is over

@@ -59,14 +59,20 @@ class Detect:
             closer = looks.closer(look, heights)
             if closer is None or number == MAX_LOOKS:
                 break
-            network, look, probability = await _look(page, networks, partial(_given, closer))
+            again = tiles(closer.height, closer.width, network.grid.height.step, closer.longest_tile)[0].pixels
+            network, look, probability = await _look(page, networks, partial(_given, closer), again)
             await networks.in_thread(page.call, _find, page, network, probability)
         if warning := looks.warning(look, heights):
             page.warnings.append(warning)
 
 
-async def _look(page: PageInWork, networks: Networks, choose: Callable[[Looks], Look]) -> tuple[NetworkFacts, Look, U8]:
-    """Has the network look at the page, a tile after the other: the network, the look, and its map U8 [h,w]."""
+async def _look(
+    page: PageInWork, networks: Networks, choose: Callable[[Looks], Look], again: int = 0
+) -> tuple[NetworkFacts, Look, U8]:
+    """Has the network look at the page, a tile after the other: the network, the look, and its map U8 [h,w].
+
+    `again`: pixels of the first tile where the page was looked at before; its room in the predictor's queue is free by now.
+    """
     look, parts = Look(0, 0), list[Tile]()
 
     def first(network: NetworkFacts) -> Items:
@@ -75,7 +81,7 @@ async def _look(page: PageInWork, networks: Networks, choose: Callable[[Looks], 
         parts = tiles(look.height, look.width, network.grid.height.step, look.longest_tile)
         return _tile(page, look, parts[0], network)
 
-    asked = await networks.ask(page, DETECTION, "det", first)
+    asked = await networks.ask(page, DETECTION, "det", first, further=again)
     if len(parts) == 1:
         return asked.network, look, _map(asked.answer.outputs["probability"], look.height, look.width)
     whole = np.zeros((look.height, look.width), np.uint8)
@@ -83,7 +89,7 @@ async def _look(page: PageInWork, networks: Networks, choose: Callable[[Looks], 
         if part is not parts[0]:
             if await networks.in_thread(page.call, is_blank, page.image, look.height, look.width, part):
                 continue
-            asked = await networks.ask(page, DETECTION, "det", partial(_tile, page, look, part))
+            asked = await networks.ask(page, DETECTION, "det", partial(_tile, page, look, part), further=part.pixels)
         sides = part.rows.end - part.rows.start, part.columns.end - part.columns.start
         paste(whole, _map(asked.answer.outputs["probability"], *sides), part)
     return asked.network, look, whole

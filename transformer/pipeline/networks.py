@@ -52,18 +52,34 @@ class Networks:
         stage: str,
         prepare: Callable[[NetworkFacts], Items],
         when_prepared: Callable[[], None] = nothing,
+        further: int = 0,
     ) -> Asked:
         """Runs the page's network for `task` on what `prepare` makes of it, which is called in a thread.
 
         The first answer of a page says which version computes it; where that wants another input than was prepared, it is
         asked again by name. All networks of a page after that are those of this version. `stage` names the time that the
-        network takes in the metrics. `when_prepared` is called once nothing can have to be prepared again.
+        network takes in the metrics. `when_prepared` is called once nothing can have to be prepared again. `further`: pixels of
+        a further part for detection, which waits for room before it is prepared.
         """
+        if further:
+            async with self._room.further(further, page.call.share):
+                return await self._ask(page, task, stage, prepare, when_prepared, further=True)
+        return await self._ask(page, task, stage, prepare, when_prepared)
+
+    async def _ask(
+        self,
+        page: PageInWork,
+        task: str,
+        stage: str,
+        prepare: Callable[[NetworkFacts], Items],
+        when_prepared: Callable[[], None],
+        further: bool = False,
+    ) -> Asked:
         network = needed(page.facts, task)
         items = await self.in_thread(page.call, prepare, network, large=page.large)
         if page.version is not None:
             when_prepared()
-            answer = await self._run(page, network, items, stage, page.version)
+            answer = await self._run(page, network, items, stage, page.version, further)
             return _checked(network, items, answer, page.version)
         answer = await self._run(page, network, items, stage, page.call.version)
         if answer.version != page.facts.identity:
@@ -101,14 +117,20 @@ class Networks:
         self._threads.close()
 
     async def _run(
-        self, page: PageInWork, network: NetworkFacts, items: Items, stage: str, version: str | None
+        self,
+        page: PageInWork,
+        network: NetworkFacts,
+        items: Items,
+        stage: str,
+        version: str | None,
+        further: bool = False,
     ) -> Answer:
         """Asks again where the queue is full: what was done for the page would be lost otherwise."""
         tries = TRIES
         with telemetry.stage(stage):
             while True:
                 try:
-                    return await self._run_once(page, network, items, version)
+                    return await self._run_once(page, network, items, version, further)
                 except Overloaded as error:
                     tries -= 1
                     if not tries:
@@ -117,12 +139,14 @@ class Networks:
                 page.call.check()
                 await asyncio.sleep(pause)
 
-    async def _run_once(self, page: PageInWork, network: NetworkFacts, items: Items, version: str | None) -> Answer:
+    async def _run_once(
+        self, page: PageInWork, network: NetworkFacts, items: Items, version: str | None, further: bool
+    ) -> Answer:
         call = page.call
         run = self._predictor.run(network.name, items, version=version, deadline=call.deadline, share=call.share)
         if network.task != DETECTION:
             return await run
-        with self._room.sent(items.pixels.size // 3):
+        async with self._room.sent(items.pixels.size // 3, call.share, further):
             answer = await run
         page.detected()
         return answer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -65,6 +66,24 @@ def test_a_value_of_a_wrong_type_is_the_callers_error(adapter: Adapter) -> None:
     # PaddleX has many members that may be absent, and converts values.
     assert refused > (1 if adapter.declaration.name == "paddlex" else 5) * read
     assert read > 0 or adapter.declaration.name in NOT_LOOKED_AT
+
+
+JSON_EXAMPLES = [(adapter, path) for adapter, path, body in EXAMPLES if body.content_type == "application/json"]
+
+
+@pytest.mark.parametrize(("adapter", "path"), JSON_EXAMPLES, ids=lambda part: getattr(part, "path", None))
+def test_a_body_of_many_values_is_refused_before_they_are_made(adapter: Adapter, path: Path) -> None:
+    """Three bytes of JSON become a hundred in memory. The error's form mustn't make them either."""
+    name = next(iter(json.loads(json.dumps(FULL[adapter.declaration.name]))))
+    request = posted(b'{"' + name.encode() + b'":[' + b"{}," * 400_000 + b"{}]}")
+    tracemalloc.start()
+    try:
+        with pytest.raises(RequestError) as refused:
+            adapter.parse(request)
+        assert adapter.render_error(request, refused.value).error is refused.value
+        assert tracemalloc.get_traced_memory()[1] < 3_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

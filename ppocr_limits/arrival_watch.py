@@ -1,0 +1,71 @@
+"""Messages that come slowly are given up where all that arrives at a time is too much.
+
+gRPC says neither that a message has begun to arrive nor how much of it is here. But the process grows with what arrives: so its
+size is looked at while messages are waited for, and where it grows too much they are given up, and with them what has arrived.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from ppocr_api.errors import Overloaded
+from ppocr_limits.budget import MIB, RETRY_SECONDS, Budget
+from ppocr_limits.memory import give_back, memory_limit, resident
+
+#: How often the size of the process is looked at [seconds].
+LOOK_SECONDS = 0.05
+#: The part of the memory up to which the process may grow meanwhile.
+MOST = 0.8
+#: A process that was as large before isn't the messages' fault: it must have grown by so much since they are waited for [bytes].
+GROWN = 64 * MIB
+
+
+class ArrivalWatch:
+    """Over all messages that a server waits for. `size` and `limit` are the process' bytes, and those that it may have."""
+
+    def __init__(
+        self, budget: Budget, size: Callable[[], int] = resident, limit: Callable[[], int] = memory_limit
+    ) -> None:
+        self._most_growth = max(budget.for_bodies + budget.for_images, GROWN)
+        self.size = size
+        self._limit = limit
+        self._waiting: dict[asyncio.Future[bytes], None] = {}
+        self._given_up: set[asyncio.Future[bytes]] = set()
+        self._looking: asyncio.Task[None] | None = None
+
+    async def arrived(self, arriving: asyncio.Future[bytes]) -> bytes:
+        """The result of `arriving`. Raises Overloaded where it was given up."""
+        if arriving.done():
+            return arriving.result()
+        self._waiting[arriving] = None
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look())
+        try:
+            return await arriving
+        except asyncio.CancelledError:
+            if arriving in self._given_up:
+                raise Overloaded("more messages arrive than there is memory for", RETRY_SECONDS) from None
+            raise
+        finally:
+            arriving.cancel()
+            self._waiting.pop(arriving, None)
+            self._given_up.discard(arriving)
+
+    async def _look(self) -> None:
+        """Runs as long as anybody waits."""
+        most = int(self._limit() * MOST)
+        smallest = self.size()
+        while self._waiting:
+            await asyncio.sleep(LOOK_SECONDS)
+            size = self.size()
+            smallest = min(smallest, size)
+            grown = size - smallest
+            if grown > self._most_growth or (size > most and grown > GROWN):
+                for arriving in list(self._waiting):
+                    self._given_up.add(arriving)
+                    arriving.cancel()
+                await asyncio.sleep(LOOK_SECONDS)  # until gRPC has freed it
+                await asyncio.to_thread(give_back)
+                smallest = self.size()
+        self._looking = None
