@@ -59,6 +59,7 @@ _DECLARATION = tensor_format.declare(
         {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": [schemas.EXAMPLE_IMAGE]}]},
     ),
     Body("application/json", schemas.TENSORS_OUT),
+    "curl --data-binary @image.jpg {url}/v2/models/{model_name}/infer",
 )
 
 
