@@ -36,7 +36,7 @@ METHODS: Final = tuple(
 def reflection(methods: Iterable[GrpcMethod]) -> dict[str, Any]:
     """What answers the methods of reflection: it shows `methods`."""
     services: dict[str, list[GrpcMethod]] = defaultdict(list)
-    for method in methods:
+    for method in (*methods, *METHODS):
         services[method.service].append(method)
     pool = descriptor_pool.DescriptorPool()
     for name, served in services.items():
@@ -45,7 +45,7 @@ def reflection(methods: Iterable[GrpcMethod]) -> dict[str, Any]:
             _add(pool, file)
         else:
             _add_under_its_own_name(pool, name, served)
-    servicer = aio.ReflectionServicer([*services, *SERVICES], pool)
+    servicer = aio.ReflectionServicer([*services], pool)
     return {_METHOD: servicer.ServerReflectionInfo}
 
 
@@ -57,12 +57,13 @@ def _add(pool: Any, file: Any) -> None:
 
 
 def _add_under_its_own_name(pool: Any, service: str, methods: Sequence[GrpcMethod]) -> None:
-    """The file of the methods' messages in the package of `service`, with that service."""
+    """The file of the methods' messages in the package of `service`, with that service alone."""
     package, _, name = service.rpartition(".")
     file = descriptor_pb2.FileDescriptorProto.FromString(methods[0].request.DESCRIPTOR.file.serialized_pb)
     registered = f".{file.package}."
     file.name, file.package = f"{package}.proto", package
     _rename(file.message_type, registered, f".{package}.")
+    del file.service[:]
     shown = file.service.add(name=name)
     for method in methods:
         shown.method.add(

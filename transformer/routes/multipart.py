@@ -14,10 +14,9 @@ from transformer.routes import schemas, v1
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 from transformer.routes.fields import MAX_TEXT, URLENCODED, fields_of, is_fields
 from transformer.routes.first_bytes import is_base64, is_image
-from transformer.routes.form import Part, parts_of
+from transformer.routes.form import CONTENT_TYPE, Part, parts_of
 
 LINE = f"curl -F file=@image.jpg {{url}}{v1.PATH}"
-CONTENT_TYPE = "multipart/form-data"
 #: Longest name of a file that an error shows.
 _SHOWN = 40
 _BASE64 = {"type": "string", "format": "byte"}

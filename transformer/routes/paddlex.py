@@ -24,6 +24,8 @@ from transformer.parameters import Parameters
 from transformer.pipeline.page import View
 from transformer.routes import schemas
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.first_bytes import is_image
+from transformer.routes.form import CONTENT_TYPE
 from transformer.urls.url_file import UrlFile, is_url
 
 _HEALTH: Final = "/health"
@@ -58,6 +60,10 @@ class _Asked(BaseModel):
         return Parameters.parse({name: getattr(self, name) for name in names})
 
 
+_LINE: Final = (
+    """(printf '{"fileType": 1, "visualize": false, "file": "'; base64 < image.jpg; printf '"}') | tr -d '\\n' | """
+    "curl -H 'Content-Type: application/json' --data-binary @- {url}/ocr"
+)
 _ENVELOPE: Final = {
     "logId": {"type": "string"},
     "errorCode": {"type": "integer"},
@@ -99,6 +105,7 @@ _DECLARATION = Declaration(
             ),
             answers=(Body("application/json", _ANSWER),),
             error=_ERROR,
+            line=_LINE,
         ),
         Path(
             _HEALTH,
@@ -163,6 +170,11 @@ class PaddleX(Adapter):
 def _json(request: WireRequest) -> Any:
     """The body's JSON; where it isn't said to be JSON, its bytes, which are refused as no object."""
     kind = request.content_type
+    if is_image(request.body) or kind == CONTENT_TYPE:
+        sent = "a form" if kind == CONTENT_TYPE else "an image file"
+        raise InvalidRequest(
+            f"the body is {sent}, and must be JSON that holds the file's base64: {request.line(_LINE)}"
+        )
     if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
         return request.body
     try:

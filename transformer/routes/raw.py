@@ -34,6 +34,10 @@ _DECLARATION = Declaration(
 )
 
 
+#: A file of fewer bytes may have no line break by chance.
+_SHORT = 4096
+
+
 class Raw(Adapter):
     """Bytes in, JSON out."""
 
@@ -58,7 +62,13 @@ class Raw(Adapter):
         return v1.answer(read_pages(pages), asked.parameters)
 
     def render_error(self, request: WireRequest, error: PpocrError) -> WireAnswer:
-        if isinstance(error, InvalidImage) and request.content_type == URLENCODED:
+        if isinstance(error, InvalidImage) and _lacks_line_breaks(request):
             said = f"{error}; curl's -d leaves line breaks out of a file, this sends all of it: {request.line(v1.LINE)}"
             error = type(error)(said)
         return super().render_error(request, error)
+
+
+def _lacks_line_breaks(request: WireRequest) -> bool:
+    """Whether a file came through curl's -d, as far as that can be told: of any file's bytes some are those of a line break."""
+    body = request.body
+    return request.content_type == URLENCODED and len(body) > _SHORT and b"\n" not in body and b"\r" not in body
