@@ -25,6 +25,9 @@ LINE = f"curl --data-binary @image.jpg {{url}}{PATH}"
 #: Members of an instance that hold its image: KServe's, TensorFlow Serving's, Vertex AI's, n8n's and Power Automate's.
 _IMAGES = ("image", "image_bytes", "b64", "content", "data", "$content")
 
+#: By which Power Automate has a file as JSON; it sends that as a whole body, too.
+_WHOLE = "$content"
+
 ANSWER = Body("application/json", schemas.PREDICTIONS, {"predictions": [schemas.PREDICTION_EXAMPLE]})
 
 _DECLARATION = Declaration(
@@ -72,6 +75,8 @@ class V1(Adapter):
         if not request.body:
             raise InvalidRequest(f"the body is empty, and must be {_SHAPE} or an image file")
         message = parse_json(request.body.removeprefix(BOM), "the body")
+        if isinstance(message, dict) and _WHOLE in message:
+            message = {"instances": [message]}
         instances = message.get("instances") if isinstance(message, dict) else None
         if not isinstance(instances, list):
             raise InvalidRequest(
@@ -114,7 +119,8 @@ def _shown(message: Any) -> str:
     """What JSON is, in a few words."""
     if isinstance(message, dict) and message:
         return f"an object with {', '.join(repr(name[:30]) for name in list(message)[:4])}"
-    return {dict: "an empty object", list: "a list", str: "a text"}.get(type(message), "a single value")
+    kinds = ((dict, "an empty object"), (list, "a list"), (str, "a text"))
+    return next((name for kind, name in kinds if isinstance(message, kind)), "a single value")
 
 
 def _check_members(known: dict[str, Any], where: str) -> None:

@@ -66,7 +66,7 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Whether an address is one of the open internet: not private, link-local, loopback, multicast or reserved."""
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         return is_public(address.ipv4_mapped)
-    if any(address in network for network in (*_TUNNELS, *_INSIDE)):
+    if any(address in network for network in _TUNNELS) or any(address in network for network in _INSIDE):
         return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_link_local)
 

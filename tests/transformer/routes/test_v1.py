@@ -152,6 +152,11 @@ def test_instances_of_other_programs(instance: Any) -> None:
     assert (file.data, file.base64) == ("YQ==", True)
 
 
+def test_a_file_of_power_automate_as_the_whole_body() -> None:
+    (file,) = V1().parse(posted({"$content-type": "image/png", "$content": "YQ=="})).files
+    assert (file.data, file.base64) == ("YQ==", True)
+
+
 @pytest.mark.parametrize("instance", [1, None, [], {}, {"image": 7}, {"image": {"image": {"b64": "YQ=="}}}], ids=str)
 def test_instances_that_hold_no_image(instance: Any) -> None:
     with pytest.raises(InvalidRequest, match="instance 0 must be of the form"):
