@@ -30,8 +30,6 @@ MAX_VALUES = 100_000
 
 def parse_json(body: bytes | memoryview, what: str = "the request", most: int = MAX_VALUES) -> Any:
     """JSON of a body; what can't be read is InvalidRequest with the place, and so are more than `most` values."""
-    if not body:
-        raise InvalidRequest(f"{what} is empty, and must be JSON")
     if most_values(body) > most:
         raise InvalidRequest(f"{what} has more than {most} values (or commas and brackets in its texts)")
     try:

@@ -13,7 +13,6 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import orjson
@@ -59,9 +58,9 @@ class WireRequest:
         named = self.path if self.message is None else {"model_name": getattr(self.message, "model_name", None)}
         return named.get("model_name")
 
-    def line(self, line: str, there: Mapping[str, str] = MappingProxyType({})) -> str:
+    def line(self, line: str, there: Mapping[str, str] | None = None) -> str:
         """A command that works where this request didn't; `there` has the parts of the path that this one had wrong."""
-        return command(line, self.headers, {**self.path, **there})
+        return command(line, self.headers, {**self.path, **(there or {})})
 
     async def parsed(self, parse: Callable[[WireRequest], T]) -> T:
         """What `parse` makes of it, in a thread where that may take long."""
