@@ -25,7 +25,6 @@ from transformer.routes import FORMATS
 from transformer.routes import pdserving_messages_pb2 as messages
 from transformer.routes.pdserving import SERVICE
 
-FIELDS = {"content-type": "application/x-www-form-urlencoded"}
 #: What the formats say themselves of where they are served.
 DECLARED = sorted({path.path for each in FORMATS for path in each.declaration.paths})
 
@@ -113,7 +112,10 @@ def test_mutants_of_forms_and_of_packed_bodies_never_get_a_5xx(client: httpx.Cli
     form = head + dot() + b'\r\n--x\r\nContent-Disposition: form-data; name="return_word_box"\r\n\r\ntrue\r\n--x--\r\n'
     cases = [
         (form, {"content-type": "multipart/form-data; boundary=x"}),
-        (urlencode({"return_word_box": "1", "image": base64.b64encode(dot())}).encode(), FIELDS),
+        (
+            urlencode({"return_word_box": "1", "image": base64.b64encode(dot())}).encode(),
+            {"content-type": "application/x-www-form-urlencoded"},
+        ),
         (gzip.compress(dot()), {"content-encoding": "gzip"}),
         (zlib.compress(dot()), {"content-encoding": "deflate"}),
     ]
