@@ -203,7 +203,9 @@ def test_a_refusal_says_what_was_found_and_shows_a_line(
 
 def test_the_lines_that_refusals_show_work(service: Service, folder: Path) -> None:
     """Few different ones: each is run once. It comes after the tests that gather them."""
+    if not LINES:
+        pytest.skip("the tests that gather them were not chosen")
     for line in sorted(LINES):
         run = subprocess.run(["bash", "-c", line], cwd=folder, capture_output=True, text=True, timeout=120, check=True)
         assert "LIAN HING STATIONERY SDN BHD" in run.stdout, line
-    assert len(LINES) < 8
+    assert 4 <= len(LINES) < 8
