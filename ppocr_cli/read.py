@@ -76,7 +76,8 @@ def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
         found = pictures(namespace.images, settings.recursive)
         drawn = targets(settings.annotate, found) if settings.annotate else {}
     except (ConfigError, InvalidRequest) as error:
-        parser.error(str(error))
+        print(f"ppocr read: {error}", file=sys.stderr)  # without argparse's thirty lines of usage above it
+        return USAGE
     if isinstance(sys.stdout, io.TextIOWrapper):
         # JSON is UTF-8 whatever the terminal's locale, and no character or file name may end the command.
         sys.stdout.reconfigure(encoding="utf-8" if settings.json else None, errors="backslashreplace")

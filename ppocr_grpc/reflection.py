@@ -1,26 +1,24 @@
 """gRPC server reflection, v1 and v1alpha, of what is declared: grpcurl and its like list and call the service by it.
 
-V2's messages are registered under a package of their own (open_inference.proto says why). Here they have the names that V2
-gives them, and its service has the methods that are served.
+Messages of V2 and of PaddleServing are registered under packages of our own (open_inference.proto says why). Here they have the
+names that their protocols give them, and each service has the methods that are served.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from google.protobuf import descriptor_pb2, descriptor_pool  # type: ignore[import-untyped]
 from grpc_reflection.v1alpha import reflection_pb2 as pb
 from grpc_reflection.v1alpha.reflection import aio
 
-from ppocr_api import oip
 from ppocr_grpc.methods import GrpcMethod
 
 #: The two have the same messages, and other names.
 SERVICES: Final = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
 _METHOD: Final = "ServerReflectionInfo"
-_OURS: Final = f".{oip.DESCRIPTOR.package}."
 
 METHODS: Final = tuple(
     GrpcMethod(
@@ -38,14 +36,16 @@ METHODS: Final = tuple(
 def reflection(methods: Iterable[GrpcMethod]) -> dict[str, Any]:
     """What answers the methods of reflection: it shows `methods`."""
     services: dict[str, list[GrpcMethod]] = defaultdict(list)
-    for method in methods:
+    for method in (*methods, *METHODS):
         services[method.service].append(method)
     pool = descriptor_pool.DescriptorPool()
-    _add_v2(pool, services.get(oip.SERVICE, ()))
-    for name in services:
-        if name != oip.SERVICE:
-            _add(pool, services[name][0].request.DESCRIPTOR.file)
-    servicer = aio.ReflectionServicer([*services, *SERVICES], pool)
+    for name, served in services.items():
+        file = served[0].request.DESCRIPTOR.file
+        if any(known.full_name == name for known in file.services_by_name.values()):
+            _add(pool, file)
+        else:
+            _add_under_its_own_name(pool, name, served)
+    servicer = aio.ReflectionServicer([*services], pool)
     return {_METHOD: servicer.ServerReflectionInfo}
 
 
@@ -56,14 +56,17 @@ def _add(pool: Any, file: Any) -> None:
     pool.AddSerializedFile(file.serialized_pb)
 
 
-def _add_v2(pool: Any, methods: Iterable[GrpcMethod]) -> None:
-    package, _, name = oip.SERVICE.rpartition(".")
-    file = descriptor_pb2.FileDescriptorProto.FromString(oip.DESCRIPTOR.serialized_pb)
-    file.name, file.package = "open_inference.proto", package
-    _rename(file.message_type, f".{package}.")
-    service = file.service.add(name=name)
+def _add_under_its_own_name(pool: Any, service: str, methods: Sequence[GrpcMethod]) -> None:
+    """The file of the methods' messages in the package of `service`, with that service alone."""
+    package, _, name = service.rpartition(".")
+    file = descriptor_pb2.FileDescriptorProto.FromString(methods[0].request.DESCRIPTOR.file.serialized_pb)
+    registered = f".{file.package}."
+    file.name, file.package = f"{package}.proto", package
+    _rename(file.message_type, registered, f".{package}.")
+    del file.service[:]
+    shown = file.service.add(name=name)
     for method in methods:
-        service.method.add(
+        shown.method.add(
             name=method.method,
             input_type=f".{package}.{method.request.DESCRIPTOR.name}",
             output_type=f".{package}.{method.response.DESCRIPTOR.name}",
@@ -73,9 +76,9 @@ def _add_v2(pool: Any, methods: Iterable[GrpcMethod]) -> None:
     pool.Add(file)
 
 
-def _rename(messages: Iterable[Any], package: str) -> None:
+def _rename(messages: Iterable[Any], old: str, new: str) -> None:
     for message in messages:
         for field in message.field:
-            if field.type_name:
-                field.type_name = field.type_name.replace(_OURS, package)
-        _rename(message.nested_type, package)
+            if field.type_name.startswith(old):
+                field.type_name = new + field.type_name.removeprefix(old)
+        _rename(message.nested_type, old, new)

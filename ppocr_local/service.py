@@ -22,7 +22,7 @@ from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from ppocr_settings import settings as settings_of
 from ppocr_settings.settings import setting
 from predictor.settings import NetworkSettings
-from transformer.settings import AccessSettings, FormatSettings, ReaderSettings, WebSettings
+from transformer.settings import AccessSettings, FormatSettings, ReaderSettings, UrlSettings, WebSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -38,7 +38,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, WebSettings, AccessSettings, LocalSettings, FormatSettings):
+class ServeSettings(ListenSettings, WebSettings, AccessSettings, LocalSettings, FormatSettings, UrlSettings):
     """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; :: for all of the machine's, of IPv6 and IPv4.", "127.0.0.1")
@@ -80,12 +80,14 @@ async def serve(settings: ServeSettings) -> None:
     from transformer.routes.page import page
     from transformer.routes.served import served
     from transformer.triton.routes import triton
+    from transformer.urls.fetching import Fetcher
 
     opened = await opening.start(await loading, settings)
     budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
     reader = Reader(opened.predictor, settings, budget.for_images)
     client_of = settings.client_of()
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
+    urls = Fetcher(settings, settings.max_image_bytes, budget)
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances, urls)
     routes = served(settings)
     own_page = page(settings.model_name, settings.root_path)
     further = (own_page, triton(model), *endpoints(settings, reader, routes.formats))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 #: The URL-safe alphabet's two own letters, as plain base64 has them.
 _TO_PLAIN: Final = bytes.maketrans(b"-_", b"+/")
 _WHITE_SPACE: Final = b" \t\r\n\v\f"
+#: As many characters of what is no base64 are shown.
+_SHOWN: Final = 12
 #: As many characters as the part of a data URL before its comma may have.
 _DATA_URL_HEAD: Final = 200
 
@@ -69,7 +71,13 @@ def _from_base64(text: bytes | memoryview | str) -> bytes:
         plain = (text.encode("ascii") if isinstance(text, str) else bytes(text)).translate(_TO_PLAIN, _WHITE_SPACE)
         return binascii.a2b_base64(plain + b"=" * (-len(plain) % 4), strict_mode=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidRequest("the image is not base64; URLs and paths are not read") from error
+        raise InvalidRequest(_not_base64(text)) from error
+
+
+def _not_base64(text: bytes | memoryview | str) -> str:
+    head = text[:_SHOWN] if isinstance(text, str) else bytes(text[:_SHOWN]).decode("ascii", "replace")
+    found = "Python's notation of bytes: decode() makes text of it" if head.startswith(("b'", 'b"')) else repr(head)
+    return f"the image is not base64, it begins with {found}; URLs and paths are not read"
 
 
 def _from_lenient_base64(text: bytes | memoryview | str) -> bytes:

@@ -126,14 +126,16 @@ assert _CHECKS.keys() == {field.name for field in fields(Parameters)}
 
 #: Parameters whose values are words.
 TEXTS = frozenset({"text_det_limit_type", "text_det_box_type"})
-_WORDS = {"true": True, "false": False}
+#: Those that are on or off.
+_SWITCHES = frozenset(name for name, check in _CHECKS.items() if check is _boolean)
+_WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 
 
 def _from_text(name: str, text: str) -> Any:
     if name in TEXTS:
         return text
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
+    if name in _SWITCHES:
+        return _WORDS.get(text.lower(), text)
     try:
         return float(text)
     except ValueError:

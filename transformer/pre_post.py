@@ -15,6 +15,7 @@ from transformer.reader import Reader, Wanted
 from transformer.routes import v2
 from transformer.routes.adapter import Exchange, ReadRequest
 from transformer.statistics import Statistics
+from transformer.urls.fetching import Fetcher
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,10 @@ class Done:
 class OcrTransformer(Model):  # type: ignore[misc]
     """Text in images, as a KServe model. The networks run wherever the reader's predictor says."""
 
-    def __init__(self, name: str, reader: Reader, max_instances: int) -> None:
+    def __init__(self, name: str, reader: Reader, max_instances: int, urls: Fetcher) -> None:
         super().__init__(name)
         self.reader = reader
+        self._urls = urls
         self._max_instances = max_instances
         self.statistics = Statistics()
         self.ready = True
@@ -73,7 +75,8 @@ class OcrTransformer(Model):  # type: ignore[misc]
     ) -> Done:
         read, call = payload.read, payload.exchange.request.call
         wanted = Wanted(read.parameters, read.reads, read.view)
-        pages = await self.reader.read_many(read.files, wanted, call, partial=read.partial)
+        async with self._urls.fetched(read.files, call):
+            pages = await self.reader.read_many(read.files, wanted, call, partial=read.partial)
         return Done(payload, pages)
 
     async def postprocess(

@@ -36,6 +36,7 @@ async def serve(settings: TransformerSettings) -> None:
     from transformer.routes.page import page
     from transformer.routes.served import served
     from transformer.triton.routes import triton
+    from transformer.urls.fetching import Fetcher
 
     keep_level()
     address = target(settings.predictor_host, settings.predictor_port)
@@ -43,7 +44,8 @@ async def serve(settings: TransformerSettings) -> None:
     budget = Budget(for_requests(settings.request_memory_bytes))
     client = PredictorClient(address, settings.max_message_bytes, tls)
     reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances)
+    urls = Fetcher(settings, settings.max_image_bytes, budget)
+    model = OcrTransformer(settings.model_name, reader, settings.max_instances, urls)
     routes = served(settings)
     own_page = page(settings.model_name, settings.root_path)
     further = (own_page, triton(model), *endpoints(settings, reader, routes.formats))

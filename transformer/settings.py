@@ -89,6 +89,18 @@ class FormatSettings:
 
 
 @dataclass(frozen=True)
+class UrlSettings:
+    """Whether images are fetched by URL, which PaddleX' and NVIDIA's formats may name instead of sending one."""
+
+    url_hosts: str = setting(
+        "Hosts from which images are fetched, with spaces between them: images.example.com (HTTPS), *.example.com (those under "
+        "it), http://scans.example.com:8000. Only at public addresses, and without redirects. Empty: nothing is fetched.",
+        "",
+    )
+    url_timeout_seconds: float = setting("Longest time in which such an image must have arrived.", 10.0, minimum=0.1)
+
+
+@dataclass(frozen=True)
 class WebSettings:
     """How pages and gateways reach the service."""
 
@@ -122,7 +134,9 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
-class TransformerSettings(ListenSettings, WebSettings, AccessSettings, ReaderSettings, FormatSettings, MessageSettings):
+class TransformerSettings(
+    ListenSettings, WebSettings, AccessSettings, ReaderSettings, FormatSettings, UrlSettings, MessageSettings
+):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(

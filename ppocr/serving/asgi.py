@@ -13,7 +13,7 @@ import ppocr_tracing
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving.access import OPEN, Access, noted
-from ppocr.serving.routing import Route, RouteTable, Scope, error_answer, not_served
+from ppocr.serving.routing import Route, RouteTable, Scope, error_answer
 from ppocr.serving.status import as_ppocr
 from ppocr.serving.traced import note_http
 from ppocr.serving.wire import WireAnswer
@@ -90,7 +90,7 @@ class RequestGuard:
         try:
             deadline = self._let_in(scope, headers, call, started)
             if found is None or scope["method"] not in found[0].path.methods:
-                await answer.whole(self._routes.unserved(found, not_served(found, scope, call, self._absent)))
+                await answer.whole(self._unserved(found, scope, call))
                 return
             limit = self._limit(found[0])
             body = await read_body(headers, receive, claim, limit, lambda: deadline - time.monotonic())
@@ -115,6 +115,9 @@ class RequestGuard:
             scope.pop(BODY, None)  # the connection keeps the scope until its next request
             telemetry.IN_FLIGHT.dec()
             self._record(scope, call, answer.code, time.monotonic() - started)
+
+    def _unserved(self, found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call) -> WireAnswer:
+        return self._routes.unserved(found, self._routes.not_served(found, scope, call, self._absent))
 
     def _let_in(self, scope: Scope, headers: dict[bytes, bytes], call: Call, started: float) -> float:
         """Checks key and certificate, and sets the deadline."""

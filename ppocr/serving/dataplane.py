@@ -31,8 +31,16 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
         try:
             return super().get_model_from_registry(name)
         except ModelNotFound as error:
-            there = ", ".join(sorted(self._model_registry.get_models())) or "none"
-            raise NotFound(f"no model is called {name[:100]!r}; served are: {there}") from error
+            there = self.names
+            right = {"model_name": there[0]} if there else {}
+            raise NotFound(
+                f"no model is called {name[:100]!r}; served are: {', '.join(there) or 'none'}", right
+            ) from error
+
+    @property
+    def names(self) -> list[str]:
+        """The models that are served."""
+        return sorted(self._model_registry.get_models())
 
     async def live(self) -> dict[str, str]:
         return {"status": "alive" if self.alive() else "hung"}

@@ -45,8 +45,8 @@ class Path:
     """One path, `{name}` standing for a part without a slash.
 
     `bodies` are those that a request may have, `query` the schemas of its query's parameters, `answers` the bodies of a 200.
-    `line` is a command that works, for errors to show. A path that isn't `listed` is no part of the API: it isn't in
-    /openapi.json.
+    `line` is a command that works, for errors to show; "" where there is none. A path that isn't `listed` is no part of the API:
+    it isn't in /openapi.json.
     """
 
     path: str
@@ -56,7 +56,7 @@ class Path:
     query: Mapping[str, Json] = field(default_factory=dict)
     answers: tuple[Body, ...] = ()
     error: Body = ERROR
-    line: str = "curl {url}/openapi.json"
+    line: str = ""
     listed: bool = True
 
     def openapi(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +14,10 @@ from ppocr.serving.wire import WireAnswer, WireFormat, WireRequest, plain_error
 from ppocr_api.errors import MethodNotAllowed, NotFound, PpocrError
 
 Scope = MutableMapping[str, Any]
+
+#: Methods of requests that send something.
+_SENDING = ("POST", "PUT", "PATCH")
+_LIST = "curl {url}/openapi.json"
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,44 @@ def routes_of(formats: Sequence[WireFormat], endpoints: Sequence[Endpoints]) -> 
 
 class RouteTable:
     """Finds the route of a request before its body is read, so that the guards can name it and answer in its form. `outside` is
-    the format in whose form a request is answered that is for no route; None: the service's own."""
+    the format in whose form a request is answered that is for no route; None: the service's own. `models` names those that are
+    served."""
 
-    def __init__(self, routes: Iterable[Route], outside: WireFormat | None = None) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        outside: WireFormat | None = None,
+        models: Callable[[], Sequence[str]] = lambda: (),
+    ) -> None:
         self.outside = outside
+        self._models = models
         self._routes = [(_pattern(route.path.path), route) for route in routes]
+        self._reads = next((route.path.line for route in routes if route.formats and route.path.line), "")
 
     def unserved(self, found: tuple[Route, dict[str, str]] | None, error: PpocrError) -> WireAnswer:
         """`error` about a method or a path that isn't served, in the form of the path's format, or of `outside`."""
         form = found[0].formats[0] if found and found[0].formats else self.outside
         return plain_error(error) if form is None else form.render_unrouted(error, int(error.http))
+
+    def not_served(
+        self, found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call, absent: Mapping[str, str]
+    ) -> PpocrError:
+        """What a request is answered whose method its path doesn't take, or whose path nothing declares.
+
+        `absent` has sentences for patterns of paths. Whoever sends something to a path that takes nothing is shown what does.
+        """
+        model = next(iter(self._models()), "")
+        request = http_request(scope, call, found[1] if found else {})
+        reads = request.line(self._reads, {"model_name": model}) if model and scope["method"] in _SENDING else ""
+        if found is not None:
+            path, takes = found[0].path, ", ".join(found[0].path.methods)
+            if reads and not found[0].formats:
+                return MethodNotAllowed(f"this route takes {takes}; images are read by: {reads}", takes)
+            line = path.line or f"curl {'' if 'GET' in path.methods else '-X POST '}{{url}}{path.path}"
+            return MethodNotAllowed(f"this route takes {takes}, as in: {request.line(line)}", takes)
+        known = next((said for pattern, said in absent.items() if re.fullmatch(pattern, scope["path"])), None)
+        instead = f"images are read by: {reads}" if reads else f"what is served lists: {request.line(_LIST)}"
+        return NotFound(known or f"nothing is served at {scope['path'][:100]!r}; {instead}")
 
     def find(self, scope: Scope) -> tuple[Route, dict[str, str]] | None:
         """The route and the parts of its path; where none has the method, the first of that path."""
@@ -105,22 +137,6 @@ def error_answer(
         return plain_error(error)
     route, path = found
     return route.formats[0].render_error(http_request(scope, call, path), error)
-
-
-def not_served(
-    found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call, absent: Mapping[str, str]
-) -> PpocrError:
-    """What a request is answered whose method its path doesn't take, or whose path nothing declares.
-
-    `absent` has sentences for patterns of paths.
-    """
-    if found is not None:
-        takes = ", ".join(found[0].path.methods)
-        line = http_request(scope, call, found[1]).line(found[0].path.line)
-        return MethodNotAllowed(f"this route takes {takes}, as in: {line}", takes)
-    path, line = scope["path"], http_request(scope, call, {}).line(Path("", "").line)
-    known = next((said for pattern, said in absent.items() if re.fullmatch(pattern, path)), None)
-    return NotFound(known or f"nothing is served at {path[:100]!r}; what is served lists: {line}")
 
 
 def _pattern(path: str) -> re.Pattern[str]:

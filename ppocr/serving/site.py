@@ -52,7 +52,7 @@ class Site:
         self.routes = routes_of(formats, endpoints)
         self.app = _application([*formats, *endpoints])
         self.app.state.data_plane = data_plane  # for endpoints' handlers
-        self.guarded = guard(self.app, RouteTable(self.routes, outside))
+        self.guarded = guard(self.app, RouteTable(self.routes, outside, lambda: data_plane.names))
 
     def create(self) -> None:
         """Adds the routes and the error handlers."""
@@ -106,8 +106,13 @@ async def _framework(_: Request, error: Exception) -> Response:
     return Response(answer.body, error.status_code, {**answer.headers, **(error.headers or {})})
 
 
-async def _handle(_: Request, error: Exception) -> Response:
-    return _response(plain_error(as_ppocr(error)))
+async def _handle(request: Request, error: Exception) -> Response:
+    known = as_ppocr(error)
+    line, there = "", getattr(known, "there", {})
+    if there:
+        asked = http_request(request.scope, request.scope[CALL], request.path_params)
+        line = asked.line(f"curl {{url}}{request.scope[CALL].route}", there)
+    return _response(plain_error(known, line))
 
 
 def _application(groups: Sequence[WireFormat | Endpoints]) -> FastAPI:

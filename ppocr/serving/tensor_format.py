@@ -16,21 +16,22 @@ STREAM = "ModelStreamInfer"
 VERSION = f"{MODEL}/versions/{{model_version}}"
 
 
-def declare(name: str, text: str, summary: str, body: Body, answer: Body) -> Declaration:
-    """V2's inference paths, with `body` and `answer` as what JSON looks like there."""
+def declare(name: str, text: str, summary: str, body: Body, answer: Body, line: str = "") -> Declaration:
+    """V2's inference paths, with `body` and `answer` as what JSON looks like there, and `line` as a command that works."""
     bodies = (body, Body("application/octet-stream", BINARY))
     answers = (answer, Body("application/octet-stream", BINARY))
     return Declaration(
         name,
         text,
         paths=(
-            Path(f"{MODEL}/infer", summary, ("POST",), bodies, answers=answers),
+            Path(f"{MODEL}/infer", summary, ("POST",), bodies, answers=answers, line=line),
             Path(
                 f"{VERSION}/infer",
                 f"{summary}, by that version; 404 where it isn't there",
                 ("POST",),
                 bodies,
                 answers=answers,
+                line=line,
             ),
         ),
         grpc=(

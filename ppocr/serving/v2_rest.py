@@ -40,6 +40,8 @@ def decode(
     body: bytes, headers: Mapping[str, str], model_name: str, model_version: str = "", expected: Expected = None
 ) -> TensorRequest:
     """Reads a request body. Tensors of the binary extension are views of it, nothing is copied."""
+    if not body:
+        raise InvalidRequest("the request is empty, and must be JSON")
     head, tail = _split(body, headers.get(LENGTH_HEADER))
     message = parse_json(head, most=MAX_NUMBERS if expected is None else MAX_VALUES)
     if not isinstance(message, dict) or message.get("inputs") is None:

@@ -59,9 +59,9 @@ class WireRequest:
         named = self.path if self.message is None else {"model_name": getattr(self.message, "model_name", None)}
         return named.get("model_name")
 
-    def line(self, line: str) -> str:
-        """A command that works where this request didn't."""
-        return command(line, self.headers, self.path)
+    def line(self, line: str, there: Mapping[str, str] | None = None) -> str:
+        """A command that works where this request didn't; `there` has the parts of the path that this one had wrong."""
+        return command(line, self.headers, {**self.path, **(there or {})})
 
     async def parsed(self, parse: Callable[[WireRequest], T]) -> T:
         """What `parse` makes of it, in a thread where that may take long."""
@@ -101,16 +101,22 @@ class WireFormat(ABC):
 
     def render_error(self, request: WireRequest, error: PpocrError) -> WireAnswer:
         """`error` in the form of this format: a sentence in JSON, or over gRPC a status, unless it has another."""
-        return plain_error(error)
+        line = next((path.line for path in self.declaration.paths if path.path == request.call.route), "")
+        return plain_error(error, request.line(line, getattr(error, "there", {})))
 
     def render_unrouted(self, error: PpocrError, status: int) -> WireAnswer:
         """404, or 405 for another method than this format's, where it alone is served on the port or the path."""
         return dataclasses.replace(plain_error(error), status=status)
 
 
-def plain_error(error: PpocrError) -> WireAnswer:
-    """HTTP's status with `{"error": sentence}`; gRPC's status with the sentence."""
+def plain_error(error: PpocrError, line: str = "") -> WireAnswer:
+    """HTTP's status with `{"error": sentence}`; gRPC's status with the sentence.
+
+    Where the request's form is wrong, `line` is shown, a command that works, unless the sentence has one.
+    """
     status, content, headers = http_answer(error)
+    if line and error.wrong_form and "curl " not in content["error"]:
+        content["error"] += f"; this works: {line}"
     return WireAnswer(orjson.dumps(content), status, {"content-type": "application/json", **headers}, error=error)
 
 
@@ -132,7 +138,4 @@ def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:
         if request.message is not None or each.takes(request):
             return each
     known = [content_type for each in formats for content_type in each.declaration.content_types]
-    line = request.line(formats[0].declaration.paths[0].line) if formats[0].declaration.paths else ""
-    raise UnsupportedMedia(
-        f"content type {request.content_type[:60]!r}: send {', '.join(known[:-1])} or {known[-1]}, as in: {line}"
-    )
+    raise UnsupportedMedia(f"content type {request.content_type[:60]!r}: send {', '.join(known[:-1])} or {known[-1]}")

@@ -14,6 +14,7 @@ import string
 import zlib
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import grpc
 import httpx
@@ -116,6 +117,10 @@ def test_mutants_of_forms_and_of_packed_bodies_never_get_a_5xx(client: httpx.Cli
     form = head + dot() + b'\r\n--x\r\nContent-Disposition: form-data; name="return_word_box"\r\n\r\ntrue\r\n--x--\r\n'
     cases = [
         (form, {"content-type": "multipart/form-data; boundary=x"}),
+        (
+            urlencode({"return_word_box": "1", "image": base64.b64encode(dot())}).encode(),
+            {"content-type": "application/x-www-form-urlencoded"},
+        ),
         (gzip.compress(dot()), {"content-encoding": "gzip"}),
         (zlib.compress(dot()), {"content-encoding": "deflate"}),
     ]

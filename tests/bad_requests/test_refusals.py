@@ -106,7 +106,7 @@ def test_parameters_of_a_raw_body(client: httpx.Client, receipt: bytes, query: s
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        (b"", "not JSON"),
+        (b"", "the request is empty"),
         (b'{"inputs": []}', "input 'image' is missing"),
         (b'{"inputs": [{"name": "x", "shape": [1], "datatype": "INT32", "data": [1]}]}', "input 'x' is unknown"),
         (v2([1]), "must be strings"),

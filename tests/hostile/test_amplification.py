@@ -69,6 +69,11 @@ CASES: dict[str, Callable[[], tuple[str, bytes, dict[str, str]]]] = {
     "lists in lists": lambda: (V2, _tensor("BYTES", [1], b"[" * 900 + b"]" * 900), JSON),
     "empty binary elements": lambda: (V2, *_binary(7_500_000)),
     "keys": lambda: (V1, orjson.dumps({"instances": [], "parameters": {str(i): 1 for i in range(400_000)}}), JSON),
+    "escapes in a form": lambda: (
+        V1,
+        b"image=" + b"%2B" * 10_000_000,
+        {"content-type": "application/x-www-form-urlencoded"},
+    ),
     "a name of 20 MB": lambda: (V2, _tensor("BYTES", [1], b'"a"', "n" * 20_000_000), JSON),
     "a datatype of 20 MB": lambda: (V2, _tensor("D" * 20_000_000, [1], b'"a"'), JSON),
     "base64 with line ends": lambda: (V1, b'{"instances":[{"b64":"' + b"AAAAAAAA\\n" * 3_000_000 + b'"}]}', JSON),

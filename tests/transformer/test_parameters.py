@@ -89,8 +89,13 @@ def test_texts_of_a_query_string() -> None:
     assert Parameters.parse_texts({"text_det_limit_type": "max"}).text_det_limit_type == "max"
 
 
+@pytest.mark.parametrize(("text", "value"), [("1", True), ("on", True), ("Yes", True), ("0", False), ("off", False)])
+def test_switches_as_forms_and_scripts_write_them(text: str, value: bool) -> None:
+    assert Parameters.parse_texts({"return_word_box": text}).return_word_box is value
+
+
 @pytest.mark.parametrize(
-    ("name", "text"), [("text_det_thresh", "high"), ("return_word_box", "1"), ("text_det_thresh", "true")]
+    ("name", "text"), [("text_det_thresh", "high"), ("return_word_box", "2"), ("text_det_thresh", "true")]
 )
 def test_texts_are_checked_like_values(name: str, text: str) -> None:
     with pytest.raises(InvalidRequest, match=f"parameter {name} must be"):

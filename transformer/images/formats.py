@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ppocr_api.errors import InvalidImage
+from ppocr_api.errors import NotAnImage
 from transformer.images import bmp, gif, heif, jpeg, jpeg2000, png, tiff, webp
 from transformer.images.limits import ImageLimits
 from transformer.images.source import Source
@@ -53,19 +53,19 @@ def is_image(data: bytes | memoryview) -> bool:
 
 
 def reader_of(data: memoryview) -> tuple[str, Reader]:
-    """The format's name and its reader. Raises InvalidImage where the bytes are of no format that is read."""
+    """The format's name and its reader. Raises NotAnImage where the bytes are of no format that is read."""
     known = _found(data)
     if known is not None:
         return known
     head = bytes(data[:16])
     if not head:
-        raise InvalidImage("the image is empty: no bytes were sent")
+        raise NotAnImage("the image is empty: no bytes were sent")
     found = next((name for magic, name in _KNOWN if head.startswith(magic)), None)
     if head[4:8] == b"ftyp":
         found = "a video, or an image of an unusual codec"
     if found is None:
         found = f"of no known format (it begins with {head[:8].hex(' ')})"
-    raise InvalidImage(
+    raise NotAnImage(
         f"not an image that is read: it is {found}, and {', '.join(READABLE[:-1])} or {READABLE[-1]} was expected"
     )
 

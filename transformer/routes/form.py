@@ -16,6 +16,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 
 from ppocr_api.errors import InvalidRequest
 
+CONTENT_TYPE: Final = "multipart/form-data"
 MAX_PARTS: Final = 256
 MAX_HEADERS: Final = 8
 MAX_HEADER_BYTES: Final = 2048

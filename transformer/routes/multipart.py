@@ -12,19 +12,20 @@ from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import schemas, v1
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.fields import MAX_TEXT, URLENCODED, fields_of, is_fields
 from transformer.routes.first_bytes import is_base64, is_image
-from transformer.routes.form import Part, parts_of
+from transformer.routes.form import CONTENT_TYPE, Part, parts_of
 
 LINE = f"curl -F file=@image.jpg {{url}}{v1.PATH}"
-CONTENT_TYPE = "multipart/form-data"
 #: Longest name of a file that an error shows.
 _SHOWN = 40
+_BASE64 = {"type": "string", "format": "byte"}
 
 _DECLARATION = Declaration(
     "multipart",
     "An HTML form: each file is read, whatever its field is called, and one prediction comes back for each, in their order. "
-    "A file may also be a field of base64 text. Parameters are fields, or the query string. The first file that can't be read is "
-    "the error of the whole request.",
+    "A file may also be a field of base64 text, as in a form without files (`application/x-www-form-urlencoded`). Parameters "
+    "are fields, or the query string. The first file that can't be read is the error of the whole request.",
     paths=(
         Path(
             v1.PATH,
@@ -34,6 +35,10 @@ _DECLARATION = Declaration(
                 Body(
                     CONTENT_TYPE,
                     {"type": "object", "properties": {"file": BINARY, **schemas.PARAMETERS}, "required": ["file"]},
+                ),
+                Body(
+                    URLENCODED,
+                    {"type": "object", "properties": {"image": _BASE64, **schemas.PARAMETERS}, "required": ["image"]},
                 ),
             ),
             query=schemas.PARAMETERS,
@@ -51,17 +56,27 @@ class Multipart(Adapter):
     def declaration(self) -> Declaration:
         return _DECLARATION
 
+    def takes(self, request: WireRequest) -> bool:
+        """By its content type; curl sends everything as URLENCODED, so that one has to look like fields as well."""
+        kind = request.content_type
+        return kind == CONTENT_TYPE or (kind == URLENCODED and is_fields(request.body))
+
     def parse(self, request: WireRequest) -> ReadRequest:
         files: list[ImageFile] = []
         texts = dict(request.query)
-        for part in parts_of(request.body, request.headers["content-type"]):
+        encoded = request.content_type == URLENCODED
+        parts = fields_of(request.body) if encoded else parts_of(request.body, request.headers["content-type"])
+        for part in parts:
             file = _file(part, len(files))
             if file is not None:
                 files.append(file)
             elif part.filename is None:
-                texts[part.name] = bytes(part.data[:1000]).decode("utf-8", "replace")
+                texts[part.name] = bytes(part.data[:MAX_TEXT]).decode("utf-8", "replace")
         if not files:
-            raise InvalidRequest(f"the form holds no file: {request.line(LINE)}")
+            fields = ", ".join(repr(part.name[:_SHOWN]) for part in parts[:4]) or "none"
+            raise InvalidRequest(
+                f"the form holds no file, and no field with base64; its fields are {fields}: {request.line(LINE)}"
+            )
         return ReadRequest(files, Parameters.parse_texts(texts))
 
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
@@ -70,7 +85,8 @@ class Multipart(Adapter):
 
 def _file(part: Part, index: int) -> ImageFile | None:
     """The image of a part, or None for a parameter, and for what a browser sends where no file was chosen."""
-    base64 = part.encoding == "base64" or is_base64(part.data)
+    long = part.filename is None and len(part.data) > MAX_TEXT and not is_image(part.data)
+    base64 = part.encoding == "base64" or is_base64(part.data) or long
     if part.filename is None and not is_image(part.data) and (part.name in schemas.PARAMETERS or not base64):
         return None
     if part.filename == "" and not part.data:

@@ -17,6 +17,7 @@ from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import schemas
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.urls.url_file import UrlFile, is_url
 
 _Text = tuple[str, float, Points]
 
@@ -104,6 +105,13 @@ _EXAMPLE: Final = {
 }
 
 
+#: The file's base64 between the message's two ends.
+_LINE: Final = (
+    """(printf '{"input": [{"type": "image_url", "url": "data:image/jpeg;base64,'; base64 < image.jpg; printf '"}]}') | """
+    "tr -d '\\n' | curl --data-binary @-"
+)
+
+
 def _path(path: str, of: str) -> Path:
     example = {
         "input": [{"type": "image_url", "url": f"data:image/png;base64,{schemas.EXAMPLE_IMAGE}"}],
@@ -115,12 +123,14 @@ def _path(path: str, of: str) -> Path:
         ("POST",),
         bodies=(Body("application/json", _REQUEST, example),),
         answers=(Body("application/json", _ANSWER, _EXAMPLE),),
+        line=f"{_LINE} {{url}}{path}",
     )
 
 
 _DECLARATION = Declaration(
     "nim",
-    "NVIDIA's NIM for image OCR, as nv-ingest and NeMo Retriever call it. Images come as `data:` URLs; no other URL is followed. "
+    "NVIDIA's NIM for image OCR, as nv-ingest and NeMo Retriever call it. Images come as `data:` URLs; another is fetched from "
+    "hosts of `url_hosts` alone. "
     "`merge_levels` has one entry for all images or one for each: `word`, `sentence` (a line) or `paragraph`, which is the "
     "default. Points are parts of the image's width and height. The first image that can't be read is the error of the whole "
     "request.",
@@ -145,11 +155,12 @@ class Nim(Adapter):
         items = members(message, "input")
         levels = _merge_levels(message.get("merge_levels"), len(items))
         files = [_file(item, index) for index, item in enumerate(items)]
-        megabytes = sum(len(file.data) for file in files) * 3 / 4 / _MEGABYTE  # base64 is a third longer
-        return ReadRequest(files, Parameters(return_word_box="word" in levels), kept=(levels, megabytes))
+        sent = sum(len(file.data) for file in files) * 3 / 4  # base64 is a third longer
+        return ReadRequest(files, Parameters(return_word_box="word" in levels), kept=(levels, sent))
 
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
-        levels, megabytes = asked.kept
+        levels, sent = asked.kept
+        megabytes = (sent + sum(file.size for file in asked.files if isinstance(file, UrlFile))) / _MEGABYTE
         read = zip(levels, read_pages(pages), strict=True)
         data = [
             {"index": index, "text_detections": [_detection(text, page) for text in _LEVELS[level](page)]}
@@ -177,9 +188,11 @@ def _file(item: dict[str, Any], index: int) -> ImageFile:
     url = item.get("url")
     if item.get("type") != "image_url" or not isinstance(url, str):
         raise InvalidRequest(f'{where} must be {{"type": "image_url", "url": "data:image/png;base64,…"}}')
+    if is_url(url):
+        return UrlFile(url, where)
     head, comma, data = url.partition(",")
     if not head.startswith("data:") or not comma or not head.endswith(";base64"):
-        raise InvalidRequest(f"{where}: the url must be data:image/png;base64,…; other URLs are not followed")
+        raise InvalidRequest(f"{where}: the url must be data:image/png;base64,…")
     return ImageFile(data, where, base64=True)
 
 

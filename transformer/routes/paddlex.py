@@ -25,9 +25,14 @@ from transformer.parameters import Parameters
 from transformer.pipeline.page import View
 from transformer.routes import schemas
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.first_bytes import is_image
+from transformer.routes.form import CONTENT_TYPE
+from transformer.urls.url_file import UrlFile, is_url
 
 _HEALTH: Final = "/health"
 _PDF: Final = 0
+#: What PaddleX calls the file in its errors.
+_FILE: Final = "Invalid input file"
 
 
 class _Asked(BaseModel):
@@ -56,6 +61,10 @@ class _Asked(BaseModel):
         return Parameters.parse({name: getattr(self, name) for name in names})
 
 
+_LINE: Final = (
+    """(printf '{"fileType": 1, "visualize": false, "file": "'; base64 < image.jpg; printf '"}') | tr -d '\\n' | """
+    "curl -H 'Content-Type: application/json' --data-binary @- {url}/ocr"
+)
 _ENVELOPE: Final = {
     "logId": {"type": "string"},
     "errorCode": {"type": "integer"},
@@ -85,8 +94,8 @@ def _schema() -> dict[str, Any]:
 _DECLARATION = Declaration(
     "paddlex",
     "The OCR pipeline of PaddleX and PaddleOCR 3, as `paddlex --serve` has it: one image as base64, and its lines by "
-    "PaddleOCR's names. `visualize` (which is on by default) adds pictures as JPEG. `fileType` must be 1: PDF files and URLs "
-    "aren't read, and pages are not unwarped. Wrong requests are a 422.",
+    "PaddleOCR's names. `visualize` (which is on by default) adds pictures as JPEG. `fileType` must be 1: PDF files "
+    "aren't read, and pages are not unwarped. A URL is fetched from hosts of `url_hosts` alone. Wrong requests are a 422.",
     paths=(
         Path(
             "/ocr",
@@ -97,6 +106,7 @@ _DECLARATION = Declaration(
             ),
             answers=(Body("application/json", _ANSWER),),
             error=_ERROR,
+            line=_LINE,
         ),
         Path(
             _HEALTH,
@@ -126,9 +136,8 @@ class PaddleX(Adapter):
 
     def parse(self, request: WireRequest) -> ReadRequest:
         asked = _validated(_json(request))
-        if asked.file.startswith(("http://", "https://")):
-            raise InvalidRequest("Invalid input file: URLs are not read; send the file as base64")
-        if asked.file_type is None:
+        file = UrlFile(asked.file, _FILE) if is_url(asked.file) else ImageFile(asked.file, _FILE, base64=True)
+        if asked.file_type is None and not isinstance(file, UrlFile):
             raise InvalidRequest("File type cannot be determined: set fileType to 1 for an image")
         if asked.file_type == _PDF:
             raise InvalidRequest("PDF files are not read: send each page as an image, with fileType 1")
@@ -136,7 +145,7 @@ class PaddleX(Adapter):
             raise InvalidRequest("useDocUnwarping: there is no network here that unwarps a page")
         result = Result(pictures=asked.visualize is not False)
         return ReadRequest(
-            [ImageFile(asked.file, "Invalid input file", base64=True)],
+            [file],
             asked.parameters(),
             view=View(result.see, pixels=result.pictures),
             kept=(asked.log_id or _new_id(), result),
@@ -162,6 +171,11 @@ class PaddleX(Adapter):
 def _json(request: WireRequest) -> Any:
     """The body's JSON; where it isn't said to be JSON, its bytes, which are refused as no object."""
     kind = request.content_type
+    if is_image(request.body) or kind == CONTENT_TYPE:
+        sent = "a form" if kind == CONTENT_TYPE else "an image file"
+        raise InvalidRequest(
+            f"the body is {sent}, and must be JSON that holds the file's base64: {request.line(_LINE)}"
+        )
     if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
         return request.body
     try:

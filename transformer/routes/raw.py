@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from ppocr.serving.declaration import BINARY, Body, Declaration, Path
 from ppocr.serving.wire import WireAnswer, WireRequest
 from ppocr_api.document import Page
-from ppocr_api.errors import InvalidRequest, PpocrError
+from ppocr_api.errors import InvalidImage, InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import schemas, v1
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
+from transformer.routes.fields import URLENCODED, is_fields
 from transformer.routes.first_bytes import UNSAID, is_base64, is_image
 
 _DECLARATION = Declaration(
@@ -33,6 +34,10 @@ _DECLARATION = Declaration(
 )
 
 
+#: A file of fewer bytes may have no line break by chance.
+_SHORT = 4096
+
+
 class Raw(Adapter):
     """Bytes in, JSON out."""
 
@@ -42,14 +47,28 @@ class Raw(Adapter):
 
     def takes(self, request: WireRequest) -> bool:
         """An image by its first bytes, and what no content type says to be anything else."""
+        if request.content_type == URLENCODED and is_fields(request.body):
+            return False
         return self.declaration.reads(request.content_type) or is_image(request.body)
 
     def parse(self, request: WireRequest) -> ReadRequest:
         body = request.body
         if not body:
-            raise InvalidRequest(f"the body is empty, and must be an image file: {request.line(v1.LINE)}")
+            raise InvalidRequest("the body is empty, and must be an image file")
         file = ImageFile(body, base64=is_base64(body))
         return ReadRequest([file], Parameters.parse_texts(request.query))
 
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
         return v1.answer(read_pages(pages), asked.parameters)
+
+    def render_error(self, request: WireRequest, error: PpocrError) -> WireAnswer:
+        if isinstance(error, InvalidImage) and _lacks_line_breaks(request):
+            said = f"{error}; curl's -d leaves line breaks out of a file, this sends all of it: {request.line(v1.LINE)}"
+            error = type(error)(said)
+        return super().render_error(request, error)
+
+
+def _lacks_line_breaks(request: WireRequest) -> bool:
+    """Whether a file came through curl's -d, as far as that can be told: of any file's bytes some are those of a line break."""
+    body = request.body
+    return request.content_type == URLENCODED and len(body) > _SHORT and b"\n" not in body and b"\r" not in body

@@ -25,6 +25,9 @@ LINE = f"curl --data-binary @image.jpg {{url}}{PATH}"
 #: Members of an instance that hold its image: KServe's, TensorFlow Serving's, Vertex AI's, n8n's and Power Automate's.
 _IMAGES = ("image", "image_bytes", "b64", "content", "data", "$content")
 
+#: By which Power Automate has a file as JSON; it sends that as a whole body, too.
+_WHOLE = "$content"
+
 ANSWER = Body("application/json", schemas.PREDICTIONS, {"predictions": [schemas.PREDICTION_EXAMPLE]})
 
 _DECLARATION = Declaration(
@@ -70,13 +73,16 @@ class V1(Adapter):
 
     def parse(self, request: WireRequest) -> ReadRequest:
         if not request.body:
-            raise InvalidRequest(f"the body is empty, and must be {_SHAPE} or an image file: {request.line(LINE)}")
+            raise InvalidRequest(f"the body is empty, and must be {_SHAPE} or an image file")
         message = parse_json(request.body.removeprefix(BOM), "the body")
+        if isinstance(message, dict) and _WHOLE in message:
+            message = {"instances": [message]}
         instances = message.get("instances") if isinstance(message, dict) else None
         if not isinstance(instances, list):
             raise InvalidRequest(
-                f"the body has no list 'instances', and must be {_SHAPE} or an image file: {request.line(LINE)}"
+                f"the body is {_shown(message)}, has no list 'instances', and must be {_SHAPE} or an image file"
             )
+        _check_members(message, "the body")
         parameters = Parameters.parse(member(message, "parameters", dict, {}))
         return ReadRequest([_file(instance, index) for index, instance in enumerate(instances)], parameters)
 
@@ -109,8 +115,28 @@ def _line(line: Line, parameters: Parameters) -> dict[str, Any]:
     return entry
 
 
+def _shown(message: Any) -> str:
+    """What JSON is, in a few words."""
+    if isinstance(message, dict) and message:
+        return f"an object with {', '.join(repr(name[:30]) for name in list(message)[:4])}"
+    kinds = ((dict, "an empty object"), (list, "a list"), (str, "a text"))
+    return next((name for kind, name in kinds if isinstance(message, kind)), "a single value")
+
+
+def _check_members(known: dict[str, Any], where: str) -> None:
+    """Raises InvalidRequest for a parameter in a place where it would change nothing."""
+    found = next((name for name in known if name in schemas.PARAMETERS), None)
+    if found is not None:
+        raise InvalidRequest(
+            f"{where} has {found!r} as a member, which belongs into 'parameters': "
+            f'{{"instances": […], "parameters": {{"{found}": …}}}}'
+        )
+
+
 def _file(instance: Any, index: int) -> ImageFile:
     where = f"instance {index}"
+    if isinstance(instance, dict):
+        _check_members(instance, where)
     text = _text_of(instance)
     if text is None:
         raise InvalidRequest(

@@ -23,6 +23,7 @@ from transformer.pipeline.page import View
 from transformer.routes import multipart, schemas, v2_pixels
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 from transformer.routes.first_bytes import is_image
+from transformer.routes.form import CONTENT_TYPE
 
 #: V2's own parameters, which say something of the protocol and nothing of the reading.
 _PROTOCOL = {
@@ -59,6 +60,7 @@ _DECLARATION = tensor_format.declare(
         {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": [schemas.EXAMPLE_IMAGE]}]},
     ),
     Body("application/json", schemas.TENSORS_OUT),
+    "curl --data-binary @image.jpg {url}/v2/models/{model_name}/infer",
 )
 
 
@@ -93,7 +95,7 @@ def _whole_body(request: WireRequest) -> TensorRequest | None:
     """A body that is the only tensor's only element, as Triton has it where the header's length is 0; None for others."""
     if request.message is not None:
         return None
-    if request.content_type == multipart.CONTENT_TYPE:
+    if request.content_type == CONTENT_TYPE:
         raise InvalidRequest(f"tensors don't come as a form; images do: {request.line(multipart.LINE)}")
     if request.headers.get(LENGTH_HEADER) != "0" and not is_image(request.body):
         return None

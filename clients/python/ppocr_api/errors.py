@@ -3,7 +3,8 @@
 PpocrError                      500 INTERNAL            an error inside the service
 ├── RequestError                400 INVALID_ARGUMENT    the caller can fix the request
 │   ├── InvalidRequest          400                     JSON, base64, shape, dtype, parameter
-│   ├── InvalidImage            400                     not an image, truncated, refused format
+│   ├── InvalidImage            400                     truncated, damaged, refused format
+│   │   └── NotAnImage          400                     bytes of no format that is read
 │   ├── ImageTooLarge           413                     more pixels or bytes than the limit
 │   ├── PayloadTooLarge         413                     a body over the limit
 │   ├── Unauthorized            401 UNAUTHENTICATED     no key, or one that isn't known
@@ -40,6 +41,8 @@ class PpocrError(Exception):
     http: ClassVar[int] = HTTPStatus.INTERNAL_SERVER_ERROR
     grpc: ClassVar[str] = "INTERNAL"
     retry_after: float | None = None
+    #: Whether the form of the request is wrong, and not what it holds: HTTP's answer then shows a command that works.
+    wrong_form: ClassVar[bool] = False
     #: What goes out with it over HTTP, beside Retry-After: names in lower case.
     headers: Mapping[str, str] = MappingProxyType({})
 
@@ -58,9 +61,17 @@ class RequestError(PpocrError):
 class InvalidRequest(RequestError):
     """Wrong JSON, base64, shape, dtype or parameter."""
 
+    wrong_form = True
+
 
 class InvalidImage(RequestError):
-    """Not an image, a truncated one, or a format that is refused."""
+    """A truncated or damaged image, or a format that is refused."""
+
+
+class NotAnImage(InvalidImage):
+    """Bytes of no format that is read."""
+
+    wrong_form = True
 
 
 class ImageTooLarge(RequestError):
@@ -82,6 +93,7 @@ class Unauthorized(RequestError):
 
 class UnsupportedMedia(RequestError):
     http = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    wrong_form = True
 
 
 class UnsupportedEncoding(UnsupportedMedia):
@@ -104,8 +116,15 @@ class MethodNotAllowed(RequestError):
 
 
 class NotFound(RequestError):
+    """No such model, version or route; `there` has parts of the path, by name, that would be right."""
+
     http = HTTPStatus.NOT_FOUND
     grpc = "NOT_FOUND"
+    wrong_form = True
+
+    def __init__(self, message: str, there: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(message)
+        self.there = there
 
 
 class RetryableError(PpocrError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from contextlib import suppress
+from urllib.parse import urlencode
 
 import pytest
 
@@ -11,8 +13,11 @@ from ppocr_api.errors import InvalidRequest
 from tests.bad_requests.asking import dot
 from tests.transformer.routes.exchanges import PLAIN, body_of, posted
 from transformer.parameters import Parameters
+from transformer.routes.fields import URLENCODED, fields_of
 from transformer.routes.form import MAX_PARTS, parts_of
 from transformer.routes.multipart import Multipart
+from transformer.routes.raw import Raw
+from transformer.routes.v1 import V1
 
 TYPE = "multipart/form-data; boundary=xyz"
 
@@ -50,7 +55,7 @@ def test_the_files_are_views_of_the_body() -> None:
 
 
 @pytest.mark.parametrize(
-    ("head", "data", "base64"),
+    ("head", "data", "is_base64"),
     [
         ('image"', dot(), False),
         ('image"', b"data:image/png;base64,YQ==", True),
@@ -59,9 +64,9 @@ def test_the_files_are_views_of_the_body() -> None:
     ],
     ids=["a field of bytes", "a data URL", "base64", "transfer encoding"],
 )
-def test_an_image_as_a_field(head: str, data: bytes, base64: bool) -> None:
+def test_an_image_as_a_field(head: str, data: bytes, is_base64: bool) -> None:
     (file,) = Multipart().parse(posted(form(part(head, data)), TYPE)).files
-    assert (bytes(file.data), file.base64) == (data, base64)  # type: ignore[arg-type]
+    assert (bytes(file.data), file.base64) == (data, is_base64)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +82,7 @@ def test_an_image_as_a_field(head: str, data: bytes, base64: bool) -> None:
         (form(part('a"; filename="a"\r\n' + "x: y\r\n" * 8 + "z: y")), TYPE, "malformed"),
         (form(part(f'a"; filename="{"a" * 3000}"')), TYPE, "malformed"),
         (form(part('a"; filename="a"', b"\r\n--xyzz")), TYPE, "follows one of its boundaries"),
-        (form(part('nonsense"', b"1")), TYPE, "no file"),
+        (form(part('nonsense"', b"1")), TYPE, "no file, and no field with base64; its fields are 'nonsense'"),
         (form(part('nonsense"', b"1"), part('a"; filename="a"', b"x")), TYPE, "unknown parameter 'nonsense'"),
     ],
     ids=lambda value: None,
@@ -103,4 +108,62 @@ def test_no_form_costs_more_than_its_bytes(filling: bytes) -> None:
     for body in (form(part('a"; filename="a"', filling)), filling + form()):
         with suppress(InvalidRequest):
             parts_of(body, TYPE)
+    assert time.process_time() - started < 0.5
+
+
+FILES = {
+    "a PNG": dot(),
+    "a GIF": b"GIF89a" + bytes(range(256)) * 4,
+    "all letters": bytes(range(256)) * 3000,
+}
+
+
+@pytest.mark.parametrize("file", FILES.values(), ids=FILES)
+@pytest.mark.parametrize(
+    "way", ["escaped", "in lower case", "plus signs as they are", "for URLs", "a data URL", "folded"]
+)
+def test_fields_without_files(file: bytes, way: str) -> None:
+    text = (base64.encodebytes if way == "folded" else base64.b64encode)(file).decode()
+    text = {"for URLs": text.translate(str.maketrans("+/", "-_")), "a data URL": f"data:image/png;base64,{text}"}.get(
+        way, text
+    )
+    body = urlencode({"return_word_box": "1", "image": text}).encode()
+    if way == "in lower case":
+        body = body.replace(b"%2B", b"%2b").replace(b"%2F", b"%2f").replace(b"%3D", b"%3d")
+    if way == "plus signs as they are":
+        body = body.replace(b"%2B", b"+")
+    request = posted(body, URLENCODED)
+    if way == "for URLs" and len(text) < 1000:
+        return  # short, and unlike the base64 of an image: as well a parameter
+    assert [type(each) for each in (V1(), Raw(), Multipart()) if each.takes(request)] == [Multipart]
+    asked = Multipart().parse(request)
+    (read,) = asked.files
+    assert asked.parameters == Parameters(return_word_box=True)
+    assert read.base64
+    assert read._bytes() == file
+
+
+@pytest.mark.parametrize("body", [b"\xff\xd8\xff", b'{"instances": []}', b"/9j/4AAQ" + b"a" * 200 + b"==", b"hello"])
+def test_what_curl_calls_a_form_by_itself_is_none(body: bytes) -> None:
+    assert not Multipart().takes(posted(body, URLENCODED))
+
+
+def test_fields_that_are_refused() -> None:
+    with pytest.raises(InvalidRequest, match="no file, and no field with base64; its fields are 'image', 'b c'"):
+        Multipart().parse(posted(b"image=hello&b+c=%41", URLENCODED))
+    assert [(part.name, bytes(part.data)) for part in fields_of(b"a=%C3%A4+b&&c&=d&e=f=g")] == [
+        ("a", "ä b".encode()),
+        ("c", b""),
+        ("", b"d"),
+        ("e", b"f=g"),
+    ]
+    with pytest.raises(InvalidRequest, match="too many fields"):
+        fields_of(b"a=1&" * MAX_PARTS)
+
+
+@pytest.mark.parametrize("filling", [b"%2B" * 5_000_000, b"%" * 10_000_000, b"&" * 10_000_000, b"=" * 10_000_000])
+def test_no_fields_cost_more_than_their_bytes(filling: bytes) -> None:
+    started = time.process_time()
+    with suppress(InvalidRequest):
+        fields_of(b"image=" + filling)
     assert time.process_time() - started < 0.5

@@ -104,8 +104,6 @@ def test_json_must_be_called_json() -> None:
     [
         ({"fileType": None}, "File type cannot be determined"),
         ({"fileType": 0}, "PDF"),
-        ({"file": "http://127.0.0.1/x.png"}, "URLs are not read"),
-        ({"file": "https://example.com/x.png", "fileType": None}, "URLs are not read"),
         ({"useDocUnwarping": True}, "unwarp"),
         ({"textDetLimitType": "bad"}, "text_det_limit_type"),
         ({"textDetLimitSideLen": -5}, "text_det_limit_side_len"),

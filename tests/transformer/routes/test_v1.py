@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
-from ppocr_api.errors import InvalidRequest, PpocrError, Unavailable
+from ppocr_api.errors import InvalidImage, InvalidRequest, PpocrError, Unavailable
 from tests.transformer.routes.exchanges import EMPTY, PLAIN, TURNED, WORDS, body_of, posted
 from transformer.parameters import Parameters
 from transformer.routes import FORMATS
 from transformer.routes.raw import Raw
-from transformer.routes.v1 import V1
+from transformer.routes.v1 import PATH, V1
 
 JSON, JPEG = b'{"instances": []}', b"\xff\xd8\xff\xe0"
 
@@ -151,6 +152,11 @@ def test_instances_of_other_programs(instance: Any) -> None:
     assert (file.data, file.base64) == ("YQ==", True)
 
 
+def test_a_file_of_power_automate_as_the_whole_body() -> None:
+    (file,) = V1().parse(posted({"$content-type": "image/png", "$content": "YQ=="})).files
+    assert (file.data, file.base64) == ("YQ==", True)
+
+
 @pytest.mark.parametrize("instance", [1, None, [], {}, {"image": 7}, {"image": {"image": {"b64": "YQ=="}}}], ids=str)
 def test_instances_that_hold_no_image(instance: Any) -> None:
     with pytest.raises(InvalidRequest, match="instance 0 must be of the form"):
@@ -159,10 +165,27 @@ def test_instances_that_hold_no_image(instance: Any) -> None:
 
 def test_a_refusal_shows_a_line_that_works() -> None:
     request = posted({"images": []})
+    request.call.route = PATH
     request.headers.update({"host": "[::1]:9000", "x-forwarded-proto": "https", "x-forwarded-prefix": "/ocr"})  # type: ignore[attr-defined]
-    with pytest.raises(InvalidRequest) as refused:
+    with pytest.raises(InvalidRequest, match="an object with 'images', has no list 'instances'") as refused:
         V1().parse(request)
-    assert "curl --data-binary @image.jpg https://[::1]:9000/ocr/v1/models/ppocr:predict" in str(refused.value)
+    line = "curl --data-binary @image.jpg https://[::1]:9000/ocr/v1/models/ppocr:predict"
+    assert json.loads(V1().render_error(request, refused.value).body)["error"] == f"{refused.value}; this works: {line}"
+    damaged = json.loads(V1().render_error(request, InvalidImage("the JPEG file is truncated")).body)["error"]
+    assert damaged == "the JPEG file is truncated"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"instances": ["YQ=="], "return_word_box": True},
+        {"instances": [{"image": {"b64": "YQ=="}, "return_word_box": True}]},
+    ],
+    ids=["beside the instances", "in an instance"],
+)
+def test_a_parameter_in_the_wrong_place_is_not_overlooked(message: Any) -> None:
+    with pytest.raises(InvalidRequest, match="has 'return_word_box' as a member, which belongs into 'parameters'"):
+        V1().parse(posted(message))
 
 
 @pytest.mark.parametrize("host", ["", "a b", "$(reboot)", "a;b", "x" * 300])
