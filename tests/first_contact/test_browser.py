@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from tests.first_contact.conftest import IMAGE
 from tests.services import Service
 from tests.transformer.web.browser import chromium
 
+PROGRAMS = Path(__file__).parents[2] / "docs" / "programs.md"
 #: Sends the image of the page's own canvas as arguments[1] says to arguments[0], and gives back status and JSON, or the error.
 SEND = """
 const [url, way, done] = arguments;
@@ -84,6 +86,18 @@ def test_a_page_of_another_site(browser: Chrome, service: Service, open_to_all: 
     status, answer = browser.execute_async_script(SEND, f"{service.url}/v1/models/ppocr:predict", way)
     assert (status, "Failed to fetch" in answer) == (0, True)
     browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
+
+
+def test_the_documented_page(browser: Chrome, open_to_all: Service, lines: list[str], tmp_path: Path) -> None:
+    """docs/programs.md's page, opened as a file: to the service it is another site."""
+    (page,) = re.findall(r"^```html\n(.*?)^```$", PROGRAMS.read_text(), re.MULTILINE | re.DOTALL)
+    assert page.count("http://127.0.0.1:8080") == 1
+    (tmp_path / "page.html").write_text(page.replace("http://127.0.0.1:8080", open_to_all.url))
+    browser.get((tmp_path / "page.html").as_uri())
+    browser.find_element(By.CSS_SELECTOR, "input").send_keys(str(IMAGE))
+    shown = browser.find_element(By.CSS_SELECTOR, "pre")
+    WebDriverWait(browser, 60).until(lambda _: shown.text)
+    assert shown.text.splitlines() == lines
 
 
 @contextmanager
