@@ -28,7 +28,6 @@ def build() -> Path:
         [cmake, "--build", folder, "--parallel", "2"], capture_output=True, text=True, timeout=500, check=False
     )
     assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
-    assert "warning" not in done.stderr, done.stderr
     return folder
 
 

@@ -17,6 +17,9 @@ final class Statuses {
         Metadata trailers = error.getTrailers();
         Duration retryAfter = retryAfter(trailers == null ? null : trailers.get(RETRY_AFTER));
         String message = Optional.ofNullable(status.getDescription()).orElse("the service gave no reason");
+        if (status.getCause() != null) {
+            message += ": " + status.getCause().getMessage(); // of the connection, where that is what failed
+        }
         return switch (status.getCode()) {
             case INVALID_ARGUMENT -> new PpocrException.InvalidRequest(message, error);
             case UNAUTHENTICATED -> new PpocrException.Unauthorized(message, error);
