@@ -88,16 +88,48 @@ def test_a_page_of_another_site(browser: Chrome, service: Service, open_to_all: 
     browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
 
 
-def test_the_documented_page(browser: Chrome, open_to_all: Service, lines: list[str], tmp_path: Path) -> None:
-    """docs/programs.md's page, opened as a file: to the service it is another site."""
+def test_the_documented_page(browser: Chrome, open_to_all: Service, lines: list[str]) -> None:
+    """docs/programs.md's page, on another site than the service."""
     (page,) = re.findall(r"^```html\n(.*?)^```$", PROGRAMS.read_text(), re.MULTILINE | re.DOTALL)
     assert page.count("http://127.0.0.1:8080") == 1
-    (tmp_path / "page.html").write_text(page.replace("http://127.0.0.1:8080", open_to_all.url))
-    browser.get((tmp_path / "page.html").as_uri())
-    browser.find_element(By.CSS_SELECTOR, "input").send_keys(str(IMAGE))
-    shown = browser.find_element(By.CSS_SELECTOR, "pre")
-    WebDriverWait(browser, 60).until(lambda _: shown.text)
-    assert shown.text.splitlines() == lines
+    with site(page.replace("http://127.0.0.1:8080", open_to_all.url)) as address:
+        browser.get(address)
+        browser.find_element(By.CSS_SELECTOR, "input").send_keys(str(IMAGE))
+        shown = browser.find_element(By.CSS_SELECTOR, "pre")
+        WebDriverWait(browser, 60).until(lambda _: shown.text)
+        assert shown.text.splitlines() == lines
+
+
+@contextmanager
+def site(page: str) -> Iterator[str]:
+    """A site of one page. Its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing: tests print enough."""
+
+    with served(Handler) as address:
+        yield address
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server of `handler`. Its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
 
 
 @contextmanager
@@ -129,15 +161,8 @@ def gateway(behind: Service, prefix: str, *, strips: bool) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Nothing: tests print enough."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}{prefix}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as address:
+        yield f"{address}{prefix}"
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
