@@ -150,10 +150,12 @@ def read(program: list[str], *arguments: str | Path) -> list[tuple[float, list[l
 
 
 def refused(program: list[str], *arguments: str | Path) -> str:
-    """The name of the error and its sentence: the last line, since gRPC's library may write lines of its own before it."""
+    """The name of the error and its sentence; gRPC's library may write lines of its own before it."""
     done = run(program, arguments)
     assert done.returncode == 1, done.stdout + done.stderr
-    return done.stderr.splitlines()[-1]
+    found = re.search(r"^[A-Z][A-Za-z]+: .*$", done.stderr, re.MULTILINE)
+    assert found is not None, done.stderr
+    return found[0]
 
 
 def run(program: list[str], arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,8 @@ final class Statuses {
         Status status = error.getStatus();
         Metadata trailers = error.getTrailers();
         Duration retryAfter = retryAfter(trailers == null ? null : trailers.get(RETRY_AFTER));
-        String message = Optional.ofNullable(status.getDescription()).orElse("the service gave no reason");
+        // Below the first line gRPC lists its own handlers.
+        String message = Optional.ofNullable(status.getDescription()).orElse("the service gave no reason").split("\n", 2)[0];
         if (status.getCause() != null) {
             message += ": " + status.getCause().getMessage(); // of the connection, where that is what failed
         }
