@@ -14,6 +14,8 @@ ROOT = Path(__file__).parent.parent
 PLACES = (
     ("ppocr/__init__.py", r'^__version__ = "(.*)"'),
     ("clients/python/ppocr_api/__init__.py", r'^__version__ = "(.*)"'),
+    ("clients/java/pom.xml", r"^  <version>(.*)</version>"),
+    ("clients/cpp/CMakeLists.txt", r"^project\(ppocr-client VERSION (\S+)"),
     ("charts/ppocr/Chart.yaml", r"^version: (.*)"),
     ("charts/ppocr/Chart.yaml", r'^appVersion: "(.*)"'),
     ("CHANGELOG.md", r"^## (\d\S*)"),

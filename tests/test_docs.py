@@ -20,7 +20,7 @@ PAGES = sorted(
     [
         *DOCS.glob("*.md"),
         ROOT / "README.md",
-        ROOT / "clients" / "python" / "README.md",
+        *ROOT.glob("clients/*/README.md"),
         *ROOT.glob("bench/*.md"),
         *ROOT.glob("tests/data/*.md"),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from tests.first_contact.conftest import IMAGE
 from tests.services import Service
 from tests.transformer.web.browser import chromium
 
+PROGRAMS = Path(__file__).parents[2] / "docs" / "programs.md"
 #: Sends the image of the page's own canvas as arguments[1] says to arguments[0], and gives back status and JSON, or the error.
 SEND = """
 const [url, way, done] = arguments;
@@ -86,6 +88,50 @@ def test_a_page_of_another_site(browser: Chrome, service: Service, open_to_all: 
     browser.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
 
 
+def test_the_documented_page(browser: Chrome, open_to_all: Service, lines: list[str]) -> None:
+    """docs/programs.md's page, on another site than the service."""
+    (page,) = re.findall(r"^```html\n(.*?)^```$", PROGRAMS.read_text(), re.MULTILINE | re.DOTALL)
+    assert page.count("http://127.0.0.1:8080") == 1
+    with site(page.replace("http://127.0.0.1:8080", open_to_all.url)) as address:
+        browser.get(address)
+        browser.find_element(By.CSS_SELECTOR, "input").send_keys(str(IMAGE))
+        shown = browser.find_element(By.CSS_SELECTOR, "pre")
+        WebDriverWait(browser, 60).until(lambda _: shown.text)
+        assert shown.text.splitlines() == lines
+
+
+@contextmanager
+def site(page: str) -> Iterator[str]:
+    """A site of one page. Its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-type", "text/html; charset=utf-8")
+            self.end_headers()
+            self.wfile.write(page.encode())
+
+        def log_message(self, *_: Any) -> None:
+            """Nothing: tests print enough."""
+
+    with served(Handler) as address:
+        yield address
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """A server of `handler`. Its address."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
 @contextmanager
 def gateway(behind: Service, prefix: str, *, strips: bool) -> Iterator[str]:
     """A gateway that serves what is `behind` under `prefix`, and nothing beside it. Its address."""
@@ -115,15 +161,8 @@ def gateway(behind: Service, prefix: str, *, strips: bool) -> Iterator[str]:
         def log_message(self, *_: Any) -> None:
             """Nothing: tests print enough."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}{prefix}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as address:
+        yield f"{address}{prefix}"
 
 
 @pytest.mark.parametrize("slash", ["", "/"])

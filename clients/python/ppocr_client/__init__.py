@@ -19,13 +19,25 @@ from ppocr_api.document import Document, Line, Page, Word
 from ppocr_client.images import Image, ReadParameters
 
 if TYPE_CHECKING:
-    from ppocr_client.grpc_client import GrpcClient
+    from ppocr_client.grpc_client import AsyncGrpcClient, GrpcClient
     from ppocr_client.http_client import AsyncClient, Client
 
-__all__ = ["AsyncClient", "Client", "Document", "GrpcClient", "Image", "Line", "Page", "ReadParameters", "Word"]
+__all__ = [
+    "AsyncClient",
+    "AsyncGrpcClient",
+    "Client",
+    "Document",
+    "GrpcClient",
+    "Image",
+    "Line",
+    "Page",
+    "ReadParameters",
+    "Word",
+]
 
 _MODULES = {
     "AsyncClient": "ppocr_client.http_client",
+    "AsyncGrpcClient": "ppocr_client.grpc_client",
     "Client": "ppocr_client.http_client",
     "GrpcClient": "ppocr_client.grpc_client",
 }

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -17,6 +16,7 @@ from ppocr_api.error_mapping import RETRY_AFTER, from_http
 from ppocr_api.errors import DeadlineExceeded, PpocrError, Unavailable
 from ppocr_client.attempts import Attempts
 from ppocr_client.images import Image, ReadParameters, content, content_type, query
+from ppocr_client.many import read_many, read_many_async
 from ppocr_client.v1 import page_of
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
@@ -108,24 +108,7 @@ class Client(_Requests):
 
         `images` is drawn from as the pages are: a generator of a million paths is fine.
         """
-
-        def one(image: Image) -> Page | PpocrError:
-            try:
-                return self.read(image, **parameters)
-            except PpocrError as error:
-                return error
-
-        waiting: deque[Future[Page | PpocrError]] = deque()
-        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="ppocr-client")
-        try:
-            for image in images:
-                waiting.append(pool.submit(one, image))
-                if len(waiting) >= concurrency:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return read_many(partial(self.read, **parameters), images, concurrency)
 
     def ready(self) -> bool:
         """Whether a prediction would be accepted now."""
@@ -175,32 +158,14 @@ class AsyncClient(_Requests):
                 pause = attempts.wait(error)
             await asyncio.sleep(pause)
 
-    async def read_many(
+    def read_many(
         self,
         images: Iterable[Image] | AsyncIterable[Image],
         concurrency: int = 4,
         **parameters: Unpack[ReadParameters],
     ) -> AsyncIterator[Page | PpocrError]:
         """As `Client.read_many`; leaving the loop early cancels what is still under way."""
-
-        async def one(image: Image) -> Page | PpocrError:
-            try:
-                return await self.read(image, **parameters)
-            except PpocrError as error:
-                return error
-
-        waiting: deque[asyncio.Task[Page | PpocrError]] = deque()
-        try:
-            async for image in _each(images):
-                waiting.append(asyncio.create_task(one(image)))
-                if len(waiting) >= concurrency:
-                    yield await waiting.popleft()
-            while waiting:
-                yield await waiting.popleft()
-        finally:
-            for task in waiting:
-                task.cancel()
-            await asyncio.gather(*waiting, return_exceptions=True)
+        return read_many_async(partial(self.read, **parameters), images, concurrency)
 
     async def ready(self) -> bool:
         """Whether a prediction would be accepted now."""
@@ -219,12 +184,3 @@ class AsyncClient(_Requests):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-
-async def _each(images: Iterable[Image] | AsyncIterable[Image]) -> AsyncIterator[Image]:
-    if isinstance(images, AsyncIterable):
-        async for image in images:
-            yield image
-    else:
-        for image in images:
-            yield image

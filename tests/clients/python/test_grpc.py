@@ -1,17 +1,20 @@
-"""`GrpcClient` against servers that misbehave in known ways."""
+"""`GrpcClient` and `AsyncGrpcClient` against servers that misbehave in known ways."""
 
 from __future__ import annotations
 
+import asyncio
 import struct
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import grpc
 import pytest
 
 from ppocr_api import errors, oip
-from ppocr_client import GrpcClient
-from tests.clients.python.scripted import GrpcAnswer, over_grpc
+from ppocr_client import AsyncGrpcClient, GrpcClient, Page
+from tests.clients.scripted import GrpcAnswer, over_grpc
 
+Read: TypeAlias = Callable[..., Page]
 BUSY = GrpcAnswer(code=grpc.StatusCode.RESOURCE_EXHAUSTED, sentence="full", trailing=(("retry-after", "0"),))
 
 
@@ -29,6 +32,25 @@ def response(texts: list[bytes], counts: list[int], **changed: bytes) -> Any:
         message.outputs.add(name=name)
         message.raw_output_contents.append(content)
     return message
+
+
+def read_sync(target: str, **options: Any) -> Page:
+    with GrpcClient(target, **options) as client:
+        return client.read(b"x")
+
+
+def read_async(target: str, **options: Any) -> Page:
+    async def run() -> Page:
+        async with AsyncGrpcClient(target, **options) as client:
+            return await client.read(b"x")
+
+    return asyncio.run(run())
+
+
+@pytest.fixture(params=[read_sync, read_async], ids=["GrpcClient", "AsyncGrpcClient"])
+def read(request: pytest.FixtureRequest) -> Read:
+    chosen: Read = request.param
+    return chosen
 
 
 def test_tensors_and_parameters_of_a_request() -> None:
@@ -96,17 +118,31 @@ def test_each_page_names_what_read_it_where_the_model_changed_between_them() -> 
         client.read_batch([b"a", b"b"])
 
 
-def test_turned_away_then_read() -> None:
-    with over_grpc(BUSY, GrpcAnswer(response([b"one"], [1]))) as (target, asked), GrpcClient(target) as client:
-        assert client.read(b"x").text == "one"
+def test_turned_away_twice_then_read(read: Read) -> None:
+    with over_grpc(BUSY, BUSY, GrpcAnswer(response([b"one"], [1]))) as (target, asked):
+        assert read(target).text == "one"
+    assert len(asked) == 3
+
+
+def test_turned_away_too_often(read: Read) -> None:
+    with over_grpc(BUSY, BUSY) as (target, asked), pytest.raises(errors.Overloaded, match=r"^full$"):
+        read(target, retries=1)
     assert len(asked) == 2
 
 
-def test_a_wrong_request_is_not_sent_again() -> None:
+def test_no_wait_past_the_timeout(read: Read) -> None:
+    later = GrpcAnswer(code=grpc.StatusCode.UNAVAILABLE, sentence="draining", trailing=(("retry-after", "30"),))
+    with over_grpc(later) as (target, asked), pytest.raises(errors.Unavailable, match=r"^draining$") as refused:
+        read(target, timeout=10)
+    assert refused.value.retry_after == 30
+    assert len(asked) == 1
+
+
+def test_a_wrong_request_is_not_sent_again(read: Read) -> None:
     wrong = GrpcAnswer(code=grpc.StatusCode.INVALID_ARGUMENT, sentence="not an image")
     refused = pytest.raises(errors.InvalidRequest, match=r"^not an image$")
-    with over_grpc(wrong) as (target, asked), GrpcClient(target) as client, refused:
-        client.read(b"x")
+    with over_grpc(wrong) as (target, asked), refused:
+        read(target)
     assert len(asked) == 1
 
 
@@ -129,8 +165,13 @@ def test_tensors_that_do_not_fit_together(changed: dict[str, bytes]) -> None:
         client.read(b"x")
 
 
-def test_no_server() -> None:
-    with GrpcClient("127.0.0.1:9", retries=0, timeout=5) as client:
-        assert client.ready() is False
-        with pytest.raises(errors.Unavailable):
-            client.read(b"x")
+def test_no_server(read: Read) -> None:
+    with pytest.raises(errors.Unavailable):
+        read("127.0.0.1:9", retries=0, timeout=5)
+
+
+async def test_nobody_is_ready_where_there_is_no_server() -> None:
+    async with AsyncGrpcClient("127.0.0.1:9", timeout=5) as client:
+        assert await client.ready() is False
+    with GrpcClient("127.0.0.1:9", timeout=5) as by_thread:
+        assert by_thread.ready() is False

@@ -13,7 +13,7 @@ import pytest
 
 from ppocr_api import errors
 from ppocr_client import AsyncClient, Client, Page
-from tests.clients.python.scripted import Answer, http
+from tests.clients.scripted import Answer, http
 from tests.services import free_port
 
 Read: TypeAlias = Callable[..., Page]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ppocr_api.errors import InvalidRequest, PpocrError
-from ppocr_client import AsyncClient, Client, GrpcClient, Image, Page
+from ppocr_client import AsyncClient, AsyncGrpcClient, Client, GrpcClient, Image, Page
 from tests.services import Service, free_port
 
 DATA = sorted((Path(__file__).parents[2] / "data").glob("*.jpg"))
@@ -28,11 +28,17 @@ def test_every_client_reads_the_same(service: Service) -> None:
         async with AsyncClient(service.url) as client:
             return await client.read(DATA[0], return_word_box=True)
 
+    async def by_asyncio_over_grpc() -> Page:
+        async with AsyncGrpcClient(service.grpc) as client:
+            assert await client.ready()
+            return await client.read(DATA[0], return_word_box=True)
+
     with Client(service.url) as client, GrpcClient(service.grpc) as by_grpc:
         over_http = client.read(DATA[0], return_word_box=True)
         over_grpc = by_grpc.read(DATA[0], return_word_box=True)
     assert TITLE in over_http.text.splitlines()
     assert asyncio.run(by_asyncio()) == over_http
+    assert asyncio.run(by_asyncio_over_grpc()) == over_grpc
     assert over_grpc.text == over_http.text
     assert (over_grpc.width, over_grpc.height, over_grpc.model) == (over_http.width, over_http.height, over_http.model)
     for ours, theirs in zip(over_grpc.lines, over_http.lines, strict=True):
@@ -43,20 +49,19 @@ def test_every_client_reads_the_same(service: Service) -> None:
 
 
 def test_many_keep_their_order_and_one_bad_image_fails_alone(service: Service) -> None:
-    images: list[Image] = [*DATA, b"not an image", *DATA]
+    images: list[Image] = [*DATA, b"not an image", DATA[0]]
 
-    async def by_asyncio() -> list[Page | PpocrError]:
-        async with AsyncClient(service.url) as client:
-            return [page async for page in client.read_many(images, concurrency=3)]
+    async def by_asyncio() -> list[list[Page | PpocrError]]:
+        async with AsyncClient(service.url) as client, AsyncGrpcClient(service.grpc) as by_grpc:
+            return [[page async for page in each.read_many(images, concurrency=3)] for each in (client, by_grpc)]
 
-    with Client(service.url) as client:
-        pages = list(client.read_many(iter(images), concurrency=3))
-    again = asyncio.run(by_asyncio())
-    for found in (pages, again):
+    with Client(service.url) as client, GrpcClient(service.grpc) as by_grpc:
+        in_threads = [list(each.read_many(iter(images), concurrency=3)) for each in (client, by_grpc)]
+    for found in (*in_threads, *asyncio.run(by_asyncio())):
         bad = found.pop(len(DATA))
         assert isinstance(bad, InvalidRequest)
         texts = [page.text for page in found if isinstance(page, Page)]
-        assert texts[: len(DATA)] == texts[len(DATA) :]
+        assert texts[0] == texts[-1]
         assert TITLE in texts[0].splitlines()
         assert len(set(texts)) == len(DATA)
 

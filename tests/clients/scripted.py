@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent import futures
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,8 +51,8 @@ class Scripted:
 
 
 @contextlib.contextmanager
-def http(*answers: Answer) -> Iterator[Scripted]:
-    """Answers the requests with `answers` in turn."""
+def http(*answers: Answer, tls: ssl.SSLContext | None = None) -> Iterator[Scripted]:
+    """Answers the requests with `answers` in turn; as https with `tls`."""
     left = list(answers)
 
     class Handler(BaseHTTPRequestHandler):
@@ -76,7 +77,9 @@ def http(*answers: Answer) -> Iterator[Scripted]:
             """Says nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    scripted = Scripted(f"http://127.0.0.1:{server.server_port}")
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
+    scripted = Scripted(f"{'http' if tls is None else 'https'}://127.0.0.1:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -97,14 +100,29 @@ class GrpcAnswer:
     trailing: tuple[tuple[str, str], ...] = ()
 
 
+@dataclass
+class GrpcHead:
+    """What came before a call's message: its metadata, and the seconds until its deadline."""
+
+    metadata: dict[str, str]
+    left: float
+
+
 @contextlib.contextmanager
-def over_grpc(*answers: GrpcAnswer) -> Iterator[tuple[str, list[Any]]]:
-    """Answers ModelInfer with `answers` in turn; gives the address and the list of requests it got."""
+def over_grpc(
+    *answers: GrpcAnswer, heads: list[GrpcHead] | None = None, tls: Sequence[bytes] | None = None
+) -> Iterator[tuple[str, list[Any]]]:
+    """Answers ModelInfer with `answers` in turn; gives the address and the list of requests it got.
+
+    `heads` gets the head of each; `tls` is a key and a certificate, as PEM.
+    """
     left = list(answers)
     asked: list[Any] = []
 
     def infer(request: Any, call: grpc.ServicerContext) -> Any:
         asked.append(request)
+        if heads is not None:
+            heads.append(GrpcHead(dict(call.invocation_metadata()), call.time_remaining()))
         answer = left.pop(0)
         if answer.code is not None:
             call.set_trailing_metadata(answer.trailing)
@@ -116,7 +134,10 @@ def over_grpc(*answers: GrpcAnswer) -> Iterator[tuple[str, list[Any]]]:
         infer, oip.ModelInferRequest.FromString, oip.ModelInferResponse.SerializeToString
     )
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(oip.SERVICE, {"ModelInfer": handler}),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    if tls is None:
+        port = server.add_insecure_port("127.0.0.1:0")
+    else:
+        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([tuple(tls)]))
     server.start()
     try:
         yield f"127.0.0.1:{port}", asked
