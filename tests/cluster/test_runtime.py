@@ -20,7 +20,7 @@ from kserve import (
     V1beta1ModelSpec,
     V1beta1PredictorSpec,
 )
-from kubernetes.client import V1ObjectMeta
+from kubernetes.client import ApiClient, V1ObjectMeta
 
 from ppocr import oip
 from ppocr.serving import tensors
@@ -60,9 +60,23 @@ def restricted() -> Iterator[Namespace]:
     run("kubectl", "delete", "namespace", name, "--wait=true", "--timeout=180s")
 
 
-def service(name: str, namespace: Namespace, uri: str = BUILT_IN, **predictor: Any) -> V1beta1InferenceService:
+class Service(V1beta1InferenceService):  # type: ignore[misc]
+    """As the API server reads it: kubernetes 37 would send the fields of KServe's classes by their names in Python."""
+
+    def to_dict(self) -> Any:
+        return _json(self)
+
+
+def _json(value: Any) -> Any:
+    if not hasattr(value, "attribute_map"):
+        return ApiClient().sanitize_for_serialization(value)
+    found = {key: getattr(value, name) for name, key in value.attribute_map.items()}
+    return {key: _json(each) for key, each in found.items() if each is not None}
+
+
+def service(name: str, namespace: Namespace, uri: str = BUILT_IN, **predictor: Any) -> Service:
     model = V1beta1ModelSpec(model_format=V1beta1ModelFormat(name="ppocr"), storage_uri=uri)
-    return V1beta1InferenceService(
+    return Service(
         api_version="serving.kserve.io/v1beta1",
         kind="InferenceService",
         metadata=V1ObjectMeta(name=name, namespace=namespace.name),
