@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes each chart's README.md (its table of values) and values.schema.json, and files/paths.json of ppocr's (what a gateway may
-publish), from the comments of values.yaml, the services' settings classes and the routes' declarations: `scripts/chart_readme.py`.
-A test fails when they are behind.
+"""Writes each chart's README.md (its table of values) and values.schema.json, and files/paths.json of ppocr's (what a gateway
+may publish), from the comments of values.yaml, the services' settings classes and the routes' declarations:
+`scripts/chart_readme.py`. A test fails when they are behind.
 
 In values.yaml `# --` begins the description of the value below; `# @schema {…}` adds to what the schema says of it. A map with
 a description is one value, a map without one holds values that each have theirs.
