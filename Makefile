@@ -21,7 +21,7 @@ serve: $(VENV)/.serve  ## Run the service on the CPU: HTTP on PORT (8080), gRPC 
 
 test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
 	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m tests $(ARGS)
 
 test-cluster: $(VENV)/.dev  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it
 	$(IN) $(BIN)/python -m pytest tests/cluster $(ARGS)

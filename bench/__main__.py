@@ -19,8 +19,11 @@ from bench.contestants import Contestant, Pass, PassProgram, peers
 from bench.machine import keep_to_cores, machine
 from bench.processes import end_on_sigterm
 from bench.results import as_json, row, table
+from bench.retired.servers import MODELS as OLD_FORMATS
+from bench.retired.servers import retired
 from bench.score import score
 from bench.service import Served, all_in_one, two_processes
+from bench.wire import HUB, PADDLEX, PIPELINE
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 HERE = Path(__file__).parent
@@ -35,8 +38,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     images = sorted(path for path in options.images.iterdir() if path.suffix.lower() in SUFFIXES)[: options.count]
     if not images:
         raise SystemExit(f"no images in {options.images}")
-    takes_part = chosen([*peers(), *ours(options)], options.only)
-    if options.v4 == environments.V4_BUNDLE and any(one.ours and one.models == V4 for one in takes_part):
+    everybody = [*peers(), *ours(options), *(retired_and_ours(options) if options.retired else [])]
+    takes_part = chosen(everybody, options.only)
+    if options.v4 == environments.V4_BUNDLE and any(one.ours and one.models in (V4, OLD_FORMATS) for one in takes_part):
         environments.v4_bundle(options.python)
     facts = machine()
     say(f"{len(images)} images, {options.rounds} rounds, {len(takes_part)} contestants. {facts.sentence()}")
@@ -66,6 +70,12 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="TEXT", help="contestants whose names or models hold one of these")
     parser.add_argument("--python", default=sys.executable, help="python of the service's environment [this one]")
     parser.add_argument("--v4", type=Path, metavar="BUNDLE", help="the service's PP-OCRv4 mobile [made from its wheel]")
+    parser.add_argument(
+        "--retired",
+        type=Path,
+        metavar="CHECKOUT",
+        help="also measure PaddleServing, PaddleHub and PaddleX, whose code a git checkout of PaddleOCR holds",
+    )
     parser.add_argument("--out", type=Path, default=HERE / "results" / "results.json", help="where the figures go")
     options = parser.parse_args(argv)
     options.labels, options.v4 = options.labels or options.images, options.v4 or environments.V4_BUNDLE
@@ -91,6 +101,13 @@ def ours(options: argparse.Namespace) -> list[Contestant]:
             PassProgram(f"ours, {ENGINE}", models, partial(engine_only, options.python, where), ours=True),
         ]
     return found
+
+
+def retired_and_ours(options: argparse.Namespace) -> list[Contestant]:
+    """The retired servers with 8 clients, and the service that their clients ask in their own formats."""
+    service = all_in_one(options.python, "--model_dir", options.v4.resolve())
+    asked = [Served(f"ours, {wire.name}", OLD_FORMATS, service, 8, wire) for wire in (PIPELINE, HUB, PADDLEX)]
+    return [*retired(options.retired), *asked]
 
 
 def engine_only(python: str, where: Sequence[str | Path]) -> list[str | Path]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from bench.machine import Machine
 from bench.results import Row, ratio, yardstick
+from bench.retired.servers import MODELS as OLD_FORMATS
+from bench.wire import PIPELINE
 
 ONE, EIGHT, ENGINE, TWO = "1 client", "8 clients", "engine calls alone", "two processes"
 START_SECONDS = 5.0
@@ -33,6 +35,9 @@ def bars(rows: Sequence[Row], machine: Machine) -> list[Bar]:
 
 def _of(rows: Sequence[Row], models: str, machine: Machine) -> Iterator[Bar]:
     fast = machine.extensions["AVX-512 bf16"] or machine.extensions["AMX"]
+    if models == OLD_FORMATS:
+        yield from _against_paddleserving(rows, fast)
+        return
     against_peer = {"v6 small": (1.2, 1.4), "v4 mobile": (1.9, 5.0)}[models][fast]
     by_kind = {kind: row for row in rows if row.models == models and row.ours for kind in [_kind(row)]}
     base = yardstick(rows, models)
@@ -51,6 +56,14 @@ def _of(rows: Sequence[Row], models: str, machine: Machine) -> Iterator[Bar]:
         yield Bar(f"{models}: images/s, two processes against one", 0.95, ratio(by_kind[TWO], eight))
     if one:
         yield Bar(f"{models}: start to ready, seconds", START_SECONDS, one.reported["ready_seconds"], at_most=True)
+
+
+def _against_paddleserving(rows: Sequence[Row], fast: bool) -> Iterator[Bar]:
+    named = {row.name: row for row in rows if row.models == OLD_FORMATS}
+    mine, theirs = named.get(f"ours, {PIPELINE.name}"), named.get("PaddleServing tuned")
+    if mine and theirs:
+        yield Bar(f"images/s in the pipeline's format against {theirs.name}", (4, 6)[fast], ratio(mine, theirs))
+        yield Bar(f"token F1, not below that of {theirs.name}", theirs.score.tokens, mine.score.tokens)
 
 
 def _kind(row: Row) -> str:

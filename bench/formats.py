@@ -7,41 +7,15 @@ file. A ratio is the median of the images' own ratios. What base64 costs shows i
 from __future__ import annotations
 
 import argparse
-import base64
-import json
 import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 
 from bench import service
-
-JSON = {"content-type": "application/json"}
-V1 = "V1, JSON"
-
-
-def bodies(image: bytes) -> dict[str, tuple[str, bytes, dict[str, str]]]:
-    """Format → path, body and headers of a request for `image`."""
-    b64 = base64.b64encode(image).decode()
-
-    def as_json(path: str, message: Any) -> tuple[str, bytes, dict[str, str]]:
-        return path, json.dumps(message).encode(), JSON
-
-    return {
-        V1: as_json("/v1/models/ppocr:predict", {"instances": [{"image": {"b64": b64}}]}),
-        "the file as the body": ("/v1/models/ppocr:predict", image, {"content-type": "image/jpeg"}),
-        "V2, JSON": as_json(
-            "/v2/models/ppocr/infer", {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": [b64]}]}
-        ),
-        "PaddleServing's pipeline": as_json("/ocr/prediction", {"key": ["image"], "value": [b64]}),
-        "PaddleServing's web service": as_json("/ocr/prediction", {"feed": [{"image": b64}], "fetch": ["res"]}),
-        "PaddleHub": as_json("/predict/ocr_system", {"images": [b64]}),
-        "PaddleX": as_json("/ocr", {"file": b64, "fileType": 1, "visualize": False}),
-        "NIM": as_json("/v1/infer", {"input": [{"type": "image_url", "url": f"data:image/jpeg;base64,{b64}"}]}),
-    }
+from bench.wire import ALL, V1
 
 
 def main() -> None:
@@ -51,7 +25,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--count", type=int, default=20, help="images")
     options = parser.parse_args()
-    images = [path.read_bytes() for path in sorted(options.images.glob("*.jpg"))[: options.count]]
+    images = sorted(options.images.glob("*.jpg"))[: options.count]
     running = service.all_in_one(options.python)
     running.start()
     try:
@@ -61,22 +35,28 @@ def main() -> None:
         running.stop()
     print("| format | ms a page | times V1 |\n|---|---|---|")
     for name, seconds in times.items():
-        ratio = statistics.median(mine / v1 for mine, v1 in zip(seconds, times[V1], strict=True))
+        ratio = statistics.median(mine / v1 for mine, v1 in zip(seconds, times[V1.name], strict=True))
         print(f"| {name} | {statistics.mean(seconds) * 1000:.1f} | {ratio:.3f} |")
 
 
-def _times(client: httpx.Client, images: list[bytes], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each image by each format: its best of the rounds. The first round makes the kernels, and isn't counted."""
-    best: dict[str, list[float]] = {}
+def _times(client: httpx.Client, images: list[Path], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each image by each format: its best of the rounds. The first round makes the kernels, and isn't counted.
+
+    The formats take turns from image to image, in an order that moves on by one each round.
+    """
+    best = {wire.name: [float("inf")] * len(images) for wire in ALL}
     for turn in range(rounds + 1):
         for index, image in enumerate(images):
-            for name, (path, body, headers) in bodies(image).items():
+            content = image.read_bytes()
+            for step in range(len(ALL)):
+                wire = ALL[(step + turn) % len(ALL)]
+                body, headers = wire.body(content), {"content-type": wire.content_type(image)}
                 start = time.perf_counter()
-                client.post(path, content=body, headers=headers).raise_for_status()
+                answer = client.post(wire.path, content=body, headers=headers).raise_for_status()
                 took = time.perf_counter() - start
-                known = best.setdefault(name, [float("inf")] * len(images))
+                wire.texts(answer.json())
                 if turn:
-                    known[index] = min(known[index], took)
+                    best[wire.name][index] = min(best[wire.name][index], took)
     return best
 
 

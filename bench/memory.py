@@ -20,6 +20,7 @@ from PIL import Image
 
 from bench.processes import end_on_sigterm, resident_bytes
 from bench.service import Request, all_in_one, drive
+from bench.wire import V1_PATH
 
 #: Requests between two readings of the memory.
 CHUNK = 100
@@ -90,9 +91,9 @@ def requests(options: argparse.Namespace) -> Iterator[Request]:
         image.crop((left, top, left + width, top + height)).save(file, kind)
         data = file.getvalue()
         if drawn.random() < BROKEN:
-            yield Request("broken", data[: len(data) // 2], f"image/{kind}")
+            yield Request("broken", V1_PATH, data[: len(data) // 2], f"image/{kind}")
         else:
-            yield Request("crop", data, f"image/{kind}")
+            yield Request("crop", V1_PATH, data, f"image/{kind}")
 
 
 if __name__ == "__main__":

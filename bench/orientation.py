@@ -19,6 +19,7 @@ import httpx
 
 from bench import service
 from bench.score import score
+from bench.wire import V1_PATH
 
 PAGES, LINES = "use_doc_orientation_classify", "use_textline_orientation"
 TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
@@ -85,7 +86,7 @@ def _timed(work: Callable[[], Any]) -> float:
 
 def _read(client: httpx.Client, data: bytes, parameter: str) -> dict[str, Any]:
     parameters = {parameter: "true"} if parameter else {}
-    answer = client.post(service.PATH, content=data, params=parameters, headers={"content-type": "image/png"})
+    answer = client.post(V1_PATH, content=data, params=parameters, headers={"content-type": "image/png"})
     answer.raise_for_status()
     page: dict[str, Any] = answer.json()["predictions"][0]
     return page

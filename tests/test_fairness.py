@@ -24,6 +24,8 @@ from tests import services
 from tests.services import Service
 from tests.test_faults import PNG, URL, card, metric, page
 
+pytestmark = pytest.mark.alone
+
 TURNS, SECONDS = 3, 4.0
 
 

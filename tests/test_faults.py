@@ -21,6 +21,8 @@ import pytest
 from tests import services
 from tests.services import Service
 
+pytestmark = pytest.mark.alone
+
 SCALE = 10 if os.environ.get("PPOCR_NIGHTLY") else 1
 URL = "/v1/models/ppocr:predict"
 PNG = {"content-type": "image/png"}

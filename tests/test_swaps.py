@@ -19,6 +19,8 @@ from tests import services, two_models
 from tests.services import Service
 from tests.two_models import NAME, Readers, Texts
 
+pytestmark = pytest.mark.alone
+
 CLIENTS, SWAPS = 4, 10
 SWAPS_OF_FOLDER = SWAPS if os.environ.get("PPOCR_NIGHTLY") else 4
 #: MiB that the smaller of the models takes, at the least.

@@ -17,6 +17,8 @@ from ppocr.facts_json import facts_from_json
 from tests import services
 from tests.services import Service
 
+pytestmark = pytest.mark.alone
+
 URL = "/v1/models/ppocr:predict"
 JPEG = {"content-type": "image/jpeg"}
 

@@ -22,8 +22,9 @@ from tests.services import Service
 
 ROOT = Path(__file__).parents[2]
 IMAGES = sorted((ROOT / "tests" / "data").glob("*.jpg"))
-SECONDS = int(os.environ.get("PPOCR_TEST_LOAD_SECONDS", "300" if os.environ.get("PPOCR_NIGHTLY") else "120"))
-CLIENTS, ROUNDS, REQUESTS = 8, 6 if os.environ.get("PPOCR_NIGHTLY") else 3, 24
+SECONDS = int(os.environ.get("PPOCR_TEST_LOAD_SECONDS", "300" if os.environ.get("PPOCR_NIGHTLY") else "60"))
+CLIENTS = 8
+ROUNDS, REQUESTS = (6, 24) if os.environ.get("PPOCR_NIGHTLY") else (3, 12)
 Say = Callable[[str], None]
 
 

@@ -18,7 +18,7 @@ from tests.cluster.release import NEXT_TAG, TAG, Release
 
 STABLE, CANARY = "ppocrv6-small/1", "ppocrv6-small/2"
 HEADER = "x-ocr-track"
-UPGRADES = int(os.environ.get("PPOCR_TEST_UPGRADES", "10"))
+UPGRADES = int(os.environ.get("PPOCR_TEST_UPGRADES", "10" if os.environ.get("PPOCR_NIGHTLY") else "4"))
 Say = Callable[[str], None]
 
 NEXT = {"predictor": {"image": {"tag": NEXT_TAG}}}

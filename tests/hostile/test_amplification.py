@@ -16,6 +16,8 @@ from tests import services
 from tests.hostile.asking import JSON, V1, V2, Probe, post
 from tests.services import Service
 
+pytestmark = pytest.mark.alone
+
 MIB = 1 << 20
 #: What a request may add to the service's memory: its own 30 MB a few times over.
 MAX_GROWTH = 200 * MIB

@@ -23,6 +23,8 @@ from tests.control_group import MIB, ControlGroup, control_group
 from tests.hostile.asking import V1, at_once, post
 from tests.services import Service
 
+pytestmark = pytest.mark.alone
+
 #: The chart gives 2 and 3 GiB; with less of it, and pages that may be smaller, the same bounds hold, and so do smaller requests.
 TRANSFORMER, PREDICTOR = 768 * MIB, 2048 * MIB
 PAGES = ("--max_detection_pixels", "2000000")

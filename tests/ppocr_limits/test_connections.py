@@ -9,9 +9,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 import uvicorn
 
 from ppocr_limits.connections import KIB, ConnectionLimits, bounded_protocol
+
+pytestmark = pytest.mark.alone
 
 LIMITS = ConnectionLimits(head_seconds=0.3, connections=5, linger_bytes=500_000, linger_seconds=2.0)
 HEAD = b"POST /x HTTP/1.1\r\nHost: x\r\n"

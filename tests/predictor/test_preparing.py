@@ -20,6 +20,8 @@ from tests.predictor import facts
 from tests.predictor.batching.stand_ins import Checksums, lines
 from tests.predictor.facts import CLS, DET, LINES, REC
 
+pytestmark = pytest.mark.alone
+
 FACTS = facts.bundle()
 LINE: Shape = (1, 48, 64, 3)
 

@@ -12,6 +12,8 @@ from ppocr_api.errors import DeadlineExceeded, Overloaded, Unavailable
 from predictor.batching import Limits, Scheduler
 from tests.predictor.batching.stand_ins import PATIENCE, Checksums, Held, Watcher, det, lines, rec, right, settle
 
+pytestmark = pytest.mark.alone
+
 LINE = 48 * 32
 
 

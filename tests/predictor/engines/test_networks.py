@@ -21,6 +21,8 @@ from predictor.engines.base import Answers, Capabilities, EngineName, EngineOpti
 from predictor.engines.choice import choose
 from tests.predictor.engines.conftest import facts
 
+pytestmark = pytest.mark.alone
+
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
