@@ -11,7 +11,7 @@ V4 := .cache/bundles/ppocrv4-mobile/1
 PROGRAMS := .cache/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-cluster check format bench bench-text clean
+.PHONY: help serve test test-hostile test-cluster check format bench bench-text clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -22,6 +22,11 @@ serve: $(VENV)/.serve  ## Run the service on the CPU: HTTP on PORT (8080), gRPC 
 test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
 	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
 	$(BIN)/python -m tests $(ARGS)
+
+# All files that docs/security.md names, but those that need a cluster.
+test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and bad days at full size: some hours (docs/security.md)
+	PPOCR_NIGHTLY=1 $(BIN)/python -m tests --timeout 5400 $(ARGS) \
+		$$(grep -oE 'tests/[a-z0-9_/]+\.py' docs/security.md | grep -v ^tests/cluster/ | sort -u)
 
 test-cluster: $(VENV)/.dev  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it
 	$(IN) $(BIN)/python -m pytest tests/cluster $(ARGS)
@@ -43,7 +48,7 @@ bench-text: $(VENV)/.dev  ## Read images of many kinds, and say how well: make b
 	$(BIN)/python -m bench.text $(ARGS)
 
 clean:  ## Remove the environment, the peers' environments and caches
-	rm -rf $(VENV) bench/.peers .cache .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) bench/.peers .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache
 
 $(V4): | $(VENV)/.dev
 	$(BIN)/python -m ppocr_convert.v4_mobile .cache/bundles || echo "test: PP-OCRv4 could not be made; tests that need it will be skipped" >&2

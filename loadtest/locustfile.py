@@ -17,11 +17,12 @@ from locust.runners import MasterRunner, WorkerRunner
 # Locust imports this file by its path, and puts its folder on the module path: the package is one above.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from loadtest import html
 from loadtest.options import Settings, add_options, settings
 from loadtest.report import Report, report
 from loadtest.stages import Snapshot, difference, snapshot
 from loadtest.tally import Tally
-from loadtest.users import USERS, Plan, RawBody, V1Json, V2Binary, V2Grpc, V2Json, _Reader
+from loadtest.users import OUTSTANDING, USERS, Plan, RawBody, V1Json, V2Binary, V2Grpc, V2Json, _Reader
 
 __all__ = ["RawBody", "V1Json", "V2Binary", "V2Grpc", "V2Json"]
 
@@ -50,12 +51,15 @@ class Run:
             return
         if isinstance(runner, MasterRunner):
             to.worker_report.add_listener(self._tally.receive)
+        if self._environment.web_ui is not None:
+            html.extend(self._environment.web_ui, self._now)
         to.test_start.add_listener(self._start)
         to.test_stop.add_listener(self._stop)
         to.quitting.add_listener(self._judge)
         to.quit.add_listener(self._print)
 
     def _start(self, **_: Any) -> None:
+        self._ended = None
         try:
             self._before = snapshot(self._settings.metrics_urls, self._settings.host_header)
         except ValueError as error:
@@ -64,7 +68,10 @@ class Run:
     def _stop(self, **_: Any) -> None:
         self._ended = time.time()
 
-    def _judge(self, environment: Any, **_: Any) -> None:
+    def _now(self) -> Report:
+        """The figures so far."""
+        if self._environment.stats.start_time is None:
+            return Report.nothing()
         stages = None
         if self._before is not None:
             try:
@@ -72,7 +79,10 @@ class Run:
             except ValueError as error:
                 self._no_stages = str(error)
         ended = self._ended or time.time()
-        self._report = report(environment.stats, ended, self._settings.mix, self._tally, stages, self._no_stages)
+        return report(self._environment.stats, ended, self._settings.mix, self._tally, stages, self._no_stages)
+
+    def _judge(self, environment: Any, **_: Any) -> None:
+        self._report = self._now()
         crashed = bool(environment.runner.exceptions)
         environment.process_exit_code = int(crashed or bool(self._report.broken(self._settings.limits)))
 
@@ -83,6 +93,9 @@ class Run:
         print(f"\n{self._report}\n", file=sys.stderr)
         for sentence in self._report.broken(self._settings.limits):
             print(f"limit broken: {sentence}", file=sys.stderr)
+        page = self._environment.parsed_options.html_file
+        if page is not None and Path(page).is_file():
+            Path(page).write_text(html.with_section(Path(page).read_text(encoding="utf-8"), self._report), "utf-8")
         if self._settings.report is not None:
             self._settings.report.write_text(self._report.as_json(), encoding="utf-8")
 
@@ -107,4 +120,6 @@ def _init(environment: Any, **_: Any) -> None:
         USERS[protocol].host = chosen.host
     for user in USERS.values():
         user.connection_timeout = user.network_timeout = chosen.timeout
+        if chosen.user_rate:
+            user.concurrency = OUTSTANDING
     run.listen()

@@ -34,10 +34,12 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """A checked load test. `mix` is protocol → weight; `think` the shortest and longest pause of a user in seconds."""
+    """A checked load test. `mix` is protocol → weight; `think` the shortest and longest pause of a user in seconds, `user_rate`
+    the images that each sends a second whatever becomes of them, 0: one after the other."""
 
     mix: dict[str, int]
     think: tuple[float, float]
+    user_rate: float
     images: Path
     reference: Path | None
     min_recall: float
@@ -72,6 +74,9 @@ def add_options(parser: Any) -> None:
     option("think-min", float, 0.0, "Shortest pause of a user between two images, in seconds.")
     option("think-max", float, 0.0, "Longest one.")
     option(
+        "user-rate", float, 0.0, "Images that each user sends a second, whatever becomes of those before; 0: in turn."
+    )
+    option(
         "images", str, str(_HERE.parent / "tests" / "data"), "Folder of image files, with labels beside them or not."
     )
     option("reference", str, None, "JSON Lines of `ppocr read --json`: what the answers must say.")
@@ -99,12 +104,15 @@ def settings(options: argparse.Namespace) -> Settings:
         raise ValueError(f"--host is {host!r}, and must be http://HOST:PORT or https://HOST:PORT")
     if not 0 <= options.think_min <= max(options.think_min, options.think_max):
         raise ValueError(f"--think-min is {options.think_min}, and must be 0 or more")
+    if options.user_rate < 0:
+        raise ValueError(f"--user-rate is {options.user_rate}, and must be 0 or more")
     for share in ("min_recall", "min_agreement", "fail_ratio"):
         if not 0 <= getattr(options, share) <= 1:
             raise ValueError(f"--{share.replace('_', '-')} is {getattr(options, share)}, and must be from 0 to 1")
     metrics = options.metrics_url.split(",") if options.metrics_url else [f"{host}/metrics"]
     return Settings(
         mix=_mix(options.mix),
+        user_rate=options.user_rate,
         think=(options.think_min, max(options.think_min, options.think_max)),
         images=Path(options.images),
         reference=_path(options.reference),

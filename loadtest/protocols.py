@@ -24,11 +24,19 @@ class HttpRequest:
 
 
 @dataclass(frozen=True)
+class Read:
+    """An answer: the texts of its lines, and the version (name/number) that read them."""
+
+    lines: list[str]
+    version: str
+
+
+@dataclass(frozen=True)
 class HttpProtocol:
-    """`request` of (model, picture) is made once and kept; `lines` of (answer's headers, body) raises ValueError."""
+    """`request` of (model, picture) is made once and kept; `read` of (answer's headers, body) raises ValueError."""
 
     request: Callable[[str, Picture], HttpRequest]
-    lines: Callable[[Mapping[str, str], bytes], list[str]]
+    read: Callable[[Mapping[str, str], bytes], Read]
 
 
 @functools.cache
@@ -58,26 +66,30 @@ def _binary(model: str, picture: Picture) -> HttpRequest:
     return HttpRequest(f"/v2/models/{model}/infer", headers, head + raw)
 
 
-def _v1_lines(headers: Mapping[str, str], body: bytes) -> list[str]:
+def _v1_read(headers: Mapping[str, str], body: bytes) -> Read:
     (prediction,) = _fields(json.loads(body), "predictions")
-    return [line["text"] for line in prediction["lines"]]
+    return Read([line["text"] for line in prediction["lines"]], prediction["model"])
 
 
-def _v2_lines(headers: Mapping[str, str], body: bytes) -> list[str]:
-    text: list[str]
-    (text,) = [tensor["data"] for tensor in _fields(json.loads(body), "outputs") if tensor["name"] == "text"]
-    return text
+def _v2_read(headers: Mapping[str, str], body: bytes) -> Read:
+    answer, text = json.loads(body), list[str]()
+    (text,) = [tensor["data"] for tensor in _fields(answer, "outputs") if tensor["name"] == "text"]
+    return Read(text, _version(answer))
 
 
-def _binary_lines(headers: Mapping[str, str], body: bytes) -> list[str]:
+def _binary_read(headers: Mapping[str, str], body: bytes) -> Read:
     end = int(headers[_HEADER_LENGTH])
-    at = end
-    for tensor in _fields(json.loads(body[:end]), "outputs"):
+    at, answer = end, json.loads(body[:end])
+    for tensor in _fields(answer, "outputs"):
         size = tensor["parameters"]["binary_data_size"]
         if tensor["name"] == "text":
-            return [item.decode() for item in oip.unpack_bytes(body[at : at + size])]
+            return Read([item.decode() for item in oip.unpack_bytes(body[at : at + size])], _version(answer))
         at += size
     raise ValueError("the answer has no tensor 'text'")
+
+
+def _version(answer: Any) -> str:
+    return str(answer["parameters"]["model"])
 
 
 def _fields(answer: Any, name: str) -> list[Any]:
@@ -88,10 +100,10 @@ def _fields(answer: Any, name: str) -> list[Any]:
 
 
 HTTP: dict[str, HttpProtocol] = {
-    "raw": HttpProtocol(_raw, _v1_lines),
-    "v1": HttpProtocol(_v1, _v1_lines),
-    "v2": HttpProtocol(_v2, _v2_lines),
-    "binary": HttpProtocol(_binary, _binary_lines),
+    "raw": HttpProtocol(_raw, _v1_read),
+    "v1": HttpProtocol(_v1, _v1_read),
+    "v2": HttpProtocol(_v2, _v2_read),
+    "binary": HttpProtocol(_binary, _binary_read),
 }
 
 
@@ -104,10 +116,11 @@ def grpc_request(model: str, picture: Picture) -> Any:
     return request
 
 
-def grpc_lines(answer: Any) -> list[str]:
-    """The texts of a ModelInferResponse. Raises ValueError."""
+def grpc_read(answer: Any) -> Read:
+    """What a ModelInferResponse says. Raises ValueError."""
     names = [tensor.name for tensor in answer.outputs]
     raw = dict(zip(names, answer.raw_output_contents, strict=True))
     if "text" not in raw:
         raise ValueError("the answer has no tensor 'text'")
-    return [item.decode() for item in oip.unpack_bytes(raw["text"])]
+    lines = [item.decode() for item in oip.unpack_bytes(raw["text"])]
+    return Read(lines, answer.parameters["model"].string_param)

@@ -12,6 +12,9 @@ from loadtest.stages import Stage
 from loadtest.tally import Tally
 from loadtest.users import READ, REFUSED
 
+#: Rows of cells, the first one a head.
+Table = list[tuple[str, ...]]
+
 
 @dataclass(frozen=True)
 class Row:
@@ -30,10 +33,25 @@ class Row:
 
 
 @dataclass(frozen=True)
+class TrackRow:
+    """What one version of one track read, as the answers named both; "-" is a service without a track's name."""
+
+    track: str
+    version: str
+    images: int
+    lines: int
+    images_per_second: float
+    lines_per_second: float
+    p50_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True)
 class Report:
     """All figures of a run. `stages` is None where there are none, and `no_stages` says why."""
 
     rows: list[Row]
+    tracks: list[TrackRow]
     images_per_second: float
     lines_per_second: float
     seconds: float
@@ -43,21 +61,37 @@ class Report:
     def as_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
+    @classmethod
+    def nothing(cls) -> Report:
+        """Of a run that hasn't begun."""
+        return cls([], [], 0.0, 0.0, 0.0, None, "the run didn't start")
+
+    @property
+    def rates(self) -> str:
+        return f"{self.images_per_second:.1f} images/s, {self.lines_per_second:.0f} lines/s in {self.seconds:.1f} s"
+
+    def tables(self) -> dict[str, Table]:
+        """The figures as tables with a head each, by the names of the web page's tabs."""
+        return {
+            "ppocr-protocols": [
+                ("protocol", "read", "failed", "refused", "p50 ms", "p95 ms", "p99 ms"),
+                *(tuple(_text(value) for value in dataclasses.astuple(row)) for row in self.rows),
+            ],
+            "ppocr-tracks": [
+                ("track", "version", "images", "lines", "images/s", "lines/s", "p50 ms", "p95 ms"),
+                *(tuple(_text(value) for value in dataclasses.astuple(row)) for row in self.tracks),
+            ],
+            "ppocr-stages": [
+                ("stage", "times", "mean ms"),
+                *((s.name, str(s.count), f"{s.mean_ms:.2f}") for s in self.stages or ()),
+            ],
+        }
+
     def __str__(self) -> str:
-        table: list[tuple[str, ...]] = [("protocol", "read", "failed", "refused", "p50 ms", "p95 ms", "p99 ms")]
-        table += [tuple(_text(value) for value in dataclasses.astuple(row)) for row in self.rows]
-        lines = _columns(table)
-        lines += [
-            "",
-            f"{self.images_per_second:.1f} images/s, {self.lines_per_second:.0f} lines/s in {self.seconds:.1f} s",
-        ]
-        if self.stages is None:
-            return "\n".join([*lines, "", f"times by stage: none, as {self.no_stages}"])
-        stages: list[tuple[str, ...]] = [
-            ("stage", "times", "mean ms"),
-            *((s.name, str(s.count), f"{s.mean_ms:.2f}") for s in self.stages),
-        ]
-        return "\n".join([*lines, "", *_columns(stages)])
+        protocols, tracks, stages = self.tables().values()
+        lines = [*_columns(protocols), "", self.rates, "", *_columns(tracks), ""]
+        below = [f"times by stage: none, as {self.no_stages}"] if self.stages is None else _columns(stages)
+        return "\n".join([*lines, *below])
 
     def broken(self, limits: Limits) -> list[str]:
         """A sentence for each limit that isn't kept."""
@@ -100,14 +134,27 @@ def report(
         p50, p95, p99 = (reads.get_response_time_percentile(share) if reads else 0 for share in (0.5, 0.95, 0.99))
         done, failed = (reads.num_requests, reads.num_failures) if reads else (0, 0)
         rows.append(Row(protocol, done - failed, failed, refused.num_requests if refused else 0, p50, p95, p99))
-    return Report(rows, tally.images / seconds, tally.lines / seconds, seconds, stages, no_stages)
+    tracks = [
+        TrackRow(
+            who.partition(" ")[0],
+            who.partition(" ")[2],
+            each.images,
+            each.lines,
+            round(each.images / seconds, 2),
+            round(each.lines / seconds, 1),
+            each.percentile(0.5),
+            each.percentile(0.95),
+        )
+        for who, each in sorted(tally.by.items())
+    ]
+    return Report(rows, tracks, tally.images / seconds, tally.lines / seconds, seconds, stages, no_stages)
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-def _columns(table: list[tuple[str, ...]]) -> list[str]:
+def _columns(table: Table) -> list[str]:
     """Rows as lines: the first column left, numbers right."""
     widths = [max(len(row[at]) for row in table) for at in range(len(table[0]))]
     return [

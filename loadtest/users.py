@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gevent
+import gevent.pool
 import grpc
 import grpc.experimental.gevent
 from locust import FastHttpUser, User, task
@@ -17,7 +19,7 @@ from locust import FastHttpUser, User, task
 from loadtest.checks import Judge, WrongText
 from loadtest.options import Settings
 from loadtest.pictures import Picture, pictures
-from loadtest.protocols import HTTP, grpc_lines, grpc_request
+from loadtest.protocols import HTTP, Read, grpc_read, grpc_request
 from loadtest.tally import Tally
 from ppocr_api import oip
 from ppocr_api.error_mapping import seconds_to_wait
@@ -27,6 +29,10 @@ grpc.experimental.gevent.init_gevent()
 
 #: The types of Locust's two entries a protocol: what was read or failed, and what the service turned away for now.
 READ, REFUSED = "read", "refused"
+#: The answer's header (trailing metadata, over gRPC) that names the deployment it came from.
+TRACK_HEADER = "x-ppocr-track"
+#: Requests that a user at a rate of its own may have under way.
+OUTSTANDING = 1000
 
 
 @dataclass(frozen=True)
@@ -47,18 +53,47 @@ class Plan:
 
 
 class _Reader:
-    """What the users have in common. `plan` is set before the first one is made."""
+    """What the users have in common. `plan` is set before the first one is made.
+
+    A user reads one image after the other, or sends them at a rate of its own and waits for none.
+    """
 
     plan: ClassVar[Plan]
     speaks: ClassVar[str]
+    environment: Any
 
     def wait_time(self) -> float:
-        return random.uniform(*self.plan.settings.think)
+        rate = self.plan.settings.user_rate
+        return random.expovariate(rate) if rate else random.uniform(*self.plan.settings.think)
 
-    def accept(self, picture: Picture, lines: list[str]) -> None:
+    def read_one(self) -> None:
+        """Sends the next image. One that was refused is sent again, but not at a rate: there it is lost."""
+        picture = next(self.plan.images)
+        if self.plan.settings.user_rate:
+            self._under_way.spawn(self._send, picture)
+            return
+        while (pause := self._send(picture)) is not None:
+            gevent.sleep(pause)
+
+    def accept(self, picture: Picture, read: Read, track: str | None, seconds: float) -> None:
         """Judges and counts an answer. Raises WrongText."""
-        self.plan.judge.check(picture, lines)
-        self.plan.tally.add(len(lines))
+        self.plan.judge.check(picture, read.lines)
+        self.plan.tally.add(f"{track or '-'} {read.version}", len(read.lines), seconds)
+
+    def _send(self, picture: Picture) -> float | None:
+        """Seconds to wait before the same image is sent again, None when it is done with."""
+        raise NotImplementedError
+
+    @functools.cached_property
+    def _under_way(self) -> Any:
+        return gevent.pool.Pool(OUTSTANDING)
+
+    def on_stop(self) -> None:
+        """What is under way may end within Locust's `--stop-timeout`."""
+        try:
+            self._under_way.join(self.environment.stop_timeout or 0)
+        finally:
+            self._under_way.kill()
 
 
 class HttpReader(_Reader, FastHttpUser):
@@ -68,17 +103,15 @@ class HttpReader(_Reader, FastHttpUser):
 
     @task
     def read(self) -> None:
-        picture = next(self.plan.images)
-        while (pause := self._send(picture)) is not None:
-            gevent.sleep(pause)
+        self.read_one()
 
     def _send(self, picture: Picture) -> float | None:
-        """Seconds to wait before the same image is sent again, None when it is done with."""
         protocol, settings = HTTP[self.speaks], self.plan.settings
         request = protocol.request(settings.model, picture)
         headers = {**request.headers, "X-Request-Timeout-Ms": str(int(settings.timeout * 1000))}
         if settings.host_header:
             headers["Host"] = settings.host_header
+        began = time.perf_counter()
         body: Any = request.body  # bytes are sent as they are, whatever Locust's annotation says
         post = self.client.post(request.path, data=body, headers=headers, name=self.speaks, catch_response=True)
         with post as answer:
@@ -92,7 +125,8 @@ class HttpReader(_Reader, FastHttpUser):
                 answer.failure(f"{answer.status_code or answer.error}: {(answer.text or '')[:200]}")
                 return None
             try:
-                self.accept(picture, protocol.lines(answer.headers, answer.content))
+                took, track = time.perf_counter() - began, answer.headers.get(TRACK_HEADER)
+                self.accept(picture, protocol.read(answer.headers, answer.content), track, took)
             except WrongText as error:
                 answer.failure(error)
             except (ValueError, KeyError, TypeError) as error:
@@ -138,25 +172,23 @@ class V2Grpc(_Reader, User):
         self._infer = oip.unary(self._channel, "ModelInfer")
 
     def on_stop(self) -> None:
+        super().on_stop()
         self._channel.close()
 
     @task
     def read(self) -> None:
-        picture = next(self.plan.images)
-        while (pause := self._send(picture)) is not None:
-            gevent.sleep(pause)
+        self.read_one()
 
     def _send(self, picture: Picture) -> float | None:
-        """As HttpReader's."""
         settings = self.plan.settings
         kind, pause, size = READ, None, 0
         failure: str | Exception | None = None
         started = time.perf_counter()
         try:
-            answer = self._infer(grpc_request(settings.model, picture), timeout=settings.timeout)
+            answer, call = self._infer.with_call(grpc_request(settings.model, picture), timeout=settings.timeout)
             took = time.perf_counter() - started
             size = answer.ByteSize()
-            self.accept(picture, grpc_lines(answer))
+            self.accept(picture, grpc_read(answer), dict(call.trailing_metadata() or ()).get(TRACK_HEADER), took)
         except grpc.RpcError as error:
             took = time.perf_counter() - started
             pause = retry_after(dict(error.trailing_metadata() or ()).get("retry-after"))

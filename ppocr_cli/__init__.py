@@ -14,9 +14,10 @@ _COMMANDS = {
     "read": "prints the text of images",
     "models": "lists, checks, adds, removes and makes bundles of models",
     "rollout": "moves requests to a canary in a cluster, step by step",
+    "capacity": "searches how many images a second a service reads within a time",
     "top": "shows what a running service does: requests, latencies, stages, queues",
 }
-_LIST = "\n".join(f"  {name:<9}{does}" for name, does in {**_COMMANDS, "version": "prints the version"}.items())
+_LIST = "\n".join(f"  {name:<10}{does}" for name, does in {**_COMMANDS, "version": "prints the version"}.items())
 _HELP = f"""\
 usage: ppocr COMMAND [OPTION…]
 

@@ -14,6 +14,8 @@ _OWN = (
     "ppocr_local",
     "ppocr_convert",
     "ppocr_rollout",
+    "ppocr_capacity",
+    "ppocr_tracing",
     "predictor",
     "transformer",
 )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import ppocr_tracing
 from ppocr import telemetry
 from ppocr.listen import ListenSettings, joined
 from ppocr.serving.light_import import import_kserve
@@ -145,6 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return 1
         settings = _settings([*configured, *(sys.argv[1:] if argv is None else argv)])
     telemetry.configure_logging(settings.log_level, settings.log_format)
+    ppocr_tracing.start("ppocr", {"ppocr.track": settings.track})
     try:
         asyncio.run(serve(settings))
     except (ConfigError, BundleError) as error:

@@ -13,6 +13,7 @@ from ppocr.listen import PageSettings
 from ppocr_api.errors import PpocrError
 from predictor.batching import Scheduler, Stats
 from predictor.blocks import answer_of, blocks_of
+from predictor.traced import traced
 from predictor.versions import Versions
 
 log = logging.getLogger("ppocr.predictor")
@@ -51,7 +52,8 @@ class LocalPredictor:
         loaded = self._versions.serving(version)
         slot, facts = loaded.network(network)
         blocks = blocks_of(facts, items, self._max_page_pixels)
-        outputs = await self._scheduler.submit(slot, blocks, deadline, share or None)
+        told = traced(loaded.facts, network)
+        outputs = await self._scheduler.submit(slot, blocks, deadline, share or None, told)
         return answer_of(facts, blocks, outputs, loaded.facts.identity)
 
     async def ready(self) -> bool:

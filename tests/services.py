@@ -28,6 +28,12 @@ def free_port() -> int:
     return port
 
 
+def _two_ports() -> tuple[int, int]:
+    """Two free ports, which one after the other may be the same."""
+    first = free_port()
+    return first, next(port for port in iter(free_port, None) if port != first)
+
+
 @dataclass
 class Service:
     """A running process: `url` for HTTP, `grpc` for gRPC."""
@@ -113,7 +119,7 @@ def running(
 ) -> Iterator[Service]:
     """Runs `python -m COMMAND … --http_port P --grpc_port Q` until the block ends; kills what doesn't stop. `cwd` is the
     folder whose code runs, this checkout's by default, and `group` the control group that it runs in."""
-    http_port, grpc_port = ports or (free_port(), free_port())
+    http_port, grpc_port = ports or _two_ports()
     flags = ["--http_port", str(http_port), "--grpc_port", str(grpc_port)]
     with log.open("wb") as out:
         process = subprocess.Popen(

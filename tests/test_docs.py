@@ -62,6 +62,16 @@ def test_every_parameter_has_its_line() -> None:
     assert [field.name for field in dataclasses.fields(Parameters) if f"| `{field.name}` |" not in text] == []
 
 
+def test_every_fault_names_tests_that_exist_and_a_figure() -> None:
+    text = (DOCS / "security.md").read_text()
+    rows = re.findall(r"^\| (\d+) \| [^|]+ \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 24))
+    assert all("::test_" in tests and figure.strip() for _, tests, figure in rows)
+    for name, test in re.findall(r"(tests/[\w/]+\.py)(?:::(\w+))?", text):
+        source = (ROOT / name).read_text()
+        assert not test or re.search(rf"^\s*(async )?def {test}\(", source, re.MULTILINE), f"{name}::{test}"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_to_files(page: Path) -> None:
     links = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text())

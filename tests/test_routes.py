@@ -114,6 +114,14 @@ def test_the_description_has_every_body_and_names_the_project(openapi: Any) -> N
     }
 
 
+def test_every_json_body_is_described_by_its_members() -> None:
+    for declared in (*DECLARED, repository_api.DECLARATION):
+        for path in declared.paths:
+            for body in (body for body in path.bodies if body.content_type == "application/json"):
+                assert body.schema.get("properties"), f"{declared.name} {path.path}"
+                assert body.example is None or set(body.example) <= set(body.schema["properties"]), path.path
+
+
 def examples_of(content: Any) -> list[Any]:
     """Of a media type: its one example, or those of the formats that share the path."""
     several = [each["value"] for each in content.get("examples", {}).values()]

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import grpc
 from grpc import aio
 
+import ppocr_tracing
 from ppocr import oip, telemetry
 from ppocr.contract import FACTS_PARAMETER, SHARE_PARAMETER, Answer, BundleFacts, Items, NetworkFacts
 from ppocr.facts_json import facts_from_json
@@ -129,7 +130,8 @@ class PredictorClient:
         while True:
             timeout = None if deadline is None else max(deadline - time.monotonic(), 0.001)
             try:
-                return await oip.unary(self._channels.current(), method)(request, timeout=timeout)
+                call = oip.unary(self._channels.current(), method)
+                return await call(request, timeout=timeout, metadata=ppocr_tracing.outgoing())
             except aio.AioRpcError as error:
                 if _was_not_sent(error):
                     patience = patience or time.monotonic() + RECONNECT_SECONDS

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import ppocr_tracing
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.contract import DETECTION, BundleFacts, Predictor
@@ -130,6 +131,10 @@ class Reader:
             return error
 
     async def _read(self, file: ImageFile, index: int, wanted: Wanted, call: Call) -> Page:
+        with ppocr_tracing.span("image", {"ppocr.image.index": index}):
+            return await self._read_file(file, index, wanted, call)
+
+    async def _read_file(self, file: ImageFile, index: int, wanted: Wanted, call: Call) -> Page:
         source = await self._networks.in_thread(call, file.inspect, self._limits)
         for _ in range(1 + RETRIES_AFTER_SWAP):
             try:
@@ -177,10 +182,13 @@ class Reader:
             )
             del image
             for stage in stages:
-                begun = time.monotonic()
-                await stage.run(page, self._networks)
-                call.times.append((type(stage).__name__.lower(), begun, time.monotonic()))
+                name, begun = type(stage).__name__.lower(), time.monotonic()
+                with ppocr_tracing.span(f"stage {name}"):
+                    await stage.run(page, self._networks)
+                call.times.append((name, begun, time.monotonic()))
             read = page_of(page)
+            size = {"ppocr.image.width": source.width, "ppocr.image.height": source.height}
+            ppocr_tracing.note("", {**size, "ppocr.bundle": page.facts.label, "ppocr.lines": len(read.lines)})
             if view is not None:
                 await self._networks.in_thread(call, view.see, index, page, read)
         return read

@@ -7,6 +7,7 @@ import logging
 import sys
 from collections.abc import Sequence
 
+import ppocr_tracing
 from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
 from ppocr.serving.options import grpc_options, lifecycle, rest_options
@@ -80,6 +81,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not settings.predictor_host:
         sys.exit("python -m transformer: --predictor_host is missing: where is the predictor? (HOST or HOST:PORT)")
     telemetry.configure_logging(settings.log_level, settings.log_format)
+    ppocr_tracing.start("ppocr-transformer", {"ppocr.track": settings.track})
     try:
         asyncio.run(serve(settings))
     except ConfigError as error:

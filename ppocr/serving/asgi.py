@@ -9,11 +9,13 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
+import ppocr_tracing
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving.access import OPEN, Access, noted
 from ppocr.serving.routing import Route, RouteTable, Scope, error_answer, not_served
 from ppocr.serving.status import as_ppocr
+from ppocr.serving.traced import note_http
 from ppocr.serving.wire import WireAnswer
 from ppocr_api.errors import DeadlineExceeded, RequestError, Unavailable
 from ppocr_limits.bodies import Message, Receive, has_body, read_body
@@ -69,7 +71,13 @@ class RequestGuard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
+        elif scope["path"] in _QUIET:
+            await self._guarded(scope, receive, send)
+        else:
+            with ppocr_tracing.server(scope["method"], scope["headers"]):
+                await self._guarded(scope, receive, send)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.monotonic()
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}  # the server sends no body to a HEAD
@@ -176,8 +184,9 @@ class RequestGuard:
         if call.error is not None and code != CLIENT_LEFT:
             code = int(call.error.http)
         telemetry.REQUESTS.labels(call.route, str(code)).inc()
-        telemetry.REQUEST_SECONDS.labels(call.route).observe(took)
+        telemetry.REQUEST_SECONDS.labels(call.route).observe(took, ppocr_tracing.exemplar())
         if scope["path"] not in _QUIET:
+            note_http(call, scope["method"], code)
             log.info(
                 "%s %s %d %.1fms images=%d lines=%d%s",
                 scope["method"],

@@ -15,6 +15,7 @@ import grpc
 from grpc import aio
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 
+import ppocr_tracing
 from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.serving import wire
@@ -25,6 +26,7 @@ from ppocr.serving.grpc_options import GrpcOptions
 from ppocr.serving.management import HEALTH, REFLECTION, management
 from ppocr.serving.routing import Endpoints
 from ppocr.serving.status import as_ppocr, grpc_answer
+from ppocr.serving.traced import note_grpc
 from ppocr.serving.wire import WireFormat, WireRequest
 from ppocr_api.errors import ConfigError, DeadlineExceeded, PpocrError
 from ppocr_grpc import health
@@ -40,6 +42,8 @@ _PROBES = ("Check", "ServerLive", "ServerReady")
 _QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "ServerMetadata")
 
 Metadata = tuple[tuple[str, str], ...]
+#: What answers a call: the message, or what went wrong.
+Answered = tuple[Any, PpocrError | None]
 #: Answers a message of a call.
 Method = Callable[[Any, CallContext], Awaitable[Any]]
 
@@ -79,10 +83,14 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         # here. And it is parsed inside: gRPC answers what is no message with UNKNOWN and the name of a Python class.
         return grpc.stream_unary_rpc_method_handler(guarded, response_serializer=handler.response_serializer)
 
-    async def answer(
-        self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any
-    ) -> tuple[Any, PpocrError | None]:
+    async def answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Answered:
         """The answer to the message that `read` waits for, or what went wrong."""
+        if method in _QUIET:
+            return await self._answer(method, handler, read, call)
+        with ppocr_tracing.server(method, call.invocation_metadata() or ()):
+            return await self._answer(method, handler, read, call)
+
+    async def _answer(self, method: str, handler: grpc.RpcMethodHandler, read: Read, call: Any) -> Answered:
         started = time.monotonic()
         left = call.time_remaining()
         seconds = self._timeout_seconds if left is None else min(left, self._timeout_seconds)
@@ -108,8 +116,9 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
             telemetry.IN_FLIGHT.dec()
             took = time.monotonic() - started
             telemetry.REQUESTS.labels(known.route, code.name).inc()
-            telemetry.REQUEST_SECONDS.labels(known.route).observe(took)
+            telemetry.REQUEST_SECONDS.labels(known.route).observe(took, ppocr_tracing.exemplar())
             if method not in _QUIET:
+                note_grpc(known, method, code)
                 log.info(
                     "%s %s %.1fms images=%d lines=%d%s",
                     known.route,

@@ -30,13 +30,18 @@ MAX_VALUES = 100_000
 
 def parse_json(body: bytes | memoryview, what: str = "the request", most: int = MAX_VALUES) -> Any:
     """JSON of a body; what can't be read is InvalidRequest with the place, and so are more than `most` values."""
-    if most_values(body) > most:
-        raise InvalidRequest(f"{what} has more than {most} values (or commas and brackets in its texts)")
     try:
-        return orjson.loads(body)
+        return loaded(body, what, most)
     except orjson.JSONDecodeError as error:
         found = next((said for part, said in _REASONS.items() if part in error.msg), "unexpected text")
         raise InvalidRequest(f"{what} is not JSON: {found} at character {error.pos}") from error
+
+
+def loaded(body: bytes | memoryview, what: str = "the request", most: int = MAX_VALUES) -> Any:
+    """The same, for formats with errors of their own: what is no JSON is orjson.JSONDecodeError."""
+    if most_values(body) > most:
+        raise InvalidRequest(f"{what} has more than {most} values (or commas and brackets in its texts)")
+    return orjson.loads(body)
 
 
 def member(parent: Mapping[str, Any], name: str, kind: type[T], default: T, where: str = "") -> T:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from kserve import Model, ModelServer
 
+import ppocr_tracing
 from ppocr.serving.dataplane import TrueDataPlane
 from ppocr.serving.grpc_options import GrpcOptions
 from ppocr.serving.grpc_server import GrpcServer
@@ -84,6 +85,7 @@ class OcrServer(ModelServer):  # type: ignore[misc]
             await self._drain(http)
         finally:
             await close()
+            await asyncio.to_thread(ppocr_tracing.stop)
 
     def _on_signal(self, stop: asyncio.Event) -> None:
         if self._draining:

@@ -13,6 +13,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import orjson
@@ -122,7 +123,8 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
     except Exception as error:
         request.call.cancelled = True  # what else was begun for it is dropped
         request.call.error = as_ppocr(error, request.call)
-        return chosen.render_error(request, request.call.error)
+        # It may be looked through once more, for what its error repeats.
+        return await request.parsed(partial(chosen.render_error, error=request.call.error))
 
 
 def _chosen(formats: Sequence[WireFormat], request: WireRequest) -> WireFormat:

@@ -24,7 +24,7 @@ from predictor.batching.limits import Limits
 from predictor.batching.measures import Measures
 from predictor.batching.observer import BatchObserver, DropReason, SilentObserver, Stats
 from predictor.batching.queue import WaitingQueue
-from predictor.batching.requests import Batch, Outcome, Outputs, Request
+from predictor.batching.requests import Batch, Outcome, Outputs, Request, Told, tell
 from predictor.batching.slots import Slot
 from predictor.batching.turns import Turns
 
@@ -64,19 +64,19 @@ class Scheduler:
             thread.start()
 
     async def submit(
-        self, slot: Slot, blocks: Sequence[U8], deadline: float | None = None, share: Share = None
+        self, slot: Slot, blocks: Sequence[U8], deadline: float | None = None, share: Share = None, told: Told = None
     ) -> list[Outputs]:
         """Computes `blocks`, arrays UINT8 [n,H,W,3] with n ≥ 1, on the network of `slot`; one answer a block, in order.
 
-        `deadline` is a `time.monotonic()` instant, `share` whose work it is (ppocr_limits/shares.py). The pixels must not
-        change until the answer is there. Cancelling the awaiting task takes what still waits out of the queue.
+        `deadline` is a `time.monotonic()` instant, `share` whose work it is (ppocr_limits/shares.py); `told` hears of batches.
+        The pixels must not change until the answer is there. Cancelling the awaiting task takes what waits out of the queue.
 
         Raises Overloaded, DeadlineExceeded, Unavailable (closed), EngineError, EngineOutOfMemory.
         """
         if not blocks or not all(len(block) for block in blocks):
             raise InvalidRequest("a request to a network needs at least one item")
         now = time.monotonic()
-        request = Request(slot, blocks, self._loop.create_future(), now, deadline, share)
+        request = Request(slot, blocks, self._loop.create_future(), now, deadline, share, told)
         slot.acquire()
         timer = None
         try:
@@ -178,7 +178,7 @@ class Scheduler:
             seconds = time.monotonic() - began
             self._measures.began[number] = 0.0
             self._learn(batch, results, seconds)
-            if not self._tell(self._deliver, batch, results, began - batch.oldest, seconds):
+            if not self._tell(self._deliver, batch, results, began, seconds):
                 return
 
     def _next_batch(self) -> Batch | None:
@@ -228,11 +228,11 @@ class Scheduler:
                 self._budgets.fitted(slot, batch.pixels)
             self._measures.add(slot.name, batch.items, batch.pixels, seconds if whole else None)
 
-    def _deliver(self, batch: Batch, results: list[Outcome], queued: float, seconds: float) -> None:
+    def _deliver(self, batch: Batch, results: list[Outcome], began: float, seconds: float) -> None:
         """Hands the outcomes of a batch to the requests of its pieces."""
-        slot = batch.key.slot
-        slot.release()
-        self._observer.on_batch(slot.name, batch.items, batch.pixels, queued, seconds)
+        batch.key.slot.release()
+        self._observer.on_batch(batch.key.slot.name, batch.items, batch.pixels, began - batch.oldest, seconds)
+        tell(batch, began, began + seconds)
         offset = 0
         for run, start, stop in batch.pieces:
             for outcome in results:

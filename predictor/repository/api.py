@@ -26,7 +26,22 @@ from ppocr_grpc.methods import GrpcMethod
 from predictor.repository.repository import BundleRepository, Indexed
 
 _MODEL = "/v2/repository/models/{model_name}"
-_VERSION = Body("application/json", example={"parameters": {"version": "2"}})
+_VERSION = Body(
+    "application/json",
+    {
+        "type": "object",
+        "properties": {
+            "parameters": {
+                "type": "object",
+                "properties": {"version": {"type": "string"}, "config": {"type": "string", "description": "JSON"}},
+            }
+        },
+    },
+    {"parameters": {"version": "2"}},
+)
+_READY_ONLY = Body(
+    "application/json", {"type": "object", "properties": {"ready": {"type": "boolean"}}}, {"ready": True}
+)
 _INDEX_TEXT = "every version in the repository with its state, and the reason"
 _LOAD_TEXT = "load a version, and serve it from now on"
 _UNLOAD_TEXT = "take a version out of memory, or all"
@@ -35,7 +50,7 @@ DECLARATION = Declaration(
     "repository",
     "V2's model repository extension, in the form of Triton's clients. The model is the bundle, by its name.",
     paths=(
-        Path("/v2/repository/index", _INDEX_TEXT, ("POST",), (Body("application/json", example={"ready": True}),)),
+        Path("/v2/repository/index", _INDEX_TEXT, ("POST",), (_READY_ONLY,)),
         Path(f"{_MODEL}/load", _LOAD_TEXT, ("POST",), (_VERSION,)),
         Path(f"{_MODEL}/unload", _UNLOAD_TEXT, ("POST",), (_VERSION,)),
     ),

@@ -15,10 +15,21 @@ from ppocr import oip
 from tests import services
 from tests.hostile.asking import JSON, V1, V2, Probe, post
 from tests.services import Service
+from transformer.routes import FORMATS
+from transformer.routes import pdserving_messages_pb2 as messages
+from transformer.routes.pdserving import SERVICE as PIPELINE
 
 pytestmark = pytest.mark.alone
 
 MIB = 1 << 20
+#: One path of each format that takes JSON.
+JSON_PATHS = sorted(
+    {
+        each.declaration.paths[0].path.replace("{model_name}", "ppocr").replace("{module}", "ocr_system")
+        for each in FORMATS
+        if "application/json" in each.declaration.content_types
+    }
+)
 #: What a request may add to the service's memory: its own 30 MB a few times over.
 MAX_GROWTH = 200 * MIB
 #: How long /healthz may take meanwhile, in seconds, on a machine that does other things too.
@@ -75,6 +86,36 @@ def test_a_request_over_http(service: Service, name: str) -> None:
     assert len(answer) < 4000
     assert probe.worst < MAX_WAIT
     assert service.peak_bytes() - before < MAX_GROWTH
+
+
+@pytest.mark.parametrize("path", JSON_PATHS)
+def test_ten_million_values_for_any_format(service: Service, path: str) -> None:
+    """In whatever form a format's refusals go out."""
+    body = b'{"instances":[],"inputs":[],"images":[],"unknown":[' + b"{}," * 10_000_000 + b"{}]}"
+    service.reset_peak()
+    before = service.rss_bytes()
+    with Probe(service) as probe:
+        status, answer = post(service, path, body)
+    assert status in (200, 400, 422), answer[:300]
+    assert b"values" in answer and len(answer) < 4000
+    assert probe.worst < MAX_WAIT
+    assert service.peak_bytes() - before < MAX_GROWTH
+
+
+def test_a_shape_of_many_sizes(service: Service) -> None:
+    """The product of 80,000 sizes has 2.5 million bits."""
+    shape = [2**31 - 1] * 80_000
+    tensor = {"name": "image", "elem_type": 2, "shape": shape, "int_data": [1]}
+    request = messages.Request()
+    request.tensors.add(**tensor)
+    with Probe(service) as probe, grpc.insecure_channel(service.grpc) as channel:
+        status, answer = post(service, "/ocr/prediction", orjson.dumps({"tensors": [tensor]}))
+        method = f"/{PIPELINE}/inference"
+        over_grpc = channel.unary_unary(method, response_deserializer=messages.Response.FromString)(
+            request.SerializeToString(), timeout=30
+        )
+    assert status == 200 and orjson.loads(answer)["err_no"] == over_grpc.err_no == 8000
+    assert probe.worst < MAX_WAIT
 
 
 def _infer(service: Service, message: bytes, **options: object) -> grpc.StatusCode:

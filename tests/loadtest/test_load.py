@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,55 +24,9 @@ ROOT = Path(__file__).parent.parent.parent
 IMAGES = ROOT / "tests" / "data"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    code: int
-    output: str
-    report: dict[str, Any]
-
-    def row(self, protocol: str) -> dict[str, Any]:
-        (row,) = [row for row in self.report["rows"] if row["protocol"] == protocol]
-        return row
-
-
-@pytest.fixture
-def load(tmp_path: Path) -> Any:
-    """Runs locust to its end: `load(service, "--option", …, VARIABLE="…")`.
-
-    It isn't imported: it replaces half of the standard library in the process that does.
-    """
-
-    def run(service: Service, *options: str, **environ: str) -> Outcome:
-        report = tmp_path / "report.json"
-        address = ["--host", service.url, "--grpc-target", service.grpc]
-        command = [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", "--headless", "--only-summary"]
-        done = subprocess.run(
-            [*command, *address, "--report", str(report), *options],
-            cwd=ROOT,
-            env={**os.environ, **environ},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-        return Outcome(done.returncode, done.stdout, json.loads(report.read_text()) if report.exists() else {})
-
-    return run
-
-
-@pytest.fixture
-def copies(tmp_path: Path) -> Path:
-    """A folder with the receipts, without labels."""
-    folder = tmp_path / "images"
-    folder.mkdir()
-    for path in IMAGES.glob("*.jpg"):
-        shutil.copy(path, folder)
-    return folder
-
-
-def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any) -> None:
-    outcome = load(service, "-u", "5", "-r", "5", "-t", "12s")
+def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    outcome = load(service, "-u", "5", "-r", "5", "-t", "12s", "--html", str(page))
     assert outcome.code == 0, outcome.output
     assert {row["protocol"]: row["failed"] for row in outcome.report["rows"]} == dict.fromkeys(
         ("raw", "v1", "v2", "binary", "grpc"), 0
@@ -87,6 +38,13 @@ def test_users_of_all_protocols_read_and_are_counted(service: Service, load: Any
     assert {"decode", "det", "boxes", "crops", "rec", "ctc", "queue", "infer"} <= stages.keys()
     assert all(stage["count"] > 0 and stage["mean_ms"] > 0 for stage in stages.values())
     assert "images/s" in outcome.output
+    (track,) = outcome.report["tracks"]
+    assert track["track"] == "-" and track["version"].startswith("ppocrv6-small/")
+    assert track["images"] == sum(row["read"] for row in outcome.report["rows"])
+    assert track["lines"] > 10 * track["images"] and track["p95_ms"] >= track["p50_ms"] > 0
+    html = page.read_text()
+    assert [title for title in ("Protocols", "Tracks and versions", "Stages") if f"<h2>{title}</h2>" not in html] == []
+    assert "lines/s in" in html and "<td>decode</td>" in html and html.rstrip().endswith("</html>")
 
 
 def test_processes_of_one_machine_add_up(service: Service, load: Any) -> None:
@@ -94,6 +52,8 @@ def test_processes_of_one_machine_add_up(service: Service, load: Any) -> None:
     assert outcome.code == 0, outcome.output
     assert all(outcome.row(protocol)["read"] > 0 for protocol in ("raw", "grpc")), outcome.output
     assert outcome.report["images_per_second"] > 0 and outcome.report["lines_per_second"] > 0
+    (track,) = outcome.report["tracks"]
+    assert track["images"] == sum(row["read"] for row in outcome.report["rows"])
 
 
 def test_workers_on_several_machines_add_up(service: Service, load: Any) -> None:

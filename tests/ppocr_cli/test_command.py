@@ -22,7 +22,7 @@ def test_version(flag: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    commands = ["serve", "read", "models", "rollout", "top", "version"]
+    commands = ["serve", "read", "models", "rollout", "capacity", "top", "version"]
     assert re.findall(r"^  (\w+) ", capsys.readouterr().out, re.MULTILINE) == commands
 
 

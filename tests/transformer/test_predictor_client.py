@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import grpc
 import numpy as np
@@ -101,9 +102,12 @@ class Line:
             writer.transport.abort()
         self._writers.clear()
 
-    def fall_silent(self) -> None:
-        """From now on nothing comes through, either way, and nobody is told."""
+    def hold(self) -> None:
+        """Nothing comes through, either way, and nobody is told: for good as when a node vanishes, or until it goes on."""
         self._flows.clear()
+
+    def go_on(self) -> None:
+        self._flows.set()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -185,9 +189,34 @@ async def test_a_predictor_that_falls_silent_costs_15_seconds_at_most_where_ther
             while not silent.began.is_set():  # calls go to it once it is connected
                 calls.append(asyncio.create_task(client.run("det", PAGE, deadline=deadline())))
                 await asyncio.sleep(0.05)
-        line.fall_silent()
+        line.hold()
         began = time.monotonic()
         answers = await asyncio.gather(*calls)
         assert time.monotonic() - began < 15
         assert len(answers) == len(calls)
+        await client.close()
+
+
+async def test_delays_and_resets_cost_bounded_time_and_leave_no_files_open() -> None:
+    """Every call is answered, or fails soon; then the next one is answered, and no descriptor is left of the connections."""
+    predictor = Liar()
+    async with served(predictor) as address, Line(int(address.rpartition(":")[2])).open() as line:
+        client = client_of("127.0.0.1", line.port)
+        await client.run("det", PAGE, deadline=deadline())
+        files = len(list(Path("/proc/self/fd").iterdir()))
+        began = time.monotonic()
+        for _ in range(5):
+            line.hold()
+            call = asyncio.create_task(client.run("det", PAGE, deadline=deadline()))
+            await asyncio.sleep(0.1)
+            line.go_on()
+            assert len((await call).counts) == 1
+            call = asyncio.create_task(client.run("det", PAGE, deadline=deadline()))
+            await asyncio.sleep(0)
+            line.cut()
+            with contextlib.suppress(Unavailable):
+                await call
+            await client.run("det", PAGE, deadline=deadline())
+        assert time.monotonic() - began < 30
+        assert len(list(Path("/proc/self/fd").iterdir())) <= files + 2
         await client.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import ppocr_tracing
 from ppocr import answers, telemetry
 from ppocr.call import Call
 from ppocr.contract import DETECTION, Answer, BundleFacts, Items, NetworkFacts, Predictor
@@ -87,7 +88,7 @@ class Networks:
 
         try:
             call.check()
-            return await asyncio.wrap_future(self._threads.submit(run, call.share, large))
+            return await asyncio.wrap_future(self._threads.submit(ppocr_tracing.bound(run), call.share, large))
         except DeadlineExceeded:
             telemetry.DROPPED.labels("deadline").inc()
             raise

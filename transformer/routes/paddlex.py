@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from ppocr.serving.declaration import Body, Declaration, Path
+from ppocr.serving.json_body import loaded
 from ppocr.serving.status import http_answer
 from ppocr.serving.wire import Infer, WireAnswer, WireRequest
 from ppocr_api.document import Page
@@ -164,7 +165,7 @@ def _json(request: WireRequest) -> Any:
     if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
         return request.body
     try:
-        return orjson.loads(request.body)
+        return loaded(request.body, "the body")
     except orjson.JSONDecodeError as error:
         raise _invalid([("json_invalid", ("body", error.pos), "JSON decode error")]) from error
 
@@ -194,8 +195,8 @@ def _place(loc: Sequence[str | int]) -> str:
 def _log_id(request: WireRequest) -> str:
     """The request's own, or a new one. The body is parsed again: only errors need that."""
     try:
-        message = orjson.loads(request.body)
-    except orjson.JSONDecodeError:
+        message = loaded(request.body)
+    except (orjson.JSONDecodeError, InvalidRequest):
         return _new_id()
     asked = message.get("logId") if isinstance(message, dict) else None
     return asked if isinstance(asked, str) and asked else _new_id()

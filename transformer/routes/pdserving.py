@@ -42,12 +42,26 @@ _TIMEOUT: Final = re.compile(r"(\d{1,8})([HMSmun])", re.ASCII)
 _SECONDS: Final = {"H": 3600.0, "M": 60.0, "S": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9}
 
 _STRINGS: Final = {"type": "array", "items": {"type": "string"}}
+_NUMBERS: Final = {"type": "array", "items": {"type": "integer"}}
+_TENSOR: Final = {
+    "type": "object",
+    "description": "an image: its name is image, its elem_type 12, and str_data its base64",
+    "properties": {
+        "name": {"type": "string"},
+        "elem_type": {"type": "integer"},
+        "shape": _NUMBERS,
+        "str_data": {"type": "array", "items": {"type": "string", "format": "byte"}},
+        "int_data": _NUMBERS,
+    },
+}
 _REQUEST: Final = {
     "type": "object",
     "properties": {
         "key": _STRINGS,
         "value": _STRINGS,
-        "tensors": {"type": "array", "items": {"type": "object"}},
+        "tensors": {"type": "array", "items": _TENSOR},
+        "name": {"type": "string"},
+        "method": {"type": "string"},
         "logid": {"type": "integer"},
         "clientip": {"type": "string"},
     },

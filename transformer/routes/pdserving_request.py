@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 
 import orjson
 
+from ppocr.serving.json_body import loaded
 from ppocr_api.errors import InvalidRequest
 
 PACKAGE_ERROR: Final = 8000
@@ -30,9 +31,13 @@ _DATA: Final = {
     8: "int_data",
     9: "bool_data",
 }
+#: Bytes of a body that is read although it isn't quite JSON, which takes ten times as much memory.
+_MAX_SLOPPY: Final = 4 << 20
 _COMPLEX: Final = (10, 11)
 _STRINGS: Final = 12
 _PICKLED: Final = 13
+#: Sizes of a tensor's shape: a product of thousands of them takes seconds.
+_MOST_SIZES: Final = 32
 _INT64 = range(-(2**63), 2**63)
 _INT32 = range(-(2**31), 2**31)
 
@@ -112,6 +117,9 @@ def _unpacked(tensor: Tensor) -> str | None:
     if kind not in _DATA:
         raise Refused(f"rpc package error: elem_type:{kind} error", PACKAGE_ERROR)
     size = tensor.sizes.get(_DATA[kind], 0)
+    if len(tensor.shape) > _MOST_SIZES:
+        message = f"rpc package error: a shape of {len(tensor.shape)} sizes; it may have {_MOST_SIZES}"
+        raise Refused(message, PACKAGE_ERROR)
     if size != prod(tensor.shape):
         raise Refused(f"rpc package error: {size} elements do not have the shape {list(tensor.shape)}", PACKAGE_ERROR)
     return None
@@ -121,9 +129,12 @@ def _json(body: bytes) -> Any:
     if not body.strip():
         return {}
     try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        pass
+        return loaded(body, "the body")
+    except orjson.JSONDecodeError as error:
+        if len(body) > _MAX_SLOPPY:
+            raise JsonMismatch(f"the body is not JSON: {error.msg}") from error
+    except InvalidRequest as error:
+        raise JsonMismatch(error.message) from error
     # Only the first value counts, and bytes that aren't UTF-8 are replaced.
     text = body.decode("utf-8", "replace").lstrip(" \t\r\n")
     try:
@@ -158,7 +169,8 @@ def _text(value: Any, where: str) -> str:
         return ""
     if not isinstance(value, str):
         raise _mismatch(where, "text")
-    return value
+    # Python's parser gives halves of surrogate pairs, which no text that goes out may hold; Go replaces them too.
+    return value if value.isascii() else value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _whole(allowed: range) -> Reader:

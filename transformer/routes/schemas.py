@@ -100,8 +100,12 @@ def _tensors(**more: Any) -> dict[str, Any]:
             "name": {"type": "string"},
             "datatype": {"type": "string"},
             "shape": {"type": "array", "items": {"type": "integer"}},
-            "data": {"type": "array"},
-            "parameters": {"type": "object"},
+            "data": {
+                "type": "array",
+                "description": "flat, or nested as the shape; an image is base64",
+                "items": {"anyOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}, {"type": "array"}]},
+            },
+            "parameters": {"type": "object", "properties": {"binary_data_size": {"type": "integer"}}},
         },
         "required": ["name", "datatype", "shape"],
     }
@@ -112,11 +116,17 @@ TENSORS_IN: Final = {
     "type": "object",
     "properties": {
         "id": {"type": "string"},
-        "parameters": {"type": "object"},
+        "parameters": {"type": "object", "properties": {**PARAMETERS, "binary_data_output": {"type": "boolean"}}},
         "inputs": _tensors(),
         "outputs": {
             "type": "array",
-            "items": {"type": "object", "properties": {"name": {"type": "string"}, "parameters": {"type": "object"}}},
+            "items": {
+                "type": "object",
+                "properties": {
+                    "name": {"type": "string"},
+                    "parameters": {"type": "object", "properties": {"binary_data": {"type": "boolean"}}},
+                },
+            },
         },
     },
     "required": ["inputs"],

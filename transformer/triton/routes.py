@@ -22,6 +22,7 @@ _CONFIG, _STATISTICS = (
     "requests and their time since the start, as Triton counts them",
 )
 _INDEX = "the model with its version and state; models are loaded and unloaded at the predictor"
+_READY_ONLY = {"type": "object", "properties": {"ready": {"type": "boolean"}}}
 _TRACING = "tracing isn't there: GET /metrics has the time of each stage"
 _LOGGING = "logging can't be changed while the service runs: --log_level and --log_format set it"
 _MEMORY = "shared memory isn't there: send the image's bytes in the request"
@@ -36,7 +37,7 @@ DECLARATION: Final = Declaration(
         Path("/v2/models/stats", _STATISTICS),
         Path(f"{MODEL}/stats", _STATISTICS),
         Path(f"{VERSION}/stats", f"{_STATISTICS}, by that version; 404 where it isn't there"),
-        Path("/v2/repository/index", _INDEX, ("POST",), (Body("application/json", example={"ready": True}),)),
+        Path("/v2/repository/index", _INDEX, ("POST",), (Body("application/json", _READY_ONLY, {"ready": True}),)),
     ),
     grpc=tuple(
         GrpcMethod(oip.SERVICE, method, text, *oip.METHODS[method])

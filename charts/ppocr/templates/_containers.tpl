@@ -218,6 +218,17 @@ has every port of the container.
 {{- range $name, $value := include "ppocr.settings" . | fromJson }}
 - {name: PPOCR_{{ upper $name }}, value: {{ include "ppocr.text" $value | quote }}}
 {{- end }}
+{{- with .root.Values.tracing }}
+{{- if .endpoint }}
+- {name: OTEL_EXPORTER_OTLP_ENDPOINT, value: {{ .endpoint | quote }}}
+- {name: OTEL_EXPORTER_OTLP_PROTOCOL, value: {{ .protocol | quote }}}
+- {name: OTEL_TRACES_SAMPLER, value: parentbased_traceidratio}
+- {name: OTEL_TRACES_SAMPLER_ARG, value: {{ .ratio | toString | quote }}}
+- {name: OTEL_SERVICE_NAME, value: {{ printf "%s-%s" $.track.isvc $.part | quote }}}
+- {name: POD_NAME, valueFrom: {fieldRef: {apiVersion: v1, fieldPath: metadata.name}}}
+- {name: OTEL_RESOURCE_ATTRIBUTES, value: "k8s.pod.name=$(POD_NAME)"}
+{{- end }}
+{{- end }}
 {{- with (index .track.values .part).extraEnv }}
 {{ toYaml . }}
 {{- end }}

@@ -19,7 +19,7 @@
 {{- define "ppocr.testPod" -}}
 {{- $stable := dict "root" .root "track" (first (include "ppocr.tracks" .root | fromJson).tracks) "part" "transformer" -}}
 restartPolicy: Never
-activeDeadlineSeconds: {{ add (max (int .root.Values.verify.timeoutSeconds) (int .root.Values.test.timeoutSeconds)) 30 }}
+activeDeadlineSeconds: {{ .seconds | default (add (max (int .root.Values.verify.timeoutSeconds) (int .root.Values.test.timeoutSeconds)) 30) }}
 {{- if .api }}
 serviceAccountName: {{ include "ppocr.fullname" .root }}-verify
 {{- else }}
@@ -54,11 +54,18 @@ containers:
     volumeMounts:
       - {name: test, mountPath: /test}
       - {name: tmp, mountPath: /tmp}
+      {{- if .images }}
+      - {name: images, mountPath: /images, readOnly: true}
+      {{- end }}
 volumes:
   - name: test
     configMap: {name: {{ include "ppocr.fullname" .root }}-test}
   - name: tmp
     emptyDir: {sizeLimit: 16Mi}
+{{- with .images }}
+  - name: images
+    {{- toYaml . | nindent 4 }}
+{{- end }}
 {{- end -}}
 
 {{/* Pods of hooks don't belong to the release, and would outlive it: they go when they have ended, and Helm prints what they said. */}}

@@ -1,0 +1,1 @@
+"""Searches how many images a second a service reads within a time: `ppocr capacity`."""

@@ -1,0 +1,87 @@
+"""Runs the coverage-guided fuzzer on one target: `python -m tests.fuzz.guided TARGET FOLDER [OPTIONS of libFuzzer]`
+
+Atheris instruments the project's own modules, so that inputs which reach new lines are kept, in FOLDER, and changed further. It
+begins with the target's seeds and the kept corpus. A finding ends it with the trace and exit code 77; its input then lies in
+FOLDER/found-….
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import random
+import sys
+import traceback
+from pathlib import Path
+
+import atheris
+
+#: Packages whose lines guide the search: what reads a stranger's bytes.
+READERS = ["ppocr", "ppocr_grpc", "ppocr_limits", "predictor", "transformer", "python_multipart"]
+CORPUS = Path(__file__).parent / "corpus"
+#: The exit code of a finding.
+FOUND = 77
+#: Of an input, in seconds and in MiB of the whole process.
+SLOWEST, MOST_MEMORY = 5, 1024
+
+
+def main(name: str, folder: Path, *options: str) -> None:
+    with atheris.instrument_imports(include=READERS):
+        from tests.fuzz.targets import TARGETS
+    logging.disable()  # what the service would log of a request
+    target = TARGETS[name]
+    begin, words = folder / "seeds", folder / "words"
+    begin.mkdir(parents=True, exist_ok=True)
+    for index, seed in enumerate(target.seeds()):
+        (begin / str(index)).write_bytes(seed)
+    words.write_text("".join(f'"{_escaped(word)}"\n' for word in target.words))
+    kept = folder / "kept"
+    kept.mkdir(exist_ok=True)
+    known = [f"-artifact_prefix={folder}/found-", f"-timeout={SLOWEST}", f"-rss_limit_mb={MOST_MEMORY}"]
+    if target.words:
+        known.append(f"-dict={words}")
+    arguments = [name, *known, *options, str(kept), str(begin), str(CORPUS / name)]
+
+    def one(data: bytes) -> None:
+        try:
+            target.one(data)
+        except Exception:
+            # Written here and not by libFuzzer, which with some libraries' threads around doesn't come so far.
+            (folder / f"found-{hashlib.sha1(data).hexdigest()}").write_bytes(data)
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(FOUND)
+
+    if target.head is None:
+        atheris.Setup(arguments, one)
+    else:
+        head = target.head
+        atheris.Setup(arguments, one, custom_mutator=lambda data, most, seed: _mutated(bytes(data), most, seed, head))
+    atheris.Fuzz()
+
+
+def _mutated(data: bytes, most: int, seed: int, head: int) -> bytes:
+    """Half of the time a place of the JSON behind `head` bytes is changed, so that it stays JSON; else any bytes."""
+    from tests.fuzz.mutators import changed
+
+    dice = random.Random(seed)
+    try:
+        message = json.loads(data[head:]) if dice.random() < 0.5 else None
+    except (ValueError, RecursionError):
+        message = None
+    if message is not None:
+        mutant = data[:head] + json.dumps(changed(message, dice)).encode()
+        if len(mutant) <= most:
+            return mutant
+    return bytes(atheris.Mutate(data, most))
+
+
+def _escaped(word: str) -> str:
+    """As libFuzzer's dictionaries have it."""
+    return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}" for byte in word.encode())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])

@@ -1,0 +1,108 @@
+"""A release: one version everywhere, a chart of the same bytes each time, and what a registry holds of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.needs import program
+from tests.registry import registry, released
+
+ROOT = Path(__file__).parent.parent
+VERSION = runpy.run_path(str(ROOT / "scripts" / "release_version.py"))
+#: The images that scripts/build_images made for the test cluster, in buildah's storage.
+BUILT = {"BUILT": "1", "STORAGE_DRIVER": os.environ.get("STORAGE_DRIVER", "overlay")}
+nightly = pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="takes minutes: nightly")
+
+
+def test_one_version_everywhere() -> None:
+    assert VERSION["version"]().count(".") == 2
+
+
+def test_a_version_that_differs_is_refused(tmp_path: Path) -> None:
+    for path, _ in VERSION["PLACES"]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
+    chart = tmp_path / "charts/ppocr/Chart.yaml"
+    chart.write_text(chart.read_text().replace("version: 0.", "version: 9.", 1))
+    with pytest.raises(ValueError, match=r"the versions differ: .* 9\.\S+ in charts/ppocr/Chart.yaml"):
+        VERSION["version"](tmp_path)
+
+
+def packed(folder: Path, chart: Path) -> bytes:
+    subprocess.run([program("helm"), "package", chart, "--destination", folder], check=True, capture_output=True)
+    (archive,) = folder.glob("*.tgz")
+    subprocess.run([sys.executable, ROOT / "scripts" / "chart_archive.py", archive, "1700000000"], check=True)
+    assert archive.stat().st_mtime == 1700000000
+    return archive.read_bytes()
+
+
+def test_the_chart_is_the_same_bytes_each_time(tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / "ppocr"
+    shutil.copytree(ROOT / "charts" / "ppocr", copy)
+    for path in copy.rglob("*"):
+        os.utime(path, (1, 1))
+    first, again = packed(tmp_path / "a", ROOT / "charts" / "ppocr"), packed(tmp_path / "b", copy)
+    assert hashlib.sha256(first).hexdigest() == hashlib.sha256(again).hexdigest()
+    shown = subprocess.run(
+        [program("helm"), "show", "chart", next((tmp_path / "a").glob("*.tgz"))], check=True, capture_output=True
+    )
+    assert b"name: ppocr" in shown.stdout
+
+
+def test_debian_packages_are_components(tmp_path: Path) -> None:
+    path = tmp_path / "image.cdx.json"
+    path.write_text(json.dumps({"bomFormat": "CycloneDX", "components": []}))
+    lines = "zlib1g 1:1.2.13.dfsg-1 amd64\nbase-files 12.4+deb12u11 amd64\n"
+    script = [sys.executable, ROOT / "scripts" / "sbom_debian.py", path]
+    subprocess.run(script, input=lines, text=True, check=True)
+    purls = [each["purl"] for each in json.loads(path.read_text())["components"]]
+    assert purls == [
+        "pkg:deb/debian/base-files@12.4%2Bdeb12u11?arch=amd64",
+        "pkg:deb/debian/zlib1g@1%3A1.2.13.dfsg-1?arch=amd64",
+    ]
+
+
+def test_the_chart_goes_into_a_registry_and_installs_from_there(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    with registry(tmp_path / "blobs") as address:
+        said = released(address, "chart")
+        assert f"  {address}/team/ppocr-predictor:{VERSION['version']()}" in said
+        url = f"http://{address}/v2/team/charts/ppocr/manifests/{VERSION['version']()}"
+        accept = {"accept": "application/vnd.oci.image.manifest.v1+json"}
+        first = httpx.get(url, headers=accept)
+        assert first.json()["config"]["mediaType"] == "application/vnd.cncf.helm.config.v1+json"
+        released(address, "chart")
+        assert httpx.get(url, headers=accept).content == first.content
+
+
+@nightly
+def test_images_go_into_a_registry_with_their_sbom(tmp_path: Path) -> None:
+    (tmp_path / "blobs").mkdir()
+    oras = program("oras")
+    program("buildah")
+    with registry(tmp_path / "blobs") as address:
+        released(address, "images", PATH=f"{Path(oras).parent}{os.pathsep}{os.environ['PATH']}", **BUILT)
+        image = f"{address}/team/ppocr-transformer:{VERSION['version']()}"
+        listed = subprocess.run(
+            [oras, "discover", "--plain-http", "--format", "json", image], check=True, capture_output=True
+        )
+        (sbom,) = json.loads(listed.stdout)["referrers"]
+        assert sbom["artifactType"] == "application/vnd.cyclonedx+json"
+        subprocess.run([oras, "pull", "--plain-http", "--output", tmp_path, sbom["reference"]], check=True)
+        document = json.loads((tmp_path / "transformer.cdx.json").read_text())
+        kinds = {each["purl"].partition("/")[0] for each in document["components"]}
+        assert {"pkg:pypi", "pkg:deb"} <= kinds
+        fetch = [oras, "manifest", "fetch-config", "--plain-http", image]
+        labels = json.loads(subprocess.run(fetch, check=True, capture_output=True).stdout)["config"]["Labels"]
+        assert labels["org.opencontainers.image.title"] == "ppocr-transformer"
+        assert labels["org.opencontainers.image.version"] == VERSION["version"]()
