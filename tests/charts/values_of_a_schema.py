@@ -67,6 +67,7 @@ FREE: dict[str, list[Any]] = {
     "imagePullSecrets": [[{"name": "registry"}]],
     "formats": [["v1", "v2"]],
     "global": [{"imageRegistry": "x"}],
+    "images": [{"configMap": {"name": "samples"}}, {}],
 }
 #: Addresses and texts whose form the schema doesn't say.
 TEXT = ["", "x", "a-b.example.com", "https://example.com/keys", "pvc://bundles/a", "s3://models/ppocr"]
