@@ -16,15 +16,23 @@ from ppocr_api.errors import ConfigError, NotFound, PpocrError, Unavailable
 from ppocr_rollout.routes import CANARY, KINDS, MARK, STABLE, Route, manifest, route
 
 _GATEWAY: Final = ("gateway.networking.k8s.io", "v1")
-_KSERVE: Final = ("serving.kserve.io", "v1beta1")
+#: What a track is made of, by group, plural and kind. A cluster without KServe doesn't know the first.
+_OWNERS: Final = (
+    (("serving.kserve.io", "v1beta1"), "inferenceservices", "InferenceService"),
+    (("apps", "v1"), "deployments", "Deployment"),
+)
+_TRACK: Final = "ppocr/track"
+_COMPONENT: Final = "app.kubernetes.io/component"
+_TRANSFORMER: Final = "transformer"
 #: Statuses of the API server after which the same request may succeed.
 _PASSING: Final = (409, 429, 500, 502, 503, 504)
 _GONE: Final = 404
 _ACCOUNT_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 #: Seconds that one request to the API server may take.
 _SECONDS: Final = 10.0
-#: Name of the port of the container that answers clients, in separate and in collocated pods.
+#: Name of the port of the container that answers clients, and of the predictor's beside it in a collocated pod.
 _FRONT_PORT: Final = "http1"
+_BESIDE: Final = "http1-predictor"
 
 
 @dataclass(frozen=True)
@@ -52,8 +60,8 @@ class Cluster:
         self._objects = client.CustomObjectsApi()
 
     def tracks(self) -> dict[str, str]:
-        """Track → its InferenceService. Raises ConfigError where there are not both."""
-        found = {track: item["metadata"]["name"] for track, item in self._inference_services().items()}
+        """Track → what the names of its Services begin with. Raises ConfigError where there are not both."""
+        found = {track: meta["name"].removesuffix("-transformer") for track, meta in self._owners().items()}
         if found.keys() != {STABLE, CANARY}:
             there = ", ".join(sorted(found)) or "no track"
             raise ConfigError(
@@ -109,12 +117,12 @@ class Cluster:
                         )
         return gone
 
-    def pods(self, inference_service: str) -> list[Pod]:
+    def pods(self, track: str) -> list[Pod]:
         """The pods of a track that aren't going away, of both parts."""
         with _errors_of_the_api("pods can't be listed"):
             answer: Any = self._core.list_namespaced_pod(
                 self.namespace,
-                label_selector=f"serving.kserve.io/inferenceservice={inference_service}",
+                label_selector=f"app.kubernetes.io/instance={self.release},{_TRACK}={track}",
                 _request_timeout=_SECONDS,
             )
         return [_pod(item) for item in answer.items if item.metadata.deletion_timestamp is None]
@@ -131,27 +139,30 @@ class Cluster:
             )
             return bytes(answer.data).decode()
 
-    def _inference_services(self) -> dict[str, dict[str, Any]]:
-        """Track → its InferenceService."""
-        found = self._list(_KSERVE, "inferenceservices")
-        return {
-            item["metadata"]["labels"]["ppocr/track"]: item
-            for item in found
-            if "ppocr/track" in item["metadata"]["labels"]
-        }
+    def _owners(self) -> dict[str, dict[str, Any]]:
+        """Track → the metadata of what goes when the track goes: its InferenceService, or without KServe its transformer's
+        Deployment; with `apiVersion` and `kind` in it."""
+        for group, plural, kind in _OWNERS:
+            try:
+                items = self._list(group, plural)
+            except NotFound:
+                continue
+            found = {
+                item["metadata"]["labels"][_TRACK]: {**item["metadata"], "apiVersion": "/".join(group), "kind": kind}
+                for item in items
+                if _TRACK in item["metadata"]["labels"]
+                and item["metadata"]["labels"].get(_COMPONENT, _TRANSFORMER) == _TRANSFORMER
+            }
+            if found:
+                return found
+        return {}
 
     def _owner(self) -> dict[str, Any]:
         """The canary, as that which the rollout's routes depend on."""
-        canary = self._inference_services().get(CANARY)
+        canary = self._owners().get(CANARY)
         if canary is None:
             raise NotFound(f"release {self.release} has no canary any more")
-        meta = canary["metadata"]
-        return {
-            "apiVersion": "/".join(_KSERVE),
-            "kind": "InferenceService",
-            "name": meta["name"],
-            "uid": meta["uid"],
-        }
+        return {key: canary[key] for key in ("apiVersion", "kind", "name", "uid")}
 
     def _list(self, group: tuple[str, str], plural: str) -> list[dict[str, Any]]:
         with _errors_of_the_api(f"{plural} can't be listed"):
@@ -171,7 +182,7 @@ def _errors_of_the_api(what: str) -> Iterator[None]:
     try:
         yield
     except client.ApiException as error:
-        kind = Unavailable if error.status in _PASSING else PpocrError
+        kind = Unavailable if error.status in _PASSING else NotFound if error.status == _GONE else PpocrError
         raise kind(f"{what}: {error.status} {_sentence(error)}") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise Unavailable(f"{what}: the API server can't be reached ({type(error).__name__})") from error
@@ -202,9 +213,8 @@ def _connect(context: str | None) -> str:
 
 def _pod(item: Any) -> Pod:
     statuses = item.status.container_statuses or []
-    ports = [port for container in item.spec.containers for port in container.ports or ()]
-    front = [port.container_port for port in ports if port.name == _FRONT_PORT]
-    alone = item.metadata.labels.get("component") == "predictor" and len(item.spec.containers) == 1
+    ports = {port.name: port.container_port for container in item.spec.containers for port in container.ports or ()}
+    alone = item.metadata.labels.get(_COMPONENT) == "predictor" and _BESIDE not in ports
     return Pod(
         name=item.metadata.name,
         uid=item.metadata.uid,
@@ -212,5 +222,5 @@ def _pod(item: Any) -> Pod:
         ready=bool(statuses) and all(status.ready for status in statuses),
         running=any(status.state.running is not None for status in statuses),
         restarts=sum(status.restart_count for status in statuses),
-        front=None if alone or not front else front[0],
+        front=None if alone else ports.get(_FRONT_PORT),
     )

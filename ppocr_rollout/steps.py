@@ -137,7 +137,7 @@ class Rollout:
         return None
 
     def _pods(self, track: str) -> list[Pod]:
-        return self._cluster.pods(self._tracks[track])
+        return self._cluster.pods(track)
 
     def _set(self, weight: int) -> None:
         """Changes all routes, and waits until the gateway has taken them."""

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes the chart's README.md (its table of values), values.schema.json and files/paths.json (what a gateway may publish) from
-the comments of values.yaml, the services' settings classes and the routes' declarations: `scripts/chart_readme.py`. A test fails
-when they are behind.
+"""Writes each chart's README.md (its table of values) and values.schema.json, and files/paths.json of ppocr's (what a gateway
+may publish), from the comments of values.yaml, the services' settings classes and the routes' declarations:
+`scripts/chart_readme.py`. A test fails when they are behind.
 
 In values.yaml `# --` begins the description of the value below; `# @schema {…}` adds to what the schema says of it. A map with
 a description is one value, a map without one holds values that each have theirs.
@@ -14,7 +14,7 @@ import itertools
 import json
 import re
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from typing import Any
 import yaml
 
 from ppocr.serving import management
+from ppocr_local.service import ServeSettings
 from predictor.settings import PredictorSettings
 from transformer.routes import FORMATS
 from transformer.routes.page import page
@@ -29,6 +30,8 @@ from transformer.settings import TransformerSettings
 
 ROOT = Path(__file__).parent.parent
 CHART = ROOT / "charts" / "ppocr"
+RUNTIME = ROOT / "charts" / "ppocr-runtime"
+CHARTS = (CHART, RUNTIME)
 BEGIN, END = "<!-- values: scripts/chart_readme.py writes what follows -->\n", "<!-- end of values -->\n"
 #: Settings that the chart sets from other values, and which those are.
 OWNED = {
@@ -41,6 +44,8 @@ OWNED = {
     "predictor_host": "mode",
     "predictor_port": "predictor.ports.grpc",
 }
+#: Settings that mean nothing in a container of the runtime.
+NOT_OF_A_RUNTIME = {"host", "pdserving"}
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,9 @@ class Value:
     default: Any
 
 
-def values() -> list[Value]:
-    """The values of the chart in their order. ValueError where one has no description."""
-    source = (CHART / "values.yaml").read_text()
+def values(chart: Path = CHART) -> list[Value]:
+    """The values of a chart in their order. ValueError where one has no description."""
+    source = (chart / "values.yaml").read_text()
     return list(_walk(yaml.compose(source, Loader=yaml.SafeLoader), yaml.safe_load(source), source.splitlines(), ()))
 
 
@@ -83,25 +88,28 @@ def _comment(lines: list[str], line: int) -> tuple[str, dict[str, Any]]:
     return text.removeprefix("--").strip(), json.loads(schema[0]) if schema else {}
 
 
-def schema() -> str:
+def schema(chart: Path = CHART) -> str:
     """values.schema.json."""
     root: dict[str, Any] = {
         "$schema": "http://json-schema.org/draft-07/schema#",
-        "title": "Values of the ppocr chart",
+        "title": f"Values of the {chart.name} chart",
         **_object(),
     }
     root["properties"]["global"] = {"type": "object", "description": "What a parent chart gives to all its charts."}
-    for value in values():
+    for value in values(chart):
         inner = root
         for name in value.path[:-1]:
             inner = inner["properties"].setdefault(name, _object())
         inner["properties"][value.path[-1]] = _entry(value)
-    root["$defs"] = {
+    definitions = {
         "transformerSettings": _settings(TransformerSettings),
         "predictorSettings": _settings(PredictorSettings),
         "sharedSettings": _settings(TransformerSettings, PredictorSettings),
+        "runtimeSettings": _settings(ServeSettings, without=NOT_OF_A_RUNTIME),
         **json.loads(Path(__file__).with_name("chart_definitions.json").read_text()),
     }
+    used = json.dumps(root["properties"])
+    root["$defs"] = {name: found for name, found in definitions.items() if f"#/$defs/{name}" in used}
     return json.dumps(root, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -115,9 +123,10 @@ def _entry(value: Value) -> dict[str, Any]:
     return {**type_, **value.schema, "description": value.text}
 
 
-def _settings(*classes: type[Any]) -> dict[str, Any]:
+def _settings(*classes: type[Any], without: Set[str] = frozenset()) -> dict[str, Any]:
     """What all of `classes` have: a part's settings, or those that both parts share."""
-    names = set.intersection(*({field.name for field in dataclasses.fields(cls)} for cls in classes)) - OWNED.keys()
+    names = set.intersection(*({field.name for field in dataclasses.fields(cls)} for cls in classes))
+    names -= OWNED.keys() | without
     hints = typing.get_type_hints(classes[0])
     kinds = {bool: "boolean", int: "integer", float: "number", str: "string"}
     properties = {}
@@ -168,16 +177,16 @@ def _match(path: str) -> tuple[str, str]:
     return "RegularExpression", re.sub(r"{\w+}", "[^/]+", path)
 
 
-def readme() -> str:
+def readme(chart: Path = CHART) -> str:
     """README.md: what is written by hand, with the table of values in its place."""
-    page = (CHART / "README.md").read_text()
+    page = (chart / "README.md").read_text()
     before, rest = page.split(BEGIN)
-    return before + BEGIN + _tables() + END + rest.split(END)[1]
+    return before + BEGIN + _tables(chart) + END + rest.split(END)[1]
 
 
-def _tables() -> str:
+def _tables(chart: Path) -> str:
     groups: dict[str, list[Value]] = {}
-    for value in values():
+    for value in values(chart):
         groups.setdefault(value.path[0] if len(value.path) > 1 else "Release", []).append(value)
     parts = []
     for name, group in groups.items():
@@ -197,6 +206,7 @@ def _cell(value: Value) -> str:
 
 
 if __name__ == "__main__":
-    (CHART / "values.schema.json").write_text(schema())
     (CHART / "files" / "paths.json").write_text(paths())
-    (CHART / "README.md").write_text(readme())
+    for chart in CHARTS:
+        (chart / "values.schema.json").write_text(schema(chart))
+        (chart / "README.md").write_text(readme(chart))

@@ -28,6 +28,7 @@ EXTENSIONS = {
         "config/crd/full/serving.kserve.io_inferenceservices.yaml",
         "config/crd/full/serving.kserve.io_servingruntimes.yaml",
         "config/crd/full/serving.kserve.io_clusterservingruntimes.yaml",
+        "config/crd/full/clusterstoragecontainer/serving.kserve.io_clusterstoragecontainers.yaml",
     ),
     "sigs.k8s.io/gateway-api@v1.4.1": (
         "config/crd/standard/gateway.networking.k8s.io_httproutes.yaml",

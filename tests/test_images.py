@@ -5,6 +5,8 @@ import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 LINES = (ROOT / "Containerfile").read_text().replace("\\\n", " ").splitlines()
 
@@ -39,20 +41,48 @@ def test_the_context_holds_what_is_copied() -> None:
     assert ignored("tests/test_images.py") and ignored("ppocr/bundles/x"), "this test can't tell what is kept out"
 
 
-def test_each_image_holds_the_rooms_it_imports() -> None:
+#: Image → the room that its command is in, and the images that are in it.
+IMAGES = {
+    "transformer": ("transformer", ()),
+    "predictor": ("predictor", ()),
+    "predictor-gpu": ("predictor", ()),
+    "ppocr": ("ppocr_local", ("predictor", "transformer")),
+    "ppocr-gpu": ("ppocr_local", ("predictor-gpu", "transformer")),
+}
+
+
+def stage(name: str) -> str:
+    """The lines of a stage."""
+    found = re.search(rf"^FROM \S+ AS {name}\n(.*?)(?=^FROM|\Z)", "\n".join(LINES), re.S | re.M)
+    assert found is not None, name
+    return found.group(1)
+
+
+@pytest.mark.parametrize("image", IMAGES)
+def test_each_image_holds_the_rooms_it_imports(image: str) -> None:
     rooms = [*tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]]
-    stages = dict(re.findall(r"^FROM \S+ AS (transformer|predictor)\n(.*?)(?=^FROM|\Z)", "\n".join(LINES), re.S | re.M))
-    assert set(stages) == {"transformer", "predictor"}
-    for stage, text in stages.items():
-        needed: set[str] = {stage}
-        seen: set[str] = set()
-        while needed - seen:
-            room = (needed - seen).pop()
-            seen.add(room)
-            folder = ROOT / room if (ROOT / room).is_dir() else ROOT / "clients/python" / room
-            for file in folder.rglob("*.py"):
-                if file == ROOT / "ppocr/__main__.py":
-                    continue  # the command line, which the images lack
-                found = re.findall(r"^(?:from|import) (\w+)", file.read_text(), re.M)
-                needed |= {name for name in found if name in rooms}
-        assert [room for room in sorted(needed) if f"/package/{room} " not in text] == [], stage
+    command, within = IMAGES[image]
+    text = "".join(stage(each) for each in (image, *within))
+    needed = {command, *(IMAGES[each][0] for each in within)}
+    seen: set[str] = set()
+    while needed - seen:
+        room = (needed - seen).pop()
+        seen.add(room)
+        folder = ROOT / room if (ROOT / room).is_dir() else ROOT / "clients/python" / room
+        for file in folder.rglob("*.py"):
+            if file == ROOT / "ppocr/__main__.py":
+                continue  # the command line, which the images lack
+            found = re.findall(r"^(?:from|import) (\w+)", file.read_text(), re.M)
+            needed |= {name for name in found if name in rooms}
+    assert [room for room in sorted(needed) if f"/package/{room} " not in text] == []
+
+
+@pytest.mark.parametrize("predictor", ["predictor", "predictor-gpu"])
+def test_what_is_laid_over_each_other_is_of_one_version(predictor: str) -> None:
+    def pins(name: str) -> dict[str, str]:
+        return dict(re.findall(r"^([\w.-]+)\S*==(\S+)", (ROOT / f"requirements/{name}.txt").read_text(), re.M))
+
+    transformer, other = pins("transformer"), pins(predictor)
+    both = transformer.keys() & other.keys()
+    assert len(both) > 30
+    assert {name for name in both if transformer[name] != other[name]} == set()

@@ -9,7 +9,10 @@ from tests.needs import program
 
 ROOT = Path(__file__).parent.parent.parent
 CHART = ROOT / "charts" / "ppocr"
-VALUE_FILES = sorted([*(CHART / "ci").glob("*-values.yaml"), CHART / "values-gpu.yaml"])
+RUNTIME = ROOT / "charts" / "ppocr-runtime"
+VALUE_FILES = sorted(
+    [*(CHART / "ci").glob("*-values.yaml"), CHART / "values-gpu.yaml", *(RUNTIME / "ci").glob("*-values.yaml")]
+)
 
 
 def run(name: str, *arguments: str | Path, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -18,6 +21,11 @@ def run(name: str, *arguments: str | Path, stdin: str | None = None) -> subproce
     return subprocess.run(command, capture_output=True, text=True, input=stdin, check=False, cwd=ROOT)
 
 
-def template(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """`helm template` of the chart as release ppocr in namespace ocr."""
-    return run("helm", "template", "ppocr", CHART, "--namespace", "ocr", *arguments)
+def template(*arguments: str | Path, chart: Path = CHART) -> subprocess.CompletedProcess[str]:
+    """`helm template` of a chart as the release of its name in namespace ocr."""
+    return run("helm", "template", chart.name, chart, "--namespace", "ocr", *arguments)
+
+
+def chart_of(values: Path) -> Path:
+    """The chart that a file of values belongs to."""
+    return RUNTIME if values.is_relative_to(RUNTIME) else CHART

@@ -1,4 +1,4 @@
-"""The chart is clean: lint, its own unit tests, and the schemas of Kubernetes and of the resources that it uses."""
+"""The charts are clean: lint, its own unit tests, and the schemas of Kubernetes and of the resources that it uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.charts.programs import CHART, ROOT, VALUE_FILES, run, template
+from tests.charts.programs import CHART, ROOT, RUNTIME, VALUE_FILES, chart_of, run, template
 
 SCHEMAS = Path(__file__).parent / "schemas"
 VERSIONS = ("1.29.0", "1.30.0", "1.31.0", "1.32.0", "1.33.0", "1.34.0")
@@ -30,12 +30,13 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """What the chart makes of each file of values."""
+    """What the charts make of each file of values."""
     folder = tmp_path_factory.mktemp("made")
     for values in VALUE_FILES:
-        done = template("--values", values)
+        chart = chart_of(values)
+        done = template("--values", values, chart=chart)
         assert done.returncode == 0, done.stderr
-        (folder / values.name).write_text(done.stdout)
+        (folder / f"{chart.name}-{values.name}").write_text(done.stdout)
     return sorted(folder.iterdir())
 
 
@@ -57,23 +58,25 @@ def check(schemas: Path, version: str, files: list[Path]) -> tuple[str, int]:
     return (done.stdout if done.returncode else ""), int(found.group(1)) if found else 0
 
 
-@pytest.mark.parametrize("values", VALUE_FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("values", VALUE_FILES, ids=lambda path: f"{chart_of(path).name}-{path.stem}")
 def test_lint(values: Path) -> None:
-    done = run("helm", "lint", "--strict", CHART, "--values", values)
+    done = run("helm", "lint", "--strict", chart_of(values), "--values", values)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_the_charts_own_tests() -> None:
-    done = run("helm-unittest", CHART)
+@pytest.mark.parametrize("chart", [CHART, RUNTIME], ids=lambda path: path.name)
+def test_the_charts_own_tests(chart: Path) -> None:
+    done = run("helm-unittest", chart)
     assert done.returncode == 0, done.stdout[-4000:]
     assert re.search(r"Tests: +(\d+) passed", done.stdout), "no test ran"
 
 
-def test_each_template_has_its_tests() -> None:
-    suites = "".join(path.read_text() for path in (CHART / "tests").glob("*_test.yaml"))
-    templates = CHART / "templates"
-    names = [str(path.relative_to(templates)) for path in templates.rglob("*") if path.suffix in (".yaml", ".txt")]
-    assert len(names) >= 15
+@pytest.mark.parametrize(("chart", "templates"), [(CHART, 15), (RUNTIME, 3)], ids=lambda it: getattr(it, "name", ""))
+def test_each_template_has_its_tests(chart: Path, templates: int) -> None:
+    suites = "".join(path.read_text() for path in (chart / "tests").glob("*_test.yaml"))
+    folder = chart / "templates"
+    names = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.suffix in (".yaml", ".txt")]
+    assert len(names) >= templates
     assert [name for name in names if name not in suites] == []
 
 
@@ -97,7 +100,7 @@ def test_what_it_makes_is_valid(schemas: Path, made: list[Path], version: str) -
 def test_what_is_wrong_is_found(
     schemas: Path, made: list[Path], tmp_path: Path, kind: str, wrong: tuple[str, str]
 ) -> None:
-    right = next(path for path in made if path.name == "default-values.yaml").read_text()
+    right = next(path for path in made if path.name == "ppocr-default-values.yaml").read_text()
     assert wrong[0] in right
     (tmp_path / "wrong.yaml").write_text(right.replace(*wrong))
     problems, _ = check(schemas, VERSIONS[-1], [tmp_path / "wrong.yaml"])
@@ -110,8 +113,9 @@ def test_it_refuses_an_old_kubernetes() -> None:
     assert "incompatible with Kubernetes v1.28.0" in made.stderr
 
 
-def test_the_versions_are_those_of_the_package() -> None:
-    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+@pytest.mark.parametrize("folder", [CHART, RUNTIME], ids=lambda path: path.name)
+def test_the_versions_are_those_of_the_package(folder: Path) -> None:
+    chart = yaml.safe_load((folder / "Chart.yaml").read_text())
     version = re.search(r'__version__ = "(.*)"', (ROOT / "ppocr" / "__init__.py").read_text())
     assert version is not None
     assert (chart["version"], chart["appVersion"]) == (version.group(1), version.group(1))

@@ -12,7 +12,7 @@ import yaml
 from tests.charts.programs import ROOT, run
 from tests.needs import program
 
-FOLDERS = ("ab", "base", "canary", "gpu")
+FOLDERS = ("ab", "base", "canary", "gpu", "plain")
 
 
 @pytest.fixture(scope="session")

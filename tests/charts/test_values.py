@@ -6,47 +6,53 @@ import dataclasses
 import json
 import re
 import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ppocr_local.service import ServeSettings
 from predictor.settings import PredictorSettings
-from tests.charts.programs import CHART, ROOT, template
+from tests.charts.programs import CHART, ROOT, RUNTIME, template
 from transformer.settings import TransformerSettings
 
 SCRIPT = runpy.run_path(str(ROOT / "scripts" / "chart_readme.py"))
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text())
+of_each_chart = pytest.mark.parametrize("chart", [CHART, RUNTIME], ids=lambda path: path.name)
 
 
-def test_readme_and_schema_are_what_the_values_say() -> None:
-    assert (CHART / "README.md").read_text() == SCRIPT["readme"](), "run scripts/chart_readme.py"
-    assert (CHART / "values.schema.json").read_text() == SCRIPT["schema"](), "run scripts/chart_readme.py"
+@of_each_chart
+def test_readme_and_schema_are_what_the_values_say(chart: Path) -> None:
+    assert (chart / "README.md").read_text() == SCRIPT["readme"](chart), "run scripts/chart_readme.py"
+    assert (chart / "values.schema.json").read_text() == SCRIPT["schema"](chart), "run scripts/chart_readme.py"
+
+
+def test_the_paths_are_what_the_routes_declare() -> None:
     assert (CHART / "files" / "paths.json").read_text() == SCRIPT["paths"](), "run scripts/chart_readme.py"
 
 
-def test_each_value_has_a_sentence() -> None:
-    short = [
-        ".".join(value.path) for value in SCRIPT["values"]() if len(value.text) < 10 or value.text[-1] not in ".):`"
-    ]
+@of_each_chart
+def test_each_value_has_a_sentence(chart: Path) -> None:
+    values = SCRIPT["values"](chart)
+    short = [".".join(value.path) for value in values if len(value.text) < 10 or value.text[-1] not in ".):`"]
     assert short == []
 
 
-def test_each_value_is_used() -> None:
-    templates = "".join(path.read_text() for path in (CHART / "templates").rglob("*") if path.is_file())
+@of_each_chart
+def test_each_value_is_used(chart: Path) -> None:
+    templates = "".join(path.read_text() for path in (chart / "templates").rglob("*") if path.is_file())
     unused = [
         ".".join(value.path)
-        for value in SCRIPT["values"]()
+        for value in SCRIPT["values"](chart)
         if not re.search(rf'[."]{re.escape(value.path[-1])}\b', templates)
     ]
     assert unused == []
 
 
 def test_a_value_without_a_comment_is_noticed(tmp_path: Any) -> None:
-    copy = runpy.run_path(str(ROOT / "scripts" / "chart_readme.py"))
     (tmp_path / "values.yaml").write_text("a:\n  # -- Something.\n  b: 1\n  c: 2\n")
-    copy["values"].__globals__["CHART"] = tmp_path
     with pytest.raises(ValueError, match=r"a\.c has no comment"):
-        copy["values"]()
+        SCRIPT["values"](tmp_path)
 
 
 @pytest.mark.parametrize(("part", "settings"), [("transformer", TransformerSettings), ("predictor", PredictorSettings)])
@@ -121,3 +127,25 @@ def test_a_wrong_value_is_refused(value: str, reason: str) -> None:
 
 def test_a_parent_charts_globals_are_let_in() -> None:
     assert template("--set", "global.imageRegistry=x").returncode == 0
+
+
+def test_the_runtimes_settings_can_be_reached() -> None:
+    names = {field.name for field in dataclasses.fields(ServeSettings)}
+    schema = json.loads((RUNTIME / "values.schema.json").read_text())
+    typed = schema["$defs"]["runtimeSettings"]["properties"].keys()
+    assert names == typed | (SCRIPT["OWNED"].keys() & names) | SCRIPT["NOT_OF_A_RUNTIME"]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("settings.host=0.0.0.0", "'host' not allowed"),
+        ("name=Ppocr", "does not match pattern"),
+        ("scope=node", "value must be one of 'cluster', 'namespace'"),
+        ("gpu.count=2", "'count' not allowed"),
+    ],
+)
+def test_a_wrong_value_of_the_runtime_is_refused(value: str, reason: str) -> None:
+    made = template("--set", value, chart=RUNTIME)
+    assert made.returncode != 0
+    assert reason in made.stderr

@@ -50,15 +50,16 @@ class Pod:
 
 @dataclass(frozen=True)
 class Namespace:
-    """A namespace of the cluster."""
+    """A namespace of the cluster; `helm_program` is the Helm that installs into it."""
 
     name: str
+    helm_program: str = "helm"
 
     def kubectl(self, *arguments: str, stdin: str | None = None, check: bool = True) -> str:
         return run("kubectl", "--namespace", self.name, *arguments, stdin=stdin, check=check)
 
     def helm(self, *arguments: str, check: bool = True, both: bool = False) -> str:
-        return run("helm", "--namespace", self.name, *arguments, check=check, both=both)
+        return run(self.helm_program, "--namespace", self.name, *arguments, check=check, both=both)
 
     def get(self, *arguments: str) -> Json:
         found: Json = json.loads(self.kubectl("get", *arguments, "--output", "json"))

@@ -10,6 +10,8 @@ What the schema can't say: values that don't fit each other, and that only a con
 {{- with .Values.canary.match -}}
 {{- if and .value (not .header) }}{{ $found = append $found "canary.match.value is set, and canary.match.header isn't: which header has to have it?" }}{{ end -}}
 {{- end -}}
+{{- if and .Values.kserve.trackRoutes (eq .Values.mode "plain") }}{{ $found = append $found "kserve.trackRoutes is set, and mode is plain, which has no KServe" }}{{ end -}}
+{{- if and .Values.ingress.enabled .Values.canary.enabled (not .Values.gateway.enabled) (or (gt (int .Values.canary.weight) 0) .Values.canary.match.header) }}{{ $found = append $found "an Ingress can't share requests out among tracks: canary.weight and canary.match need gateway.enabled" }}{{ end -}}
 {{- $found = concat $found (include "ppocr.checksOfLiveCanary" . | fromJsonArray) -}}
 {{- with uniq $found }}{{ fail (printf "\n  - %s" (join "\n  - " .)) }}{{ end -}}
 {{- end -}}
@@ -19,9 +21,10 @@ What the schema can't say: values that don't fit each other, and that only a con
 {{- $root := .root -}}{{- $track := .track -}}{{- $all := $track.values -}}
 {{- $where := ternary "canary." "" (eq $track.name "canary") -}}
 {{- $found := list -}}
+{{- $plain := eq $all.mode "plain" -}}
 {{- /* KServe makes a DNS label NAME-PART-NAMESPACE of each part, and doesn't go on where that is too long. */ -}}
 {{- $longest := printf "%s-%s-%s" $track.isvc (first $track.parts) $root.Release.Namespace -}}
-{{- if gt (len $longest) 63 -}}
+{{- if and (gt (len $longest) 63) (not $plain) -}}
 {{- $room := sub (len (include "ppocr.fullname" $root)) (sub (len $longest) 63) -}}
 {{- $found = append $found (printf "KServe would make the host name %s of release and namespace, which has %d characters, and 63 are allowed: %s" $longest (len $longest) (ternary (printf "set fullnameOverride to a name of at most %d" $room) "the namespace's name is too long for any name" (gt $room 0))) -}}
 {{- end -}}
@@ -31,6 +34,14 @@ What the schema can't say: values that don't fit each other, and that only a con
 {{- $scaling := $values.autoscaling -}}
 {{- if gt (int $scaling.minReplicas) (int $scaling.maxReplicas) }}{{ $found = append $found (printf "%s.autoscaling.minReplicas is %d, and must not be more than maxReplicas, which is %d" $at (int $scaling.minReplicas) (int $scaling.maxReplicas)) }}{{ end -}}
 {{- if eq (int $values.ports.http) (int $values.ports.grpc) }}{{ $found = append $found (printf "%s.ports.http and %s.ports.grpc are both %d" $at $at (int $values.ports.http)) }}{{ end -}}
+{{- if and $values.minReadySeconds (not $plain) }}{{ $found = append $found (printf "%s.minReadySeconds needs mode plain: an InferenceService has no such field" $at) }}{{ end -}}
+{{- if and (eq $scaling.kind "keda") $scaling.fallback (not $scaling.triggers) (ne (dig "metric" "cpu" $scaling) "queuePixels") }}{{ $found = append $found (printf "%s.autoscaling.fallback is for what KEDA asks elsewhere, and it scales on CPU: set %s.autoscaling.triggers" $at $at) }}{{ end -}}
+{{- range $name, $kind := dict "metrics" "hpa" "triggers" "keda" "fallback" "keda" -}}
+{{- if and (get $scaling $name) (ne $scaling.kind $kind) }}{{ $found = append $found (printf "%s.autoscaling.%s is set, and %s.autoscaling.kind is %s: it must be %s" $at $name $at $scaling.kind $kind) }}{{ end -}}
+{{- end -}}
+{{- range $container := concat $values.sidecars $values.initContainers -}}
+{{- if has $container.name (list "kserve-container" "transformer-container" "storage-initializer" "transformer" "predictor") }}{{ $found = append $found (printf "%s: a container of its own can't be called %s" $at $container.name) }}{{ end -}}
+{{- end -}}
 {{- $rolling := dig "rollingUpdate" (dict) $values.updateStrategy -}}
 {{- if and (eq $values.updateStrategy.type "RollingUpdate") (has (dig "maxUnavailable" "25%" $rolling | toString) (list "0" "0%")) (has (dig "maxSurge" "25%" $rolling | toString) (list "0" "0%")) }}{{ $found = append $found (printf "%s.updateStrategy: maxUnavailable and maxSurge are both 0, so that no pod could be replaced" $at) }}{{ end -}}
 {{- $names := include "ppocr.volumes" (dict "root" $root "track" $track "part" (ternary "predictor" $part (eq $all.mode "collocated"))) | fromYamlArray -}}
@@ -55,11 +66,13 @@ What the schema can't say: values that don't fit each other, and that only a con
 {{- if ne $all.transformer.autoscaling.kind "none" }}{{ $ignored = append $ignored "autoscaling" }}{{ end -}}
 {{- with $ignored }}{{ $found = append $found (printf "mode is collocated, where the pod is the predictor's: %stransformer.%s would mean nothing; set it for the predictor" $where (join (printf ", %stransformer." $where) .)) }}{{ end -}}
 {{- end -}}
+{{- if and (eq $all.mode "collocated") (dig "preStop" "" $all.predictor.lifecycle) }}{{ $found = append $found (printf "%spredictor.lifecycle.preStop is the chart's own where mode is collocated" $where) }}{{ end -}}
 {{- $model := $all.model -}}
+{{- if and $plain (eq $model.source "storageUri") }}{{ $found = append $found (printf "%smodel.source is storageUri, which KServe reads, and mode is plain: it must be builtIn or pvc" $where) }}{{ end -}}
 {{- if and $model.storageUri (ne $model.source "storageUri") }}{{ $found = append $found (printf "%smodel.storageUri is set, and %smodel.source is %s: it must be storageUri" $where $where $model.source) }}{{ end -}}
 {{- if and (eq $model.source "storageUri") (not $model.storageUri) }}{{ $found = append $found (printf "%smodel.storageUri is needed where %smodel.source is storageUri" $where $where) }}{{ end -}}
 {{- if and $model.pvc.claimName (ne $model.source "pvc") }}{{ $found = append $found (printf "%smodel.pvc.claimName is set, and %smodel.source is %s: it must be pvc" $where $where $model.source) }}{{ end -}}
-{{- if and (eq $model.source "pvc") (not $model.pvc.claimName) }}{{ $found = append $found (printf "%smodel.pvc.claimName is needed where %smodel.source is pvc" $where $where) }}{{ end -}}
+{{- if and (eq $model.source "pvc") (not $model.pvc.claimName) (not $model.pvc.create.enabled) }}{{ $found = append $found (printf "%smodel.pvc.claimName or model.pvc.create is needed where %smodel.source is pvc" $where $where) }}{{ end -}}
 {{- toJson $found -}}
 {{- end -}}
 
@@ -74,6 +87,14 @@ runtimeClassName: ""
 podLabels: {}
 podAnnotations: {}
 restartedAt: ""
+initContainers: []
+sidecars: []
+hostAliases: []
+dnsPolicy: ""
+dnsConfig: {}
+schedulerName: ""
+topologySpreadConstraints: []
+resourceClaims: []
 {{- end -}}
 
 {{/*

@@ -5,31 +5,49 @@
 {{- $autoscaled := ne $values.autoscaling.kind "none" -}}
 minReplicas: {{ int (ternary $values.autoscaling.minReplicas $values.replicas $autoscaled) }}
 deploymentStrategy:
-  {{- /* Helm lays values over the defaults, and a Deployment that recreates its pods must have no rollingUpdate. */}}
-  {{- toYaml (ternary (pick $values.updateStrategy "type") $values.updateStrategy (eq $values.updateStrategy.type "Recreate")) | nindent 2 }}
+  {{- include "ppocr.strategy" . | nindent 2 }}
 labels:
   app.kubernetes.io/component: {{ .part }}
   {{- with $values.podLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 annotations:
-  ppocr/template: {{ include "ppocr.templateHash" . }}
   # `none` holds the count at minReplicas; `external` leaves it to the chart's own autoscaler.
   serving.kserve.io/autoscalerClass: {{ ternary "external" "none" $autoscaled }}
-  {{- if $all.monitoring.scrapeAnnotations }}
-  prometheus.io/scrape: "true"
-  prometheus.io/path: /metrics
-  prometheus.io/port: {{ include "ppocr.httpPort" . | quote }}
-  {{- if include "ppocr.probeScheme" . }}
-  prometheus.io/scheme: https
-  {{- end }}
-  {{- end }}
-  {{- with $values.restartedAt }}
-  ppocr/restarted-at: {{ . | quote }}
-  {{- end }}
-  {{- with $values.podAnnotations }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
+  {{- include "ppocr.podAnnotations" . | nindent 2 }}
+{{ include "ppocr.podSpec" . }}
+{{- end -}}
+
+{{/* Helm lays values over the defaults, and a Deployment that recreates its pods must have no rollingUpdate. */}}
+{{- define "ppocr.strategy" -}}
+{{- $strategy := (index .track.values .part).updateStrategy -}}
+{{- toYaml (ternary (pick $strategy "type") $strategy (eq $strategy.type "Recreate")) -}}
+{{- end -}}
+
+{{- define "ppocr.podAnnotations" -}}
+{{- $all := .track.values -}}
+{{- $values := index $all .part -}}
+ppocr/template: {{ include "ppocr.templateHash" . }}
+{{- if $all.monitoring.scrapeAnnotations }}
+prometheus.io/scrape: "true"
+prometheus.io/path: /metrics
+prometheus.io/port: {{ include "ppocr.httpPort" . | quote }}
+{{- if include "ppocr.probeScheme" . }}
+prometheus.io/scheme: https
+{{- end }}
+{{- end }}
+{{- with $values.restartedAt }}
+ppocr/restarted-at: {{ . | quote }}
+{{- end }}
+{{- with $values.podAnnotations }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* A pod without its containers. */}}
+{{- define "ppocr.podSpec" -}}
+{{- $all := .track.values -}}
+{{- $values := index $all .part -}}
 serviceAccountName: {{ include "ppocr.serviceAccountName" .root }}
 automountServiceAccountToken: false
 # A Service called ppocr-grpc would set PPOCR_GRPC_PORT.
@@ -47,6 +65,16 @@ priorityClassName: {{ . }}
 {{- with $values.runtimeClassName }}
 runtimeClassName: {{ . }}
 {{- end }}
+{{- range $name := list "schedulerName" "dnsPolicy" }}
+{{- with get $values $name }}
+{{ $name }}: {{ . }}
+{{- end }}
+{{- end }}
+{{- range $name := list "hostAliases" "dnsConfig" "resourceClaims" "initContainers" }}
+{{- with get $values $name }}
+{{ toYaml (dict $name .) }}
+{{- end }}
+{{- end }}
 {{- with include "ppocr.placement" . | trim }}
 {{ . }}
 {{- end }}
@@ -59,7 +87,8 @@ Says which pods are made of these values: KServe takes a moment to carry a chang
 says that it has. What changes it would replace the pods anyway.
 */}}
 {{- define "ppocr.templateHash" -}}
-{{- $text := cat (include (printf "ppocr.%sContainer" .part) .) (include "ppocr.volumes" .) (include "ppocr.placement" .) (index .track.values .part).restartedAt -}}
+{{- $values := index .track.values .part -}}
+{{- $text := cat (include (printf "ppocr.%sContainer" .part) .) (include "ppocr.podSpec" .) (toYaml $values.sidecars) $values.restartedAt -}}
 {{- if eq .track.values.mode "collocated" }}{{ $text = cat $text (include "ppocr.transformerContainer" (merge (dict "part" "transformer") .)) }}{{ end -}}
 {{- sha256sum $text | trunc 16 -}}
 {{- end -}}
@@ -89,12 +118,12 @@ says that it has. What changes it would replace the pods anyway.
 {{- if eq .part "predictor" }}
 {{- if eq $all.model.source "pvc" }}
 - name: models
-  persistentVolumeClaim: {claimName: {{ $all.model.pvc.claimName }}, readOnly: true}
+  persistentVolumeClaim: {claimName: {{ include "ppocr.modelClaim" . }}, readOnly: true}
 {{- end }}
 {{- if $values.engineCache.enabled }}
 - name: engine-cache
-  {{- if $values.engineCache.existingClaim }}
-  persistentVolumeClaim: {claimName: {{ $values.engineCache.existingClaim }}}
+  {{- with include "ppocr.engineCacheClaim" . }}
+  persistentVolumeClaim: {claimName: {{ . }}}
   {{- else }}
   emptyDir: {sizeLimit: {{ $values.engineCache.size }}}
   {{- end }}
@@ -127,16 +156,17 @@ tolerations:
 affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- $context := . }}
-{{- with $values.spreadOver }}
+{{- $selector := dict "labelSelector" (dict "matchLabels" (include "ppocr.partSelector" . | fromYaml)) -}}
+{{- if or $values.spreadOver $values.topologySpreadConstraints }}
 topologySpreadConstraints:
-  {{- range . }}
+  {{- range $values.spreadOver }}
   - topologyKey: {{ . }}
     maxSkew: 1
     whenUnsatisfiable: ScheduleAnyway
-    labelSelector:
-      matchLabels:
-        {{- include "ppocr.partSelector" $context | nindent 8 }}
+    {{- toYaml $selector | nindent 4 }}
+  {{- end }}
+  {{- range $values.topologySpreadConstraints }}
+  - {{- toYaml (merge (dict) . $selector) | nindent 4 }}
   {{- end }}
 {{- end }}
 {{- end -}}
@@ -150,4 +180,17 @@ topologySpreadConstraints:
 {{- $seconds = addf $seconds (ceil (dig "lame_duck_seconds" 0 $settings)) (ceil (dig "drain_seconds" 30 $settings)) -}}
 {{- end -}}
 {{- int $seconds -}}
+{{- end -}}
+
+{{/* Claims of a track's predictor: named by a value, or made by the chart. Context {root, track}. */}}
+{{- define "ppocr.modelClaim" -}}
+{{- with .track.values.model.pvc -}}
+{{- .claimName | default (ternary (printf "%s-models" (include "ppocr.fullname" $.root)) "" .create.enabled) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "ppocr.engineCacheClaim" -}}
+{{- with .track.values.predictor.engineCache -}}
+{{- .existingClaim | default (ternary (printf "%s-engine-cache" (include "ppocr.fullname" $.root)) "" .create.enabled) -}}
+{{- end -}}
 {{- end -}}

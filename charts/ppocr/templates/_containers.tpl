@@ -10,6 +10,10 @@ image: {{ include "ppocr.image" . }}
 imagePullPolicy: {{ $values.image.pullPolicy }}
 env:
   {{- include "ppocr.env" . | trim | nindent 2 }}
+{{- with $values.envFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- if not (and (eq .part "predictor") (eq .track.values.model.source "storageUri")) }}
 resources:
   {{- include "ppocr.resources" . | nindent 2 }}
@@ -25,12 +29,37 @@ livenessProbe:
   {{- toYaml $liveness | nindent 2 }}
 securityContext:
   {{- toYaml .track.values.securityContext | nindent 2 }}
+# What the process said last is the reason that Kubernetes and KServe give for its end.
+terminationMessagePolicy: FallbackToLogsOnError
+{{- with include "ppocr.lifecycle" . }}
+lifecycle:
+  {{- . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* What a container does beside its process, or nothing. */}}
+{{- define "ppocr.lifecycle" -}}
+{{- $own := deepCopy (index .track.values .part).lifecycle -}}
+{{- if and (eq .part "predictor") (eq .track.values.mode "collocated") -}}
+{{- /* Both containers get the signal to stop at the same time, but the networks must outlast what the transformer has accepted. */ -}}
+{{- $wait := list "python3" "-c" (.root.Files.Get "files/wait_for_transformer.py") (int .track.values.transformer.ports.http | toString) "/run/ppocr/predictor.sock" -}}
+{{- $_ := set $own "preStop" (dict "exec" (dict "command" $wait)) -}}
+{{- end -}}
+{{- with $own }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
+{{/* KServe knows containers by these names. */}}
+{{- define "ppocr.containerName" -}}
+{{- if eq .track.values.mode "plain" -}}{{ .part }}
+{{- else if and (eq .part "transformer") (eq .track.values.mode "collocated") -}}transformer-container
+{{- else -}}kserve-container
+{{- end -}}
 {{- end -}}
 
 {{- define "ppocr.transformerContainer" -}}
 {{- $values := .track.values.transformer -}}
 {{- $collocated := eq .track.values.mode "collocated" -}}
-name: {{ ternary "transformer-container" "kserve-container" $collocated }}
+name: {{ include "ppocr.containerName" . }}
 args:
   # KServe adds these flags, with values of its own, where they are missing.
   - --model_name={{ .track.values.modelName }}
@@ -72,7 +101,7 @@ volumeMounts:
 {{- define "ppocr.predictorContainer" -}}
 {{- $values := .track.values.predictor -}}
 {{- $collocated := eq .track.values.mode "collocated" -}}
-name: kserve-container
+name: {{ include "ppocr.containerName" . }}
 args:
   - --http_port={{ include "ppocr.httpPort" . }}
   - --grpc_port={{ include "ppocr.grpcPort" . }}
@@ -89,13 +118,6 @@ ports:
   - {name: http1{{ if $collocated }}-predictor{{ end }}, containerPort: {{ include "ppocr.httpPort" . }}, protocol: TCP}
   - {name: h2c{{ if $collocated }}-predictor{{ end }}, containerPort: {{ include "ppocr.grpcPort" . }}, protocol: TCP}
 {{ include "ppocr.container" . }}
-{{- if $collocated }}
-lifecycle:
-  # Both containers get the signal to stop at the same time, but the networks must outlast what the transformer has accepted.
-  preStop:
-    exec:
-      command: [python3, -c, {{ .root.Files.Get "files/wait_for_transformer.py" | toJson }}, "{{ int .track.values.transformer.ports.http }}", /run/ppocr/predictor.sock]
-{{- end }}
 volumeMounts:
   - {name: tmp, mountPath: /tmp}
   {{- if $collocated }}

@@ -35,10 +35,11 @@ app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* The annotations of an object's metadata, or nothing: `list $`, or `list $ .Values.some.annotations`. */}}
+{{/* The annotations of an object's metadata, or nothing: `list $ KIND`, or `list $ KIND .Values.some.annotations`. */}}
 {{- define "ppocr.annotations" -}}
-{{- $own := ternary (dict) (last .) (eq 1 (len .)) -}}
-{{- with merge (dict) $own (first .).Values.commonAnnotations }}
+{{- $own := ternary (dict) (last .) (eq 2 (len .)) -}}
+{{- $values := (first .).Values -}}
+{{- with merge (dict) $own (get $values.objectAnnotations (index . 1) | default dict) $values.commonAnnotations }}
   annotations:
     {{- toYaml . | nindent 4 }}
 {{- end }}

@@ -6,7 +6,7 @@ name: {{ .track.isvc }}-{{ .part }}
 {{- end -}}
 
 {{/*
-Name and labels of an object that belongs to one part of a track; `suffix` is needed for autoscalers: KServe takes an HPA that is
+Name, labels and annotations of an object of `kind` that belongs to one part of a track; `suffix` is needed for autoscalers: KServe takes an HPA that is
 called like the Deployment for its own, and rewrites it.
 */}}
 {{- define "ppocr.partMetadata" -}}
@@ -16,5 +16,5 @@ metadata:
     {{- include "ppocr.labels" .root | nindent 4 }}
     app.kubernetes.io/component: {{ .part }}
     ppocr/track: {{ .track.name }}
-  {{- include "ppocr.annotations" (list .root) }}
+  {{- include "ppocr.annotations" (list .root .kind) }}
 {{- end -}}

@@ -1,7 +1,7 @@
 {{/*
-The tracks as JSON, {"tracks": [{"name", "isvc", "values", "parts"}]}: what a template needs of a track is in here, so that no
+The tracks as JSON, {"tracks": [{"name", "isvc", "values", "parts", "labels"}]}: what a template needs of a track is in here, so that no
 template knows that there are two. `values` are the chart's, with what the canary does differently laid over them; `parts` are
-the components of the track's InferenceService.
+the components of the track's InferenceService, or its Deployments; `labels` are those that all pods of the release have.
 */}}
 {{- define "ppocr.tracks" -}}
 {{- $values := omit .Values "canary" -}}
@@ -20,14 +20,21 @@ the components of the track's InferenceService.
 {{- range $tracks -}}
 {{- $_ := set . "isvc" (printf "%s-%s" (include "ppocr.fullname" $) .name) -}}
 {{- $_ := set . "parts" $parts -}}
+{{- $_ := set . "labels" (include "ppocr.selectorLabels" $ | fromYaml) -}}
 {{- end -}}
 {{- dict "tracks" $tracks | toJson -}}
 {{- end -}}
 
-{{/* Labels that choose the pods of one part of a track; KServe sets them. */}}
+{{/* Labels that choose the pods of one part of a track; KServe sets them, where it makes the pods. */}}
 {{- define "ppocr.partSelector" -}}
+{{- if eq .track.values.mode "plain" -}}
+{{ toYaml .track.labels }}
+app.kubernetes.io/component: {{ .part }}
+ppocr/track: {{ .track.name }}
+{{- else -}}
 serving.kserve.io/inferenceservice: {{ .track.isvc }}
 component: {{ .part }}
+{{- end -}}
 {{- end -}}
 
 {{/* The part of a track's InferenceService that answers clients. */}}

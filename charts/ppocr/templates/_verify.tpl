@@ -12,7 +12,7 @@
 {{- $hosts := dict "HTTP" (include "ppocr.hostnames" (list . .Values.gateway.hostnames "") | fromYamlArray | first) "gRPC" (include "ppocr.hostnames" (list . .Values.gateway.grpcHostnames "-grpc") | fromYamlArray | first) -}}
 {{- $gateways := ternary .Values.gateway.parentRefs (list) (and .Values.gateway.enabled .Values.verify.gateway) -}}
 {{- $routes := ternary (dict "HTTPRoute" $name "GRPCRoute" $name) (dict) .Values.gateway.enabled -}}
-{{- dict "namespace" .Release.Namespace "deployments" $deployments "routes" $routes "noTrackRoutes" (ternary (list) $services (or .Values.kserve.trackRoutes (not .Values.gateway.enabled))) "gateways" $gateways "hosts" $hosts "model" .Values.modelName "seconds" .Values.verify.timeoutSeconds | toJson -}}
+{{- dict "namespace" .Release.Namespace "deployments" $deployments "routes" $routes "noTrackRoutes" (ternary (list) $services (or .Values.kserve.trackRoutes (not .Values.gateway.enabled) (eq .Values.mode "plain"))) "gateways" $gateways "hosts" $hosts "model" .Values.modelName "seconds" .Values.verify.timeoutSeconds | toJson -}}
 {{- end -}}
 
 {{/* A pod that runs a script of the ConfigMap of tests: {root, container (name), command, api (whether it asks the API server)}. */}}
