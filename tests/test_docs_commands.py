@@ -36,6 +36,8 @@ FOREIGN = {
     "oras": "needs a registry: tests/test_release.py, nightly",
     "curl": "the routes: tests/first_contact",
     "pip": "an environment of its own: tests/test_readme.py",
+    **dict.fromkeys(("apt", "cmake", "ctest", "build/ppocr-read"), "tests/clients/test_cpp.py builds and runs it"),
+    **dict.fromkeys(("mvn", "java"), "tests/clients/test_java.py builds and runs it"),
     "py": "Windows: tests/test_windows.py looks at what it installs",
     "perf_analyzer": "a program of NVIDIA's: tests/first_contact/test_triton_tools.py asks as it does",
     **dict.fromkeys(("head", "tail", "grep", "cut", "sort", "uniq", "jq", "sed", "awk", "wc", "tr"), "filters"),
@@ -149,9 +151,10 @@ def _pip(command: Command) -> None:
 
 def _helm(command: Command) -> None:
     if command.words[1] in ("install", "upgrade"):
-        chart = command.words[3]
-        assert chart.startswith("oci://") or (ROOT / chart / "Chart.yaml").is_file()
-    schema = json.loads((ROOT / "charts" / "ppocr" / "values.schema.json").read_text())
+        named = command.words[3]
+        assert named.startswith("oci://") or (ROOT / named / "Chart.yaml").is_file()
+    chart = next((word for word in command.words if (ROOT / word / "Chart.yaml").is_file()), "charts/ppocr")
+    schema = json.loads((ROOT / chart / "values.schema.json").read_text())
     for pairs in command.after("--set", "--set-string"):
         for pair in filter(None, re.split(r",(?=[\w.]+=)", pairs)):
             assert _is_value(schema, schema, pair.partition("=")[0].split(".")), f"{pair} is no value of the chart"

@@ -97,10 +97,10 @@ says that it has. What changes it would replace the pods anyway.
 {{- $all := .track.values -}}
 {{- $values := index $all .part -}}
 - name: tmp
-  emptyDir: {sizeLimit: {{ $values.tmpSize }}}
+  emptyDir: {sizeLimit: {{ $values.tmpSize | toString | quote }}}
 {{- if eq $all.mode "collocated" }}
 - name: tmp-transformer
-  emptyDir: {sizeLimit: {{ $all.transformer.tmpSize }}}
+  emptyDir: {sizeLimit: {{ $all.transformer.tmpSize | toString | quote }}}
 - name: socket
   emptyDir: {medium: Memory, sizeLimit: 1Mi}
 {{- with $all.transformer.extraVolumes }}
@@ -125,7 +125,7 @@ says that it has. What changes it would replace the pods anyway.
   {{- with include "ppocr.engineCacheClaim" . }}
   persistentVolumeClaim: {claimName: {{ . }}}
   {{- else }}
-  emptyDir: {sizeLimit: {{ $values.engineCache.size }}}
+  emptyDir: {sizeLimit: {{ $values.engineCache.size | toString | quote }}}
   {{- end }}
 {{- end }}
 {{- end }}
