@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import statistics
 
 import pytest
@@ -12,7 +13,8 @@ from bench.text.kinds import kinds
 from tests import needs
 from tests.services import Service
 
-SEED, COUNT = 1, 3
+#: By day one image of each kind: three take minutes.
+SEED, COUNT = 1, 3 if os.environ.get("PPOCR_NIGHTLY") else 1
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -143,7 +143,7 @@ def test_add_makes_the_repository(tmp_path: Path, bundle: Bundle) -> None:
         (lambda path: (path / "rec.onnx").unlink(), (), "lacks the file rec.onnx"),
         (lambda path: (path / MANIFEST).unlink(), (), "has no readable manifest.json"),
         (lambda path: None, ("--version", "2"), "there is a bundle tiny/2 already"),
-        (lambda path: None, ("--name", "../up"), "the name in manifest.json is '../up'"),
+        (lambda path: None, ("--name", "../up"), "the name in manifest.json is '…/up'"),
         (lambda path: None, ("--version", "a/b"), "the version in manifest.json is 'a/b'"),
     ],
 )

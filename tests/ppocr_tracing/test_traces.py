@@ -7,6 +7,7 @@ import json
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,9 +147,19 @@ def test_a_request_without_a_caller_begins_a_trace_and_a_refused_one_has_no_erro
     assert httpx.post(f"{transformer.url}/v1/models/ppocr:predict", content=b"x", headers=headers).status_code == 400
     (refused,) = [span for span in collected.trace(trace, caller) if span.name == PREDICT]
     assert not refused.failed and refused.attributes["http.response.status_code"] == 400
+    before = trace_ids(transformer)
     httpx.get(f"{transformer.url}/v2/models/ppocr")
-    before = {json.loads(line).get("trace_id") for line in transformer.log.read_text().splitlines() if line[:1] == "{"}
-    assert len([each for each in before if each and re.fullmatch("[0-9a-f]{32}", each)]) >= 3
+    deadline = time.monotonic() + 10
+    while not (begun := trace_ids(transformer) - before - {trace}):
+        assert time.monotonic() < deadline, "no line of the log names a new trace"
+        time.sleep(0.05)
+    assert all(re.fullmatch("[0-9a-f]{32}", each) for each in begun)
+
+
+def trace_ids(service: Service) -> set[str]:
+    """Those that the lines of a service's log name."""
+    lines = [json.loads(line) for line in service.log.read_text().splitlines() if line.startswith("{")]
+    return {line["trace_id"] for line in lines if line.get("trace_id")}
 
 
 def test_a_caller_that_is_not_sampled_is_not_recorded(

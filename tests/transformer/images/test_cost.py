@@ -8,8 +8,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from transformer.images import ImageLimits, jpeg
+
+pytestmark = pytest.mark.alone
 
 
 def seconds(work: Callable[[], object]) -> float:
