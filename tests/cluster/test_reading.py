@@ -90,6 +90,7 @@ def test_only_reading_and_health_are_published(gateway: Gateway) -> None:
 
 
 def test_the_repository_is_not_reachable(gateway: Gateway, call: Call) -> None:
+    """The transformer's own list of what it serves is: it changes nothing."""
     paths = [
         f"/v2/repository/models/{model}/{verb}" for model in ("ppocr", "det", "rec") for verb in ("load", "unload")
     ]
@@ -99,8 +100,9 @@ def test_the_repository_is_not_reachable(gateway: Gateway, call: Call) -> None:
     for method, request in {
         "RepositoryModelLoad": oip.RepositoryModelLoadRequest(model_name="rec"),
         "RepositoryModelUnload": oip.RepositoryModelUnloadRequest(model_name="rec"),
-        "RepositoryIndex": oip.RepositoryIndexRequest(),
     }.items():
         with pytest.raises(grpc.RpcError) as refused:
             call(method, request)
         assert refused.value.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.UNIMPLEMENTED)
+    index = call("RepositoryIndex", oip.RepositoryIndexRequest())
+    assert {model.name for model in index.models} == {gateway.model}, "of the predictor's networks it says nothing"
