@@ -59,8 +59,12 @@ def level(service: Service, receipt: bytes) -> Iterator[None]:
     with httpx.Client(base_url=service.url, timeout=60) as client:
         predict, jpeg = "/v1/models/ppocr:predict", {"content-type": "image/jpeg"}
         service.wait_prepared()
-        for _ in range(3):
-            assert client.post(predict, content=receipt, headers=jpeg).status_code == 200
+        turned = {
+            "use_doc_orientation_classify": "true",
+            "use_textline_orientation": "true",
+        }  # which load at their first use
+        for parameters in ({}, turned, {}):
+            assert client.post(predict, content=receipt, headers=jpeg, params=parameters).status_code == 200
         before = service.rss_bytes()
         yield
         assert service.process.poll() is None
