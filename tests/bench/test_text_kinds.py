@@ -13,8 +13,9 @@ from bench.text.kinds import kinds
 from tests import needs
 from tests.services import Service
 
-#: By day one image of each kind: three take minutes.
-SEED, COUNT = 1, 3 if os.environ.get("PPOCR_NIGHTLY") else 1
+SEED, COUNT = 1, 3
+#: Above it a bar permits mistakes, and holds for the mean of several images. Of the others one image is read by day.
+EXACT = 0.05
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -27,7 +28,7 @@ def _fonts() -> None:
 
 @pytest.mark.parametrize("kind", kinds(), ids=lambda kind: kind.name)
 def test_images_of_each_kind_are_read(service: Service, kind: Kind) -> None:
-    cases = kind.cases(SEED, COUNT)
+    cases = kind.cases(SEED, COUNT if os.environ.get("PPOCR_NIGHTLY") or kind.bar > EXACT else 1)
     errors = {case.name: kind.error(case, reading.read(service.url, case)) for case in cases}
     assert statistics.fmean(errors.values()) <= kind.bar, errors
 
