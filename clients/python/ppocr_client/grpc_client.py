@@ -6,8 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, ClassVar, Unpack
 
 import grpc
 import grpc.aio
@@ -17,6 +16,7 @@ from ppocr_api.document import Page
 from ppocr_api.error_mapping import RETRY_AFTER, from_grpc
 from ppocr_api.errors import PpocrError
 from ppocr_client.attempts import Attempts
+from ppocr_client.closing import AsyncClosing, Closing
 from ppocr_client.images import Image, ReadParameters, content
 from ppocr_client.many import read_many, read_many_async
 from ppocr_client.tensors import pages_of, request_of
@@ -31,42 +31,9 @@ _OPTIONS = [
 
 
 class _Calls:
-    """What both clients share: `grpcs` is `grpc` or `grpc.aio`, which make their channels alike."""
+    """What both clients share: `_grpc` is `grpc` or `grpc.aio`, which make their channels alike."""
 
-    def __init__(
-        self,
-        grpcs: Any,
-        target: str,
-        timeout: float,
-        retries: int,
-        model: str,
-        headers: Mapping[str, str] | None,
-        tls: bool,
-        certificate: bytes | None,
-    ) -> None:
-        self._timeout, self._retries, self._model = timeout, retries, model
-        self._metadata = tuple((name.lower(), value) for name, value in (headers or {}).items())
-        if tls or certificate is not None:
-            self._channel = grpcs.secure_channel(target, grpc.ssl_channel_credentials(certificate), _OPTIONS)
-        else:
-            self._channel = grpcs.insecure_channel(target, _OPTIONS)
-        self._infer = oip.unary(self._channel, "ModelInfer")
-        self._ready = oip.unary(self._channel, "ModelReady")
-
-    def _attempts(self) -> Attempts:
-        return Attempts(self._timeout, self._retries)
-
-    def _is_ready(self) -> Any:
-        request = oip.ModelReadyRequest(name=self._model)
-        return self._ready(request, timeout=self._timeout, metadata=self._metadata)
-
-
-class GrpcClient(_Calls):
-    """Reads images through a service's gRPC port; threads may share one.
-
-    `target` is `host:port`, or `dns:///name:port` for a headless Service. `tls` uses the system's roots, or
-    `certificate` (PEM) where one is given. `timeout`, `retries` and `headers` (metadata here) are those of `Client`.
-    """
+    _grpc: ClassVar[Any]
 
     def __init__(
         self,
@@ -79,7 +46,31 @@ class GrpcClient(_Calls):
         tls: bool = False,
         certificate: bytes | None = None,
     ) -> None:
-        super().__init__(grpc, target, timeout, retries, model, headers, tls, certificate)
+        self._timeout, self._retries, self._model = timeout, retries, model
+        self._metadata = tuple((name.lower(), value) for name, value in (headers or {}).items())
+        if tls or certificate is not None:
+            self._channel = self._grpc.secure_channel(target, grpc.ssl_channel_credentials(certificate), _OPTIONS)
+        else:
+            self._channel = self._grpc.insecure_channel(target, _OPTIONS)
+        self._infer = oip.unary(self._channel, "ModelInfer")
+        self._ready = oip.unary(self._channel, "ModelReady")
+
+    def _attempts(self) -> Attempts:
+        return Attempts(self._timeout, self._retries)
+
+    def _is_ready(self) -> Any:
+        request = oip.ModelReadyRequest(name=self._model)
+        return self._ready(request, timeout=self._timeout, metadata=self._metadata)
+
+
+class GrpcClient(_Calls, Closing):
+    """Reads images through a service's gRPC port; threads may share one.
+
+    `target` is `host:port`, or `dns:///name:port` for a headless Service. `tls` uses the system's roots, or
+    `certificate` (PEM) where one is given. `timeout`, `retries` and `headers` (metadata here) are those of `Client`.
+    """
+
+    _grpc = grpc
 
     def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
         """The text of one image. Raises only errors of `ppocr_api.errors`."""
@@ -112,30 +103,11 @@ class GrpcClient(_Calls):
     def close(self) -> None:
         self._channel.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class AsyncGrpcClient(_Calls):
+class AsyncGrpcClient(_Calls, AsyncClosing):
     """`GrpcClient` for asyncio; a cancelled `read` leaves the service, which then drops its work. Made inside a running loop."""
 
-    def __init__(
-        self,
-        target: str,
-        *,
-        timeout: float = 60.0,
-        retries: int = 3,
-        model: str = "ppocr",
-        headers: Mapping[str, str] | None = None,
-        tls: bool = False,
-        certificate: bytes | None = None,
-    ) -> None:
-        super().__init__(grpc.aio, target, timeout, retries, model, headers, tls, certificate)
+    _grpc = grpc.aio
 
     async def read(self, image: Image, **parameters: Unpack[ReadParameters]) -> Page:
         """The text of one image. Raises only errors of `ppocr_api.errors`."""
@@ -171,14 +143,6 @@ class AsyncGrpcClient(_Calls):
 
     async def close(self) -> None:
         await self._channel.close()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
 
 
 def _failed(error: Any) -> PpocrError:

@@ -6,8 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from functools import partial
-from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 import httpx
 
@@ -15,6 +14,7 @@ from ppocr_api.document import Page
 from ppocr_api.error_mapping import RETRY_AFTER, from_http
 from ppocr_api.errors import DeadlineExceeded, PpocrError, Unavailable
 from ppocr_client.attempts import Attempts
+from ppocr_client.closing import AsyncClosing, Closing
 from ppocr_client.images import Image, ReadParameters, content, content_type, query
 from ppocr_client.many import read_many, read_many_async
 from ppocr_client.v1 import page_of
@@ -68,7 +68,7 @@ def _page(response: httpx.Response) -> Page:
     )
 
 
-class Client(_Requests):
+class Client(_Requests, Closing):
     """Reads images through a service; threads may share one.
 
     `timeout`: seconds for one image, over all tries; the request carries it, and the service drops what it can't answer in time.
@@ -120,16 +120,8 @@ class Client(_Requests):
     def close(self) -> None:
         self._http.close()
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class AsyncClient(_Requests):
+class AsyncClient(_Requests, AsyncClosing):
     """`Client` for asyncio; a cancelled `read` leaves the service, which then drops its work."""
 
     def __init__(
@@ -176,11 +168,3 @@ class AsyncClient(_Requests):
 
     async def close(self) -> None:
         await self._http.aclose()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
