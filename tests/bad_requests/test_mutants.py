@@ -10,7 +10,6 @@ import gzip
 import json
 import os
 import random
-import string
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +21,7 @@ import pytest
 
 from ppocr import oip
 from tests.bad_requests.asking import INSIDE, JSON, V1, dot, grpc_request, refused, v1, v2
+from tests.fuzz.mutators import changed_bytes
 from tests.services import Service
 from tests.transformer.routes.exchanges import FULL
 from tests.wrong_types import wrong_types
@@ -44,22 +44,10 @@ URLS = {each.declaration.name: url_of(each.declaration.paths[0].path) for each i
 
 
 def mutations(seed: int, body: bytes, count: int) -> Iterator[bytes]:
-    """`body` with characters changed, cut out, doubled."""
-    rng = random.Random(seed)
+    """`body` with bytes changed, `count` times."""
+    dice = random.Random(seed)
     for _ in range(count):
-        mutant = bytearray(body)
-        for _ in range(rng.randint(1, 6)):
-            at = rng.randrange(len(mutant) + 1)
-            kind = rng.randrange(4)
-            if kind == 0:
-                mutant[at : at + 1] = rng.choice(string.printable).encode()
-            elif kind == 1:
-                del mutant[at : at + rng.randint(1, 20)]
-            elif kind == 2:
-                mutant[at:at] = mutant[at : at + rng.randint(1, 20)]
-            else:
-                mutant[at : at + 1] = bytes([rng.randrange(256)])
-        yield bytes(mutant)
+        yield changed_bytes(body, dice)
 
 
 def right(name: str) -> Any:
