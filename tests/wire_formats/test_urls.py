@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import httpx
 import pytest
 
 from tests import services
 from tests.services import Service
+from tests.small_server import serving
 
 ASKED: list[str] = []
 
@@ -25,13 +25,8 @@ class Inside(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def inside() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Inside)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://localhost:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Inside) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

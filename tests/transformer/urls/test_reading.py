@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import pytest
 
 from ppocr_limits.budget import Budget
 from ppocr_local.service import LocalSettings, reader
+from tests.small_server import serving
 from tests.transformer.routes.exchanges import posted
 from transformer.image_file import ImageFile
 from transformer.pre_post import OcrTransformer
@@ -34,13 +34,8 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(DATA)))
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://localhost:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(partial(Quiet, directory=str(DATA))) as address:
+        yield address
 
 
 async def test_both_formats_read_an_image_by_its_url(address: str) -> None:
