@@ -6,12 +6,14 @@ get has to be there, or its tests would be left out unseen.
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -92,6 +94,15 @@ def missing(what: str, error: str = "") -> NoReturn:
     ):
         pytest.fail(f"{_PREFIX}{what}, which CI has to have: {HOW[what]} {error}".rstrip(), pytrace=False)
     pytest.skip(f"{_PREFIX}{what}")
+
+
+@contextmanager
+def one_at_a_time(name: str) -> Iterator[None]:
+    """Holds what is made under `name` in CACHE: workers of one run, and runs beside each other, make it one after the other."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f".{name}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def program(name: str) -> str:

@@ -19,15 +19,16 @@ FOLDER = Path(__file__).parents[2] / "clients" / "cpp"
 def build() -> Path:
     """The folder that it is built in; CMake builds what has changed since."""
     cmake, folder = needs.program("cmake"), needs.CACHE.resolve() / "clients" / "cpp"
-    configured = subprocess.run(
-        [cmake, "-S", FOLDER, "-B", folder], capture_output=True, text=True, timeout=100, check=False
-    )
-    if configured.returncode != 0:
-        needs.missing("libraries in C++", configured.stderr[-2000:])
-    done = subprocess.run(
-        [cmake, "--build", folder, "--parallel", "2"], capture_output=True, text=True, timeout=500, check=False
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
+    with needs.one_at_a_time("cpp-client"):
+        configured = subprocess.run(
+            [cmake, "-S", FOLDER, "-B", folder], capture_output=True, text=True, timeout=100, check=False
+        )
+        if configured.returncode != 0:
+            needs.missing("libraries in C++", configured.stderr[-2000:])
+        done = subprocess.run(
+            [cmake, "--build", folder, "--parallel", "2"], capture_output=True, text=True, timeout=500, check=False
+        )
+        assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
     return folder
 
 

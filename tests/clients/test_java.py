@@ -27,8 +27,9 @@ def program() -> list[str]:
     for path in (FOLDER / "pom.xml", *sorted(FOLDER.glob("src/**/*.java")), *(ROOT / name for name in PROTOS)):
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
     built = needs.CACHE.resolve() / "clients" / f"java-{digest.hexdigest()[:16]}"
-    if not built.exists():
-        _build(maven, built)
+    with needs.one_at_a_time("java-client"):
+        if not built.exists():
+            _build(maven, built)
     return [java, "-jar", str(built / f"ppocr-client-{ppocr.__version__}-all.jar")]
 
 

@@ -59,12 +59,15 @@ def _environment(name: str, python: str, wanted: Path, what: str) -> Path:
     """The Python of an environment with the packages that `wanted` pins. Where it can't be made, `what` is missing."""
     folder = needs.CACHE / name
     own, made = folder / "bin" / "python", folder / "made"
-    if not made.is_file() or made.read_text() != wanted.read_text():
-        try:
-            subprocess.run([python, "-m", "venv", "--clear", folder], check=True, capture_output=True)
-            install = [own, "-m", "pip", "install", "--quiet", "--no-deps", "-r", wanted]
-            subprocess.run(install, check=True, capture_output=True, text=True, timeout=600)
-        except subprocess.SubprocessError as error:
-            needs.missing(what, str(error))
-        made.write_text(wanted.read_text())
+    with needs.one_at_a_time(name):
+        if not made.is_file() or made.read_text() != wanted.read_text():
+            try:
+                subprocess.run([python, "-m", "venv", "--clear", folder], check=True, capture_output=True)
+                install = [own, "-m", "pip", "install", "--quiet", "--no-deps", "-r", wanted]
+                subprocess.run(install, check=True, capture_output=True, text=True, timeout=600)
+            except subprocess.CalledProcessError as error:
+                needs.missing(what, f"{error} {str(error.stderr)[-2000:]}")
+            except subprocess.SubprocessError as error:
+                needs.missing(what, str(error))
+            made.write_text(wanted.read_text())
     return own
