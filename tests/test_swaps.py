@@ -1,6 +1,6 @@
 """Two models with different character sets change places while clients read: nothing fails, and nothing is misread.
 
-By the API six times, which also shows that memory stays level, and by the watched folder twice; ten times each with PPOCR_NIGHTLY=1.
+By the API six times, which shows that memory stays level too; by the watched folder twice. PPOCR_NIGHTLY=1: ten times each.
 """
 
 from __future__ import annotations
