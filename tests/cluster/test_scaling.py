@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cluster import images, load
-from tests.cluster.kube import run, until
+from tests.cluster.kube import nightly, run, until
 from tests.cluster.load import Gateway
 from tests.cluster.release import Release
 
@@ -40,6 +40,7 @@ def inferences(release: Release) -> dict[str, float]:
     return counts
 
 
+@nightly
 def test_a_new_predictor_carries_its_share(release: Release, gateway: Gateway, say: Say) -> None:
     with load.steady(gateway, per_second=10) as sent:
         until(30, lambda: len(sent.answers) > 20, "answers")
@@ -62,6 +63,7 @@ def test_a_new_predictor_carries_its_share(release: Release, gateway: Gateway, s
     assert load.problems(sent) == {}
 
 
+@nightly
 def test_the_transformer_scales_on_cpu(release: Release, gateway: Gateway, say: Say) -> None:
     scaling = {"kind": "hpa", "minReplicas": 1, "maxReplicas": 3, "targetCpuUtilization": 100, "behavior": AT_ONCE}
     release.upgrade(transformer={"autoscaling": scaling, "resources": {"requests": {"cpu": "40m"}}})
