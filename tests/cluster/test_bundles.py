@@ -38,6 +38,9 @@ def test_versions_go_live_under_load(shelf: Shelf, release: Release, gateway: Ga
     values = on_claim()
     values["predictor"]["repository"] = {"watchSeconds": 1, "api": True}
     release.upgrade(**values)
+    # A predictor that was replaced goes on answering for its `lame_duck_seconds`.
+    first = f"{NAME}/{V6}"
+    until(40, lambda: {each.model for each in load.answers(gateway, 20).answers} == {first}, "the claim's bundle alone")
     v6, v4 = two_models.models()
     took = []
     with load.steady(gateway) as sent:
