@@ -45,6 +45,11 @@ class TestTiffLayouts:
         samples = RGB.astype(int) * 256 + RGB[::-1]
         assert difference(self.write(samples, 2, layout, order, bits=16, planar=planar), RGB) == 0
 
+    @pytest.mark.parametrize("bits", [8, 12])
+    def test_rgb_of_fewer_bits_in_16(self, layout: str, order: str, bits: int) -> None:
+        samples = RGB.astype(int) << (bits - 8) | RGB[::-1] >> (16 - bits)
+        assert difference(self.write(samples, 2, layout, order, bits=16), RGB) == 0
+
     def test_bigtiff(self, layout: str, order: str) -> None:
         assert difference(self.write(RGB, 2, layout, order, big=True), RGB) == 0
 
