@@ -85,7 +85,9 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     held = 1 if layout.samples == 1 and layout.bits <= 8 else 2 if layout.samples == 1 and layout.bits == 16 else 4
     memory = pillow_memory(layout.width * layout.height, held, orientation, len(file), block)
     negative = layout.is_deep and layout.photometric == _WHITE_IS_ZERO
-    return Source("TIFF", file, layout.width, layout.height, memory, orientation, negative=negative)
+    return Source(
+        "TIFF", file, layout.width, layout.height, memory, orientation, negative=negative, further=directory.further
+    )
 
 
 def _described(directory: Directory, layout: _Layout) -> dict[int, list[int]]:

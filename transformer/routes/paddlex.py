@@ -95,7 +95,8 @@ _DECLARATION = Declaration(
     "paddlex",
     "The OCR pipeline of PaddleX and PaddleOCR 3, as `paddlex --serve` has it: one image as base64, and its lines by "
     "PaddleOCR's names. `visualize` (which is on by default) adds pictures as JPEG. `fileType` must be 1: PDF files "
-    "aren't read, and pages are not unwarped. A URL is fetched from hosts of `url_hosts` alone. Wrong requests are a 422.",
+    "and TIFFs of several pages aren't read, and pages are not unwarped. A URL is fetched from hosts of `url_hosts` alone. "
+    "Wrong requests are a 422.",
     paths=(
         Path(
             "/ocr",
@@ -136,7 +137,11 @@ class PaddleX(Adapter):
 
     def parse(self, request: WireRequest) -> ReadRequest:
         asked = _validated(_json(request))
-        file = UrlFile(asked.file, _FILE) if is_url(asked.file) else ImageFile(asked.file, _FILE, base64=True)
+        file = (
+            UrlFile(asked.file, _FILE, whole=True)
+            if is_url(asked.file)
+            else ImageFile(asked.file, _FILE, base64=True, whole=True)
+        )
         if asked.file_type is None and not isinstance(file, UrlFile):
             raise InvalidRequest("File type cannot be determined: set fileType to 1 for an image")
         if asked.file_type == _PDF:

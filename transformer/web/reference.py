@@ -24,19 +24,20 @@ _HEAD: Final = """<!doctype html>
 <body class="docs">
 <header>
   <h1>The API of ppocr-serving</h1>
-  <p class="quiet"><a href=".">Try it with an image</a> · <a href="openapi.json">as OpenAPI</a> ·
+"""
+_LINKS: Final = """  <p class="quiet"><a href=".">Try it with an image</a> · <a href="openapi.json">as OpenAPI</a> ·
   <a href="v1/capabilities">what this service can do, as JSON</a></p>
-</header>
 """
 #: Longer texts of an example, such as an image's base64, are cut to this many characters.
 _LONGEST: Final = 60
 
 
-def page(declared: Sequence[Declaration], model: str) -> bytes:
-    """The whole page; `model` is the model's name on the paths."""
+def page(declared: Sequence[Declaration], model: str, links: bool = True) -> bytes:
+    """The whole page; `model` is the model's name on the paths. `links` lead to what the service's own port has besides."""
     named = "".join(f'<li><a href="#{_id(each)}">{_text(each.name)}</a></li>\n' for each in declared)
     parts = "".join(_section(each, model) for each in declared)
-    return f"{_HEAD}<nav><ul>\n{named}</ul></nav>\n<main>\n{parts}</main>\n</body>\n</html>\n".encode()
+    head = f"{_HEAD}{_LINKS if links else ''}</header>\n"
+    return f"{head}<nav><ul>\n{named}</ul></nav>\n<main>\n{parts}</main>\n</body>\n</html>\n".encode()
 
 
 def _section(declared: Declaration, model: str) -> str:
