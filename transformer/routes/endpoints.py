@@ -23,11 +23,15 @@ HEALTH = Declaration(
     "health",
     "Health as NVIDIA's NIM has it. Kubernetes' probes ask `/healthz` and `/v2/health/ready`.",
     (
-        Path(_LIVE, "whether the process answers, as NVIDIA's NIM says it", answers=(Body("application/json"),)),
+        Path(
+            _LIVE,
+            "whether the process answers, as NVIDIA's NIM says it",
+            answers=(Body("application/json", example={"live": True}),),
+        ),
         Path(
             _READY,
             "whether a prediction would be accepted now, as NVIDIA's NIM says it: else 503",
-            answers=(Body("application/json"),),
+            answers=(Body("application/json", example={"ready": True}),),
         ),
     ),
 )

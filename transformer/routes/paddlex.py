@@ -20,7 +20,7 @@ from ppocr.serving.wire import Infer, WireAnswer, WireRequest
 from ppocr_api.document import Page
 from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
-from transformer.outputs.paddlex import Result
+from transformer.outputs.paddlex import EXAMPLE, Result
 from transformer.parameters import Parameters
 from transformer.pipeline.page import View
 from transformer.routes import schemas
@@ -77,6 +77,12 @@ _ANSWER: Final = {
 }
 _LOG_ID: Final = "26d4267a-9c6e-4a1a-b931-610475883d49"
 _HEALTHY: Final = {"logId": _LOG_ID, "errorCode": 0, "errorMsg": "Healthy"}
+_READ: Final = {
+    "logId": _LOG_ID,
+    "result": {"ocrResults": [EXAMPLE], "dataInfo": {"width": 600, "height": 800, "type": "image"}},
+    "errorCode": 0,
+    "errorMsg": "Success",
+}
 _ERROR = Body(
     "application/json",
     {"type": "object", "properties": _ENVELOPE, "required": list(_ENVELOPE)},
@@ -105,7 +111,7 @@ _DECLARATION = Declaration(
             bodies=(
                 Body("application/json", _schema(), {"file": schemas.EXAMPLE_IMAGE, "fileType": 1, "visualize": False}),
             ),
-            answers=(Body("application/json", _ANSWER),),
+            answers=(Body("application/json", _ANSWER, _READ),),
             error=_ERROR,
             line=_LINE,
         ),

@@ -28,6 +28,7 @@ _HEAD: Final = """<!doctype html>
 _LINKS: Final = """  <p class="quiet"><a href=".">Try it with an image</a> · <a href="openapi.json">as OpenAPI</a> ·
   <a href="v1/capabilities">what this service can do, as JSON</a></p>
 """
+_URL: Final = "http://127.0.0.1:8080"
 #: Longer texts of an example, such as an image's base64, are cut to this many characters.
 _LONGEST: Final = 60
 
@@ -57,8 +58,9 @@ def _path(path: Path, model: str) -> str:
         parts.append(_folded("query parameters", _schema(path.query)))
     parts += [_body("request", body) for body in path.bodies]
     example = next((body.example for body in path.bodies if body.example is not None), None)
-    if example is not None:
-        parts.append(f"<h4>with curl</h4>\n<pre>{_text(_curl(shown, example))}</pre>\n")
+    line = path.line.replace("{url}", _URL).replace("{model_name}", model)
+    if line or example is not None:
+        parts.append(f"<h4>with curl</h4>\n<pre>{_text(line or _curl(shown, example))}</pre>\n")
     parts += [_body("answer", body) for body in path.answers]
     if path.bodies:
         parts.append(_body("error", path.error))
@@ -88,9 +90,7 @@ def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _curl(path: str, example: Any) -> str:
-    return (
-        f"curl -H 'Content-Type: application/json' -d '{json.dumps(_cut(example))}' \\\n  http://127.0.0.1:8080{path}"
-    )
+    return f"curl -H 'Content-Type: application/json' -d '{json.dumps(_cut(example))}' \\\n  {_URL}{path}"
 
 
 def _cut(value: Any) -> Any:
