@@ -88,7 +88,9 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     upper = 3 * pixels if (layout.photometric, layout.samples, layout.bits) == (_RGB, 3, 16) else 0
     memory = pillow_memory(pixels, held, orientation, len(file), block + upper)
     negative = layout.is_deep and layout.photometric == _WHITE_IS_ZERO
-    return Source("TIFF", file, layout.width, layout.height, memory, orientation, negative=negative)
+    return Source(
+        "TIFF", file, layout.width, layout.height, memory, orientation, negative=negative, further=directory.further
+    )
 
 
 def _described(directory: Directory, layout: _Layout) -> dict[int, list[int]]:
