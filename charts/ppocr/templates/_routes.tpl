@@ -37,7 +37,7 @@ hostnames:
 {{/* Fails where something of Envoy Gateway's is asked for, and `envoyGateway` doesn't say that it is the gateway. */}}
 {{- define "ppocr.needsEnvoyGateway" -}}
 {{- $envoy := .Values.gateway.envoy -}}
-{{- $asked := or $envoy.apiKeySecret $envoy.jwt.issuer $envoy.requestsPerSecond $envoy.clientTrafficPolicy.enabled -}}
+{{- $asked := or $envoy.apiKeySecret $envoy.jwt.issuer $envoy.requestsPerSecond $envoy.maxBody $envoy.clientTrafficPolicy.enabled -}}
 {{- if and $asked (not (include "ppocr.envoyGateway" .)) -}}
 {{- fail "gateway.envoy needs gateway.envoyGateway" -}}
 {{- end -}}
