@@ -153,7 +153,9 @@ def _helm(command: Command) -> None:
     if command.words[1] in ("install", "upgrade"):
         named = command.words[3]
         assert named.startswith("oci://") or (ROOT / named / "Chart.yaml").is_file()
-    chart = next((word for word in command.words if (ROOT / word / "Chart.yaml").is_file()), "charts/ppocr")
+    # A chart in a registry is one of this checkout: oci://REGISTRY/charts/NAME.
+    names = [f"charts/{word.rpartition('/')[2]}" if word.startswith("oci://") else word for word in command.words]
+    chart = next((name for name in names if (ROOT / name / "Chart.yaml").is_file()), "charts/ppocr")
     schema = json.loads((ROOT / chart / "values.schema.json").read_text())
     for pairs in command.after("--set", "--set-string"):
         for pair in filter(None, re.split(r",(?=[\w.]+=)", pairs)):
