@@ -19,6 +19,8 @@ from transformer.images.source import Alpha, Source, damaged
 from transformer.images.tiff_directory import write_directory
 
 if TYPE_CHECKING:
+    from PIL.TiffImagePlugin import TiffImageFile
+
     from ppocr.contract import U8
 
 Opener = Callable[[io.BytesIO], Image.Image]
@@ -35,7 +37,7 @@ Image.MAX_IMAGE_PIXELS = None
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
 
-def _tiff(file: io.BytesIO) -> Image.Image:
+def _tiff(file: io.BytesIO) -> TiffImageFile:
     from PIL import TiffImagePlugin
 
     # Pillow's own reader of uncompressed strips takes 16-bit planes for 8-bit ones.
@@ -101,14 +103,16 @@ def _is_deep_colour(image: Image.Image) -> bool:
     return (
         isinstance(image, TiffImagePlugin.TiffImageFile)
         and image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 1
-        and image.tile[0].args[0] == _UPPER_BYTES
+        and isinstance(arguments := image.tile[0].args, tuple)
+        and arguments[0] == _UPPER_BYTES
     )
 
 
 def _add_lower_bytes(rgb: U8, source: Source) -> None:
     """Turns `rgb` UINT8 [H,W,3], the upper bytes of samples of 16 bits, into the upper eight of the bits that are used."""
-    image = _OPENERS[source.format](io.BytesIO(source.data))
+    image = _tiff(io.BytesIO(source.data))
     (tile,) = image.tile
+    assert isinstance(tile.args, tuple)
     image.tile = [tile._replace(args=(_LOWER_BYTES, *tile.args[1:]))]
     image.load()
     beyond = deep.used_bits(int(rgb.max()) << 8) - 8

@@ -37,6 +37,7 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "WebP lossy": lambda: files.save(page("RGB"), "WEBP", method=0),
     "TIFF in one strip": lambda: files.tiff(PAGE, 2),
     "TIFF with alpha": lambda: files.tiff(np.dstack([PAGE, PAGE[..., :1]]), 2, tags={338: (3, [2])}, rows=64),
+    "TIFF of 8 bits in 16": lambda: files.tiff(PAGE, 2, bits=16),
     "TIFF of floats": lambda: files.tiff(PAGE[..., :1], 1, bits=32, rows=64, deflate=True),
     "TIFF LZW in one strip": lambda: files.written("TIFF", PAGE, compression="tiff_lzw", strip_size=1 << 30),
     "JPEG 2000": lambda: files.save(Image.fromarray(PAGE), "JPEG2000"),
