@@ -28,7 +28,8 @@ test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and bad days
 	PPOCR_NIGHTLY=1 $(BIN)/python -m tests --timeout 5400 $(ARGS) \
 		$$(grep -oE 'tests/[a-z0-9_/]+\.py' docs/security.md | grep -v ^tests/cluster/ | sort -u)
 
-test-cluster: $(VENV)/.dev  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it
+test-cluster: $(VENV)/.dev $(V4)  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it
+	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
 	$(IN) $(BIN)/python -m pytest tests/cluster $(ARGS)
 
 check: $(VENV)/.dev  ## Check format, lint, types and which room imports which

@@ -84,7 +84,8 @@ def add_options(parser: Any) -> None:
     option("min-agreement", float, 1.0, "Without labels: least share of the words of the reference; 1: the same lines.")
     option("model", str, "ppocr", "Name of the model on the routes.")
     option("host-header", str, None, "Host to ask a gateway for, over HTTP and as :authority over gRPC.")
-    option("grpc-target", str, None, "gRPC address; the host of --host with port 8081 where none is given.")
+    target = "gRPC address, with https:// before it for TLS; the host of --host with port 8081 where none is given."
+    option("grpc-target", str, None, target)
     option("authority", str, None, ":authority over gRPC where it is another than --host-header.")
     option("request-timeout", float, 60.0, "Seconds until a request counts as failed; the request carries it.")
     option("metrics-url", str, None, "Addresses of /metrics for the times by stage, split by commas; HOST/metrics.")

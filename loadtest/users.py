@@ -152,6 +152,15 @@ class V2Binary(HttpReader):
     speaks = "binary"
 
 
+def _channel(target: str, name: str | None, options: list[tuple[str, Any]]) -> grpc.Channel:
+    """With TLS where the target begins with https://: for the name that is asked for, where there is one."""
+    if not target.startswith("https://"):
+        return grpc.insecure_channel(target, options)
+    if name:
+        options = [*options, ("grpc.ssl_target_name_override", name)]
+    return grpc.secure_channel(target.removeprefix("https://"), grpc.ssl_channel_credentials(), options)
+
+
 class V2Grpc(_Reader, User):
     """Sends images over gRPC, each user on a connection of its own."""
 
@@ -168,7 +177,7 @@ class V2Grpc(_Reader, User):
         ]
         if settings.authority:
             options.append(("grpc.default_authority", settings.authority))
-        self._channel = grpc.insecure_channel(settings.grpc_target, options)
+        self._channel = _channel(settings.grpc_target, settings.authority, options)
         self._infer = oip.unary(self._channel, "ModelInfer")
 
     def on_stop(self) -> None:

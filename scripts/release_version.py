@@ -1,4 +1,4 @@
-"""Prints the version of a release: that of the package, the client, the chart and its images, which CHANGELOG.md describes.
+"""Prints the version of a release: that of the package, the clients, the charts and their images, which CHANGELOG.md describes.
 
 Ends with a sentence where they differ (docs/releases.md).
 """
@@ -18,6 +18,8 @@ PLACES = (
     ("clients/cpp/CMakeLists.txt", r"^project\(ppocr-client VERSION (\S+)"),
     ("charts/ppocr/Chart.yaml", r"^version: (.*)"),
     ("charts/ppocr/Chart.yaml", r'^appVersion: "(.*)"'),
+    ("charts/ppocr-runtime/Chart.yaml", r"^version: (.*)"),
+    ("charts/ppocr-runtime/Chart.yaml", r'^appVersion: "(.*)"'),
     ("CHANGELOG.md", r"^## (\d\S*)"),
 )
 

@@ -32,10 +32,10 @@ class Authority:
         pem.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
         return cls(pem, signed, key)
 
-    def sign(self, certificate: Path, key: Path, name: str) -> None:
-        """Writes the files of a new certificate for `name` at localhost and 127.0.0.1."""
+    def sign(self, certificate: Path, key: Path, name: str, *hosts: str) -> None:
+        """Writes the files of a new certificate for `name` at `hosts`, or at localhost and 127.0.0.1."""
         own = ec.generate_private_key(ec.SECP256R1())
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        names = [_name(host) for host in hosts or ("localhost", "127.0.0.1")]
         issuer = self._certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value
         builder = _builder(name, str(issuer), own).add_extension(x509.SubjectAlternativeName(names), False)
         signed = builder.sign(self._key, hashes.SHA256())
@@ -45,6 +45,13 @@ class Authority:
             )
         )
         certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+
+
+def _name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _builder(name: str, issuer: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:

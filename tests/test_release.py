@@ -38,6 +38,9 @@ def test_a_version_that_differs_is_refused(tmp_path: Path) -> None:
         VERSION["version"](tmp_path)
 
 
+CHARTS = ("ppocr", "ppocr-runtime")
+
+
 def packed(folder: Path, chart: Path) -> bytes:
     subprocess.run([program("helm"), "package", chart, "--destination", folder], check=True, capture_output=True)
     (archive,) = folder.glob("*.tgz")
@@ -46,17 +49,18 @@ def packed(folder: Path, chart: Path) -> bytes:
     return archive.read_bytes()
 
 
-def test_the_chart_is_the_same_bytes_each_time(tmp_path: Path) -> None:
-    copy = tmp_path / "elsewhere" / "ppocr"
-    shutil.copytree(ROOT / "charts" / "ppocr", copy)
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_the_same_bytes_each_time(tmp_path: Path, name: str) -> None:
+    copy = tmp_path / "elsewhere" / name
+    shutil.copytree(ROOT / "charts" / name, copy)
     for path in copy.rglob("*"):
         os.utime(path, (1, 1))
-    first, again = packed(tmp_path / "a", ROOT / "charts" / "ppocr"), packed(tmp_path / "b", copy)
+    first, again = packed(tmp_path / "a", ROOT / "charts" / name), packed(tmp_path / "b", copy)
     assert hashlib.sha256(first).hexdigest() == hashlib.sha256(again).hexdigest()
     shown = subprocess.run(
         [program("helm"), "show", "chart", next((tmp_path / "a").glob("*.tgz"))], check=True, capture_output=True
     )
-    assert b"name: ppocr" in shown.stdout
+    assert f"name: {name}\n" in shown.stdout.decode()
 
 
 def test_debian_packages_are_components(tmp_path: Path) -> None:
@@ -72,17 +76,18 @@ def test_debian_packages_are_components(tmp_path: Path) -> None:
     ]
 
 
-def test_the_chart_goes_into_a_registry_and_installs_from_there(tmp_path: Path) -> None:
+def test_the_charts_go_into_a_registry_and_install_from_there(tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()
     with registry(tmp_path / "blobs") as address:
-        said = released(address, "chart")
-        assert f"  {address}/team/ppocr-predictor:{VERSION['version']()}" in said
-        url = f"http://{address}/v2/team/charts/ppocr/manifests/{VERSION['version']()}"
+        said = released(address, "charts")
+        for image in ("ppocr-transformer", "ppocr-predictor", "ppocr"):
+            assert f"  {address}/team/{image}:{VERSION['version']()}" in said.replace('"', "")
+        urls = [f"http://{address}/v2/team/charts/{name}/manifests/{VERSION['version']()}" for name in CHARTS]
         accept = {"accept": "application/vnd.oci.image.manifest.v1+json"}
-        first = httpx.get(url, headers=accept)
-        assert first.json()["config"]["mediaType"] == "application/vnd.cncf.helm.config.v1+json"
-        released(address, "chart")
-        assert httpx.get(url, headers=accept).content == first.content
+        first = [httpx.get(url, headers=accept) for url in urls]
+        assert {each.json()["config"]["mediaType"] for each in first} == {"application/vnd.cncf.helm.config.v1+json"}
+        released(address, "charts")
+        assert [httpx.get(url, headers=accept).content for url in urls] == [each.content for each in first]
 
 
 @nightly
@@ -92,17 +97,19 @@ def test_images_go_into_a_registry_with_their_sbom(tmp_path: Path) -> None:
     program("buildah")
     with registry(tmp_path / "blobs") as address:
         released(address, "images", PATH=f"{Path(oras).parent}{os.pathsep}{os.environ['PATH']}", **BUILT)
-        image = f"{address}/team/ppocr-transformer:{VERSION['version']()}"
-        listed = subprocess.run(
-            [oras, "discover", "--plain-http", "--format", "json", image], check=True, capture_output=True
-        )
-        (sbom,) = json.loads(listed.stdout)["referrers"]
-        assert sbom["artifactType"] == "application/vnd.cyclonedx+json"
-        subprocess.run([oras, "pull", "--plain-http", "--output", tmp_path, sbom["reference"]], check=True)
-        document = json.loads((tmp_path / "transformer.cdx.json").read_text())
-        kinds = {each["purl"].partition("/")[0] for each in document["components"]}
-        assert {"pkg:pypi", "pkg:deb"} <= kinds
-        fetch = [oras, "manifest", "fetch-config", "--plain-http", image]
-        labels = json.loads(subprocess.run(fetch, check=True, capture_output=True).stdout)["config"]["Labels"]
-        assert labels["org.opencontainers.image.title"] == "ppocr-transformer"
-        assert labels["org.opencontainers.image.version"] == VERSION["version"]()
+        for name in ("ppocr-transformer", "ppocr-predictor", "ppocr"):
+            image, part = f"{address}/team/{name}:{VERSION['version']()}", name.removeprefix("ppocr-")
+            listed = subprocess.run(
+                [oras, "discover", "--plain-http", "--format", "json", image], check=True, capture_output=True
+            )
+            (sbom,) = json.loads(listed.stdout)["referrers"]
+            assert sbom["artifactType"] == "application/vnd.cyclonedx+json"
+            subprocess.run([oras, "pull", "--plain-http", "--output", tmp_path, sbom["reference"]], check=True)
+            document = json.loads((tmp_path / f"{part}.cdx.json").read_text())
+            purls = [each["purl"].partition("?")[0] for each in document["components"]]
+            assert {purl.partition("/")[0] for purl in purls} == {"pkg:pypi", "pkg:deb"}
+            assert len(set(purls)) == len(purls)
+            fetch = [oras, "manifest", "fetch-config", "--plain-http", image]
+            labels = json.loads(subprocess.run(fetch, check=True, capture_output=True).stdout)["config"]["Labels"]
+            assert labels["org.opencontainers.image.title"] == name
+            assert labels["org.opencontainers.image.version"] == VERSION["version"]()

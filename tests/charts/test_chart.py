@@ -95,12 +95,14 @@ def test_what_it_makes_is_valid(schemas: Path, made: list[Path], version: str) -
         ("HTTPRoute", ("backendRefs:", "backendRef:")),
         ("NetworkPolicy", ("policyTypes: [Ingress, Egress]", "policyTypes: Ingress")),
         ("Pod", ("restartPolicy: Never", "restart: Never")),
+        ("ScaledObject", ("failureThreshold: 3", "failureThreshold: three")),
     ],
 )
 def test_what_is_wrong_is_found(
     schemas: Path, made: list[Path], tmp_path: Path, kind: str, wrong: tuple[str, str]
 ) -> None:
-    right = next(path for path in made if path.name == "ppocr-default-values.yaml").read_text()
+    values = "keda" if kind == "ScaledObject" else "default"
+    right = next(path for path in made if path.name == f"ppocr-{values}-values.yaml").read_text()
     assert wrong[0] in right
     (tmp_path / "wrong.yaml").write_text(right.replace(*wrong))
     problems, _ = check(schemas, VERSIONS[-1], [tmp_path / "wrong.yaml"])

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import secrets
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import pytest
+
 T = TypeVar("T")
 Json = dict[str, Any]
+NIGHTLY = bool(os.environ.get("PPOCR_NIGHTLY"))
+#: What takes long, or measures more than it checks.
+nightly = pytest.mark.skipif(not NIGHTLY, reason="nightly: PPOCR_NIGHTLY=1")
 
 
 def run(*command: str, stdin: str | None = None, check: bool = True, both: bool = False) -> str:
@@ -82,6 +90,19 @@ class Namespace:
     def proxy(self, pod: Pod, path: str, port: int = 8080) -> str:
         """An HTTP route of a pod, through the API server."""
         return self.raw(f"/api/v1/namespaces/{self.name}/pods/{pod.name}:{port}/proxy{path}")
+
+
+@contextlib.contextmanager
+def new_namespace(prefix: str, *labels: str, helm_program: str = "helm") -> Iterator[Namespace]:
+    """A namespace of its own. It goes with all that is in it, and nobody waits: pods take half a minute to end."""
+    name = f"{prefix}-{secrets.token_hex(3)}"
+    run("kubectl", "create", "namespace", name)
+    if labels:
+        run("kubectl", "label", "namespace", name, *labels)
+    try:
+        yield Namespace(name, helm_program)
+    finally:
+        run("kubectl", "delete", "namespace", name, "--wait=false")
 
 
 def _pod(item: Json) -> Pod:

@@ -59,12 +59,9 @@ class Release:
     def generations(self, rendered: str) -> dict[tuple[str, str], int]:
         """(kind, name) → generation of the objects of a rendered chart that have one."""
         objects = [each for each in yaml.safe_load_all(rendered) if each]
-        asked = [(each["kind"], each["metadata"]["name"], each["metadata"].get("namespace")) for each in objects]
-        found = {}
-        for kind, name, space in asked:
-            if space in (None, self.namespace.name):
-                found[kind, name] = self.namespace.get(kind, name)["metadata"].get("generation", 0)
-        return found
+        own = [each for each in objects if each["metadata"].get("namespace") in (None, self.namespace.name)]
+        found = self.namespace.get(*(f"{each['kind']}/{each['metadata']['name']}" for each in own))["items"]
+        return {(each["kind"], each["metadata"]["name"]): each["metadata"].get("generation", 0) for each in found}
 
     def wait(self) -> None:
         """Until the pods of all tracks are those that the release asks for, and ready."""

@@ -4,98 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests import two_models
 from tests.cluster import images, load
-from tests.cluster.kube import Json, Namespace, Pod, run, until
+from tests.cluster.bundles import CLAIM, NAME, V4, V6, Shelf
+from tests.cluster.kube import Json, Namespace, Pod, nightly, run, until
 from tests.cluster.load import Gateway
-from tests.cluster.release import TAG, Release
+from tests.cluster.release import Release
 
-CLAIM, NAME = "bundles", two_models.NAME
 Say = Callable[[str], None]
 #: Short, so that the test is: an image whose lines come later is read again.
 QUICK = {"swap_grace_seconds": 5}
-#: PP-OCRv6 small and PP-OCRv4 mobile, whose character sets differ.
-V6, V4 = 1, 2
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """The claim, as a pod sees it that may write."""
-
-    namespace: Namespace
-
-    def put(self, version: int, source: Path) -> None:
-        """Brings a version, complete from one moment to the next."""
-        self.namespace.kubectl("cp", str(source), f"librarian:/shelf/.staging-{version}")
-        self.sh(f"mkdir -p /shelf/{NAME} && mv /shelf/.staging-{version} /shelf/{NAME}/{version}")
-
-    def break_(self, version: int, of: int) -> None:
-        """Brings a version one byte of whose network is another than the manifest says."""
-        copy = f"cp -r /shelf/{NAME}/{of} /shelf/.staging-{version}"
-        flip = f"printf x | dd of=/shelf/.staging-{version}/rec.onnx bs=1 seek=4096 conv=notrunc status=none"
-        self.sh(f"{copy} && {flip} && mv /shelf/.staging-{version} /shelf/{NAME}/{version}")
-
-    def sh(self, script: str) -> str:
-        return self.namespace.kubectl("exec", "librarian", "--", "sh", "-ec", script)
-
-
-@pytest.fixture(scope="module")
-def shelf(namespace: Namespace) -> Iterator[Shelf]:
-    """A claim with version 1, which is v6, and a pod that may write to it."""
-    classes = json.loads(run("kubectl", "get", "storageclasses", "--output", "json"))["items"]
-    provisioned = any(
-        each["metadata"].get("annotations", {}).get("storageclass.kubernetes.io/is-default-class") == "true"
-        for each in classes
-    )
-    spec: Json = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
-    if not provisioned:  # a folder of the only node
-        volume = f"{namespace.name}-{CLAIM}"
-        place = {"path": f"/var/tmp/{volume}", "type": "DirectoryOrCreate"}
-        claimed = {"namespace": namespace.name, "name": CLAIM}
-        own: Json = {"capacity": {"storage": "1Gi"}, "accessModes": spec["accessModes"], "hostPath": place}
-        own |= {"claimRef": claimed, "storageClassName": "", "persistentVolumeReclaimPolicy": "Retain"}
-        namespace.apply(
-            {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": volume}, "spec": own},
-        )
-        spec |= {"storageClassName": "", "volumeName": volume}
-    container: Json = {
-        "name": "librarian",
-        "image": f"ppocr-predictor:{TAG}",
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["sleep", "3600"],
-        "securityContext": {"runAsUser": 0},
-        "volumeMounts": [{"name": CLAIM, "mountPath": "/shelf"}],
-    }
-    volumes = [{"name": CLAIM, "persistentVolumeClaim": {"claimName": CLAIM}}]
-    pod_spec = {"containers": [container], "volumes": volumes, "terminationGracePeriodSeconds": 0}
-    namespace.apply(
-        {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": CLAIM}, "spec": spec},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "librarian"}, "spec": pod_spec},
-    )
-    namespace.kubectl("wait", "pod/librarian", "--for=condition=Ready", "--timeout=90s")
-    shelf = Shelf(namespace)
-    shelf.put(V6, two_models.models()[0])
-    yield shelf
-    shelf.sh(f"rm -rf /shelf/{NAME} /shelf/.staging-*")
-    namespace.kubectl("delete", "pod/librarian", f"persistentvolumeclaim/{CLAIM}", "--wait=false")
-    if not provisioned:
-        run("kubectl", "delete", "persistentvolume", volume, "--wait=false")
-
-
-@pytest.fixture(scope="module")
-def release(shelf: Shelf, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
-    """The chart with its bundle on the claim."""
-    release = Release(shelf.namespace, "ppocr", tmp_path_factory.mktemp("release"))
-    yield release
-    shelf.namespace.helm("uninstall", release.name, "--wait")
-    until(120, lambda: not release.namespace.pods("component in (transformer, predictor)"), "the end of the pods")
 
 
 def on_claim(**settings: Any) -> dict[str, Any]:
@@ -115,6 +38,9 @@ def test_versions_go_live_under_load(shelf: Shelf, release: Release, gateway: Ga
     values = on_claim()
     values["predictor"]["repository"] = {"watchSeconds": 1, "api": True}
     release.upgrade(**values)
+    # A predictor that was replaced goes on answering for its `lame_duck_seconds`.
+    first = f"{NAME}/{V6}"
+    until(40, lambda: {each.model for each in load.answers(gateway, 20).answers} == {first}, "the claim's bundle alone")
     v6, v4 = two_models.models()
     took = []
     with load.steady(gateway) as sent:
@@ -150,7 +76,9 @@ def reason(pod: Pod, version: str) -> str:
     return next((each.get("reason", "") for each in index if each["version"] == version), "")
 
 
-def test_a_canary_brings_another_bundle(shelf: Shelf, release: Release, gateway: Gateway, say: Say) -> None:
+@nightly
+@pytest.mark.usefixtures("shelf")
+def test_a_canary_brings_another_bundle(release: Release, gateway: Gateway, say: Say) -> None:
     stable = on_claim(bundle_version=str(V6))
     stable["predictor"]["replicas"] = 1
     canary = {"enabled": True, "predictor": {"settings": {"bundle_version": str(V4)}}}

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import os
+import contextlib
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ppocr import __version__
 from tests.cluster import images
-from tests.cluster.kube import Namespace, run, until
+from tests.cluster.kube import Json, Namespace, nightly, run, until
 from tests.cluster.load import Gateway
 from tests.cluster.release import TAG, Release
+from tests.needs import program
 from tests.ppocr_tracing.collector import collector
 from tests.registry import registry, released
 
-pytestmark = pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="takes minutes: nightly")
+pytestmark = nightly
 
 
 @pytest.fixture(scope="module")
@@ -27,14 +29,46 @@ def node() -> str:
     return run("kubectl", "get", "nodes", "-o", path)
 
 
-def test_a_trace_from_the_gateway_to_the_predictor(release: Release, gateway: Gateway, node: str) -> None:
+@contextlib.contextmanager
+def otelcol(namespace: Namespace, to: str) -> Iterator[str]:
+    """OpenTelemetry's own collector as a pod and a Service; what it collects it sends on to `to`. Yields its address."""
+    pipeline = {"receivers": ["otlp"], "exporters": ["otlp_grpc"]}
+    config: Json = {
+        "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "0.0.0.0:4317"}}}},
+        "exporters": {"otlp_grpc": {"endpoint": to.removeprefix("http://"), "tls": {"insecure": True}}},
+        "service": {"telemetry": {"metrics": {"level": "none"}}, "pipelines": {"traces": pipeline}},
+    }
+    # Its program is copied in, so that any cluster can run it.
+    script = f"until [ -x /tmp/otelcol ]; do sleep 0.2; done; exec /tmp/otelcol --config 'yaml:{json.dumps(config)}'"
+    container: Json = {"name": "otelcol", "image": f"ppocr-transformer:{TAG}", "command": ["sh", "-ec", script]}
+    container["readinessProbe"] = {"tcpSocket": {"port": 4317}, "periodSeconds": 1}
+    meta = {"name": "otelcol", "labels": {"app": "otelcol"}}
+    ports = [{"port": 4317, "appProtocol": "kubernetes.io/h2c"}]
+    namespace.apply(
+        {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}},
+        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"selector": meta["labels"], "ports": ports}},
+    )
+    namespace.kubectl("wait", "pod/otelcol", "--for=jsonpath={.status.phase}=Running", "--timeout=60s")
+    namespace.kubectl("cp", program("otelcol"), "otelcol:/tmp/otelcol.part")
+    namespace.kubectl(
+        "exec", "otelcol", "--", "sh", "-ec", "chmod +x /tmp/otelcol.part; mv /tmp/otelcol.part /tmp/otelcol"
+    )
+    namespace.kubectl("wait", "pod/otelcol", "--for=condition=Ready", "--timeout=60s")
+    yield f"http://otelcol.{namespace.name}.svc:4317"
+    namespace.kubectl("delete", "pod/otelcol", "service/otelcol", "--wait=false")
+
+
+def test_a_trace_from_the_gateway_to_the_predictor(
+    release: Release, gateway: Gateway, node: str, say: Callable[[str], None]
+) -> None:
     trace = secrets.token_hex(16)
-    out = [{"to": [{"ipBlock": {"cidr": f"{node}/32"}}]}]
-    with collector(node) as collected, gateway.client() as client:
-        release.upgrade(
-            tracing={"endpoint": collected.address},
-            networkPolicy={"transformerEgress": out, "predictorEgress": out},
-        )
+    out = [{"to": [{"podSelector": {"matchLabels": {"app": "otelcol"}}}]}]
+    with (
+        collector(node) as collected,
+        otelcol(release.namespace, collected.address) as address,
+        gateway.client() as client,
+    ):
+        release.upgrade(tracing={"endpoint": address}, networkPolicy={"transformerEgress": out, "predictorEgress": out})
         caller = secrets.token_hex(8)
         header = f"00-{trace}-{caller}-01"
 
@@ -45,6 +79,11 @@ def test_a_trace_from_the_gateway_to_the_predictor(release: Release, gateway: Ga
         spans = collected.trace(trace, caller, seconds=60)
     assert {span.service for span in spans} == {release.isvc() + "-transformer", release.isvc() + "-predictor"}
     assert {"decode", "det", "rec", "infer"} <= {span.name for span in spans}
+    assert all(span.parent in {caller, *(each.span for each in spans)} for span in spans), "it is one tree"
+    began = min(span.begin for span in spans)
+    for span in sorted(spans, key=lambda span: span.begin):
+        part = span.service.removeprefix(f"{release.name}-")
+        say(f"{(span.begin - began) / 1e6:7.1f} ms + {(span.end - span.begin) / 1e6:7.1f} ms  {part}  {span.name}")
     release.upgrade()
 
 
@@ -67,18 +106,29 @@ def _job(namespace: Namespace) -> str:
     return next((name for name in names if "-capacity-" in name), "")
 
 
-def test_the_chart_is_installed_from_a_registry(
+def test_the_charts_are_installed_from_a_registry(
     namespace: Namespace, node: str, tmp_path: Path, gateway_url: str
 ) -> None:
     (tmp_path / "blobs").mkdir()
     release = Release(namespace, "ppocr-oci", tmp_path)
     with registry(tmp_path / "blobs", node) as address:
-        released(address, "chart")
+        released(address, "charts")
         chart = f"oci://{address}/team/charts/ppocr"
         own = release.files({"transformer": {"image": {"tag": TAG}}, "predictor": {"image": {"tag": TAG}}})
         namespace.helm("install", release.name, chart, "--version", __version__, "--plain-http", *own)
+        runtime = ("ppocr-runtime", f"oci://{address}/team/charts/ppocr-runtime", "--set", f"image.tag={TAG}")
+        namespace.helm("install", *runtime, "--version", __version__, "--plain-http")
     release.wait()
     gateway = Gateway(gateway_url, release.host)
     with gateway.client() as client:
         until(60, lambda: gateway.read(client, images.line()).text == images.TEXT, "a text through the gateway")
-    namespace.helm("uninstall", release.name, "--wait")
+    namespace.helm("uninstall", release.name)
+    model = {"modelFormat": {"name": "ppocr"}, "storageUri": "ppocr://built-in"}
+    spec: Json = {"predictor": {"model": model}}
+    kind = {"apiVersion": "serving.kserve.io/v1beta1", "kind": "InferenceService", "metadata": {"name": "ten-lines"}}
+    namespace.apply({**kind, "spec": spec})
+    until(
+        120, lambda: [pod for pod in namespace.pods("app=isvc.ten-lines-predictor") if pod.ready], "the runtime's pod"
+    )
+    namespace.kubectl("delete", "isvc", "ten-lines")
+    namespace.helm("uninstall", "ppocr-runtime")

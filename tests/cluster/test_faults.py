@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cluster import load
-from tests.cluster.kube import Json, Namespace, run, until
+from tests.cluster.kube import Json, Namespace, nightly, run, until
 from tests.cluster.load import Gateway
 from tests.cluster.release import TAG, Release
 
@@ -58,29 +58,10 @@ def kill(namespace: Namespace) -> Iterator[Callable[[str], str]]:
         return namespace.kubectl("logs", "killer")
 
     yield do
-    namespace.kubectl("delete", "pod", "killer", "--ignore-not-found", "--now")
-
-
-def test_a_killed_predictor_comes_back(
-    two_of_each: Release, gateway: Gateway, kill: Callable[[str], str], say: Say
-) -> None:
-    victim = two_of_each.pods("predictor")[0]
-    with load.steady(gateway) as sent:
-        until(30, lambda: len(sent.answers) > 20, "answers")
-        assert "killed" in kill(victim.uid)
-        until(60, lambda: two_of_each.pods("predictor")[0].restarts > victim.restarts, "the restart")
-        two_of_each.wait()
-        seen = len(sent.answers)
-        until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
-    lost = [answer.at for answer in sent.failed]
-    say(f"kill -9 of one of two predictors: {sent.summary()}; {dict(load.problems(sent))}")
-    say(f"failures within {max(lost) - min(lost):.1f} s" if lost else "no failure")
-    assert all(answer.status == 503 and int(answer.retry_after) >= 1 for answer in sent.failed), load.problems(sent)
-    assert [answer for answer in sent.answers[-30:] if answer in sent.failed] == []
+    namespace.kubectl("delete", "pod", "killer", "--ignore-not-found", "--grace-period=0", "--force", "--wait=true")
 
 
 def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Callable[[str], str], say: Say) -> None:
-    release.upgrade()
     victim = release.pods("predictor")[0]
     with load.steady(gateway) as sent:
         until(30, lambda: len(sent.answers) > 20, "answers")
@@ -101,8 +82,27 @@ def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Cal
     assert [answer for answer in sent.answers[-30:] if answer in sent.failed] == []
 
 
-def test_an_eviction_loses_nothing(release: Release, gateway: Gateway, say: Say) -> None:
-    release.upgrade(transformer={"replicas": 2}, predictor={"replicas": 2})
+@nightly
+def test_a_killed_predictor_comes_back(
+    two_of_each: Release, gateway: Gateway, kill: Callable[[str], str], say: Say
+) -> None:
+    victim = two_of_each.pods("predictor")[0]
+    with load.steady(gateway) as sent:
+        until(30, lambda: len(sent.answers) > 20, "answers")
+        assert "killed" in kill(victim.uid)
+        until(60, lambda: two_of_each.pods("predictor")[0].restarts > victim.restarts, "the restart")
+        two_of_each.wait()
+        seen = len(sent.answers)
+        until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
+    lost = [answer.at for answer in sent.failed]
+    say(f"kill -9 of one of two predictors: {sent.summary()}; {dict(load.problems(sent))}")
+    say(f"failures within {max(lost) - min(lost):.1f} s" if lost else "no failure")
+    assert all(answer.status == 503 and int(answer.retry_after) >= 1 for answer in sent.failed), load.problems(sent)
+    assert [answer for answer in sent.answers[-30:] if answer in sent.failed] == []
+
+
+def test_an_eviction_loses_nothing(two_of_each: Release, gateway: Gateway, say: Say) -> None:
+    release = two_of_each
     with load.steady(gateway) as sent:
         until(30, lambda: len(sent.answers) > 20, "answers")
         first, second = release.pods("transformer")

@@ -19,20 +19,6 @@ def node_with_gpus(release: Release) -> None:
         pytest.skip("no node of this cluster claims nvidia.com/gpu")
 
 
-def test_a_predictor_gets_a_gpu(release: Release, say: Callable[[str], None]) -> None:
-    release.upgrade("--values", GPU_VALUES, "--set", "predictor.settings.device=auto")
-    (pod,) = release.pods("predictor")
-    spec = pod.raw["spec"]
-    say(
-        f"{pod.name} on {pod.node}: limits {spec['containers'][0]['resources']['limits']}, selector {spec['nodeSelector']}"
-    )
-    assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
-    assert spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
-    assert any(toleration.get("key") == "nvidia.com/gpu" for toleration in spec["tolerations"])
-    node = release.namespace.get(f"node/{pod.node}")
-    assert node["metadata"]["labels"]["nvidia.com/gpu.present"] == "true"
-
-
 def test_it_stays_pending_without_the_label(release: Release, say: Callable[[str], None]) -> None:
     selector = "predictor.gpu.nodeSelector.nvidia\\.com/gpu\\.product=NONE-SUCH"
     flags = ("--values", GPU_VALUES, "--set", "predictor.settings.device=auto", "--set", selector)
@@ -52,4 +38,17 @@ def test_it_stays_pending_without_the_label(release: Release, say: Callable[[str
     assert {each.name for each in before} <= {each.name for each in release.pods("predictor") if each.ready}, (
         "the old pod goes on serving"
     )
-    release.upgrade()
+
+
+def test_a_predictor_gets_a_gpu(release: Release, say: Callable[[str], None]) -> None:
+    release.upgrade("--values", GPU_VALUES, "--set", "predictor.settings.device=auto")
+    (pod,) = release.pods("predictor")
+    spec = pod.raw["spec"]
+    say(
+        f"{pod.name} on {pod.node}: limits {spec['containers'][0]['resources']['limits']}, selector {spec['nodeSelector']}"
+    )
+    assert spec["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert spec["nodeSelector"] == {"nvidia.com/gpu.present": "true"}
+    assert any(toleration.get("key") == "nvidia.com/gpu" for toleration in spec["tolerations"])
+    node = release.namespace.get(f"node/{pod.node}")
+    assert node["metadata"]["labels"]["nvidia.com/gpu.present"] == "true"

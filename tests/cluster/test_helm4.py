@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.cluster.kube import Namespace, run, until
+from tests.cluster.kube import Namespace, new_namespace, nightly
 from tests.cluster.load import Gateway, steady
 from tests.cluster.release import CHART, Release
 from tests.cluster.test_plain import Plain
 from tests.needs import program
 
-pytestmark = pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="nightly: PPOCR_NIGHTLY=1")
+pytestmark = nightly
 Say = Callable[[str], None]
 BOTH = {"enabled": True, "weight": 0}
 NO_PREDICTOR = {"predictor": {"image": {"tag": "no-such-tag"}}}
@@ -24,19 +22,15 @@ NO_PREDICTOR = {"predictor": {"image": {"tag": "no-such-tag"}}}
 
 @pytest.fixture(scope="module")
 def space() -> Iterator[Namespace]:
-    name = f"ppocr-helm4-{secrets.token_hex(3)}"
-    run("kubectl", "create", "namespace", name)
-    yield Namespace(name, program("helm4"))
-    run("kubectl", "delete", "namespace", name, "--wait=true", "--timeout=180s")
+    with new_namespace("ppocr-helm4", helm_program=program("helm4")) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
-def release(space: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Release]:
+def release(space: Namespace, tmp_path_factory: pytest.TempPathFactory) -> Release:
     release = Release(space, "ppocr", tmp_path_factory.mktemp("helm4"))
     release.upgrade()
-    yield release
-    space.helm("uninstall", release.name)
-    until(120, lambda: not space.pods("component in (transformer, predictor)"), "the end of the pods")
+    return release
 
 
 @pytest.fixture(scope="module")

@@ -16,16 +16,19 @@ import pytest
 
 from tests import services
 from tests.cluster import load
+from tests.cluster.kube import nightly
 from tests.cluster.load import Gateway
 from tests.cluster.release import Release
 from tests.services import Service
 
 ROOT = Path(__file__).parents[2]
 IMAGES = sorted((ROOT / "tests" / "data").glob("*.jpg"))
-SECONDS = int(os.environ.get("PPOCR_TEST_LOAD_SECONDS", "300" if os.environ.get("PPOCR_NIGHTLY") else "60"))
+SECONDS = int(os.environ.get("PPOCR_TEST_LOAD_SECONDS", "300"))
 CLIENTS = 8
-ROUNDS, REQUESTS = (6, 24) if os.environ.get("PPOCR_NIGHTLY") else (3, 12)
+ROUNDS, REQUESTS = 6, 24
 Say = Callable[[str], None]
+
+pytestmark = nightly
 
 
 @pytest.fixture(scope="module")

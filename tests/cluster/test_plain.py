@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import secrets
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,11 +11,30 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.kube import Namespace, run, until
+from tests.cluster.kube import Json, new_namespace, nightly, until
 from tests.cluster.load import Gateway, answers, problems, steady
 from tests.cluster.release import NEXT_TAG, Release
 
 Say = Callable[[str], None]
+ENVIRONMENT = {
+    "TZ": "Asia/Kathmandu",
+    "LC_ALL": "POSIX",
+    "OMP_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "SSL_CERT_FILE": "/site/ca.crt",
+}
+#: What a site brings: a user that no image knows, as OpenShift chooses one for each namespace, and an environment.
+_OF_A_PART: Json = {
+    "extraEnv": [{"name": name, "value": value} for name, value in ENVIRONMENT.items()],
+    "extraVolumes": [{"name": "site", "configMap": {"name": "kube-root-ca.crt"}}],
+    "extraVolumeMounts": [{"name": "site", "mountPath": "/site"}],
+}
+USER = 1234567
+SITE: Json = {
+    "podSecurityContext": {"runAsUser": USER, "runAsGroup": 0, "fsGroup": None},
+    "transformer": _OF_A_PART,
+    "predictor": _OF_A_PART,
+}
 
 
 @dataclass(frozen=True)
@@ -26,6 +44,11 @@ class Plain(Release):
     def upgrade(self, *flags: str, wait: bool = True, **values: Any) -> None:
         super().upgrade("--wait", *flags, wait=False, mode="plain", **values)
 
+    def files(self, values: Json) -> tuple[str, ...]:
+        site = self.folder / "site.json"
+        site.write_text(json.dumps(SITE))
+        return ("--values", str(site), *super().files(values))
+
     def track(self, name: str = "stable") -> str:
         return f"app.kubernetes.io/instance={self.name},ppocr/track={name}"
 
@@ -33,14 +56,10 @@ class Plain(Release):
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plain]:
     """It is `restricted`, and has no InferenceService."""
-    name = f"ppocr-plain-{secrets.token_hex(3)}"
-    run("kubectl", "create", "namespace", name)
-    run("kubectl", "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-    release = Plain(Namespace(name), "ppocr", tmp_path_factory.mktemp("plain"))
-    release.upgrade(verify={"hook": True})
-    yield release
-    release.namespace.helm("uninstall", release.name, "--wait")
-    run("kubectl", "delete", "namespace", name, "--wait=true", "--timeout=180s")
+    with new_namespace("ppocr-plain", "pod-security.kubernetes.io/enforce=restricted") as made:
+        release = Plain(made, "ppocr", tmp_path_factory.mktemp("plain"))
+        release.upgrade(verify={"hook": True})
+        yield release
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +74,18 @@ def test_it_serves_and_says_so(plain: Plain, say: Say) -> None:
     say(plain.namespace.kubectl("get", "deployments,services,pdb"))
 
 
+def test_its_pods_run_as_a_user_that_no_image_knows(plain: Plain) -> None:
+    """Nothing can be written but /tmp, and the environment is the site's."""
+    look = "id -u; date +%Z; touch /opt/ppocr/file 2>&1 || touch /tmp/file; tr '\\0' '\\n' </proc/1/environ"
+    for pod in plain.namespace.pods(plain.track()):
+        user, zone, refused, *environment = plain.namespace.kubectl("exec", pod.name, "--", "sh", "-c", look).split(
+            "\n"
+        )
+        assert (user, zone) == (str(USER), "+0545"), pod.name
+        assert "Read-only file system" in refused
+        assert {f"{name}={value}" for name, value in ENVIRONMENT.items()} <= set(environment)
+
+
 def test_nothing_is_lost_while_pods_are_replaced(plain: Plain, gateway: Gateway, say: Say) -> None:
     with steady(gateway) as sent:
         plain.upgrade(predictor={"restartedAt": "1"}, transformer={"restartedAt": "1"})
@@ -62,7 +93,7 @@ def test_nothing_is_lost_while_pods_are_replaced(plain: Plain, gateway: Gateway,
     assert problems(sent) == {}
 
 
-@pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="nightly: PPOCR_NIGHTLY=1")
+@nightly
 def test_a_canary_comes_by_ppocr_rollout_and_goes(plain: Plain, gateway: Gateway, say: Say) -> None:
     canary = {"enabled": True, "weight": 0, "predictor": {"image": {"tag": NEXT_TAG}}}
     plain.upgrade(canary=canary)

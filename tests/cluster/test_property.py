@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,9 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.charts.values_of_a_schema import schema_of, some_values
-from tests.cluster.kube import Namespace, run
+from tests.cluster.kube import NIGHTLY, Namespace, run
 from tests.cluster.release import CHART
 
-NIGHTLY = bool(os.environ.get("PPOCR_NIGHTLY"))
 EXAMPLES = 100 if NIGHTLY else 12
 #: The cluster has no definitions of the first three (docs/kubernetes.md); a Pod is refused while its service account isn't there,
 #: which a dry run doesn't make.

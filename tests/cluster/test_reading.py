@@ -1,8 +1,7 @@
-"""From nothing to text: install, `helm test`, and a receipt read through the gateway over V1, V2 and gRPC."""
+"""From nothing to text: install, and a receipt read through the gateway over V1, V2 and gRPC."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 from ppocr import oip
 from ppocr.serving import tensors
 from tests.cluster import images
-from tests.cluster.kube import Namespace, until
+from tests.cluster.conftest import Installed
 from tests.cluster.load import Gateway
 from tests.cluster.release import Release
 
@@ -28,33 +27,9 @@ def call(release: Release, gateway_url: str) -> Iterator[Call]:
         yield lambda method, request: oip.unary(channel, method)(request, timeout=30)
 
 
-def test_from_install_to_text(
-    namespace: Namespace,
-    gateway_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-    say: Callable[[str], None],
-) -> None:
-    release = Release(namespace, "ppocr-first", tmp_path_factory.mktemp("first"))
-    began = time.monotonic()
-    release.upgrade("--wait")
-    installed = time.monotonic() - began
-    gateway = Gateway(gateway_url, release.host)
-    with gateway.client() as client:
-        answer = until(30, lambda: _read(gateway, client), "a text through the gateway")
-    took = time.monotonic() - began
-    began = time.monotonic()
-    report = namespace.helm("test", release.name)
-    say(
-        f"installed and ready in {installed:.1f} s, a text through the gateway after {took:.1f} s; helm test took "
-        f"{time.monotonic() - began:.1f} s"
-    )
-    assert answer == images.TEXT
-    assert report.count("Succeeded") >= 4 and "Failed" not in report
-    namespace.helm("uninstall", release.name, "--wait")
-
-
-def _read(gateway: Gateway, client: httpx.Client) -> str:
-    return gateway.read(client, images.line()).text
+def test_from_install_to_text(installed: Installed, say: Callable[[str], None]) -> None:
+    say(f"installed and ready in {installed.ready:.1f} s, a text through the gateway after {installed.read:.1f} s")
+    assert installed.read < 120
 
 
 def test_a_receipt_over_v1(gateway: Gateway) -> None:

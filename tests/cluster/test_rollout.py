@@ -6,14 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.cluster.kube import until
+from tests.cluster.kube import nightly, until
 from tests.cluster.load import Gateway, answers, steady
 from tests.cluster.release import CHART, Release
 
@@ -60,8 +60,10 @@ class Canary:
 
 
 @pytest.fixture(scope="module")
-def canary(release: Release) -> Canary:
-    return Canary(release)
+def canary(release: Release) -> Iterator[Canary]:
+    canary = Canary(release)
+    yield canary
+    canary.end()
 
 
 @pytest.fixture
@@ -133,6 +135,7 @@ def test_a_canary_that_fails_is_taken_back(canary: Canary, gateway: Gateway, say
     assert len(load.failed) < len(load.answers) / 2
 
 
+@nightly
 def test_a_canary_that_is_slow_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
     """Its predictor waits for company before each run of a network."""
     canary.install(predictor={"settings": {"batch_wait_ms": 1000}})
@@ -145,6 +148,7 @@ def test_a_canary_that_is_slow_is_taken_back(canary: Canary, gateway: Gateway, s
     assert load.failed == []
 
 
+@nightly
 def test_a_canary_without_requests_is_taken_back(good: Canary) -> None:
     done = good.roll_out(*FEW)
     assert done.returncode == 1
@@ -200,6 +204,7 @@ def prometheus(release: Release) -> str:
     return url
 
 
+@nightly
 def test_prometheus_tells_the_same(good: Canary, gateway: Gateway, prometheus: str, say: Callable[[str], None]) -> None:
     with steady(gateway) as load:
         done = good.roll_out("--prometheus", prometheus, "--steps", "50", "--hold", "20s", "--max-hold", "90s")

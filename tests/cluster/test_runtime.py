@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,11 +24,10 @@ from kubernetes.client import ApiClient, V1ObjectMeta
 from ppocr import oip
 from ppocr.serving import tensors
 from tests.cluster import images
-from tests.cluster.kube import Json, Namespace, run, until
+from tests.cluster.bundles import CLAIM, Shelf
+from tests.cluster.kube import Json, Namespace, new_namespace, nightly, until
 from tests.cluster.release import CHART, TAG
-from tests.cluster.test_bundles import CLAIM, Shelf, shelf
 
-__all__ = ["shelf"]  # the claim of bundles, as a fixture
 BUILT_IN = "ppocr://built-in"
 SMALL: Json = {
     "image": {"tag": TAG},
@@ -47,17 +45,14 @@ def runtime(namespace: Namespace, tmp_path_factory: pytest.TempPathFactory) -> I
     chart = str(CHART.with_name("ppocr-runtime"))
     namespace.helm("install", "ppocr-runtime", chart, "--values", str(values))
     yield "ppocr"
-    namespace.helm("uninstall", "ppocr-runtime", "--wait")
+    namespace.helm("uninstall", "ppocr-runtime")
 
 
 @pytest.fixture(scope="module")
 def restricted() -> Iterator[Namespace]:
     """A namespace that takes only pods of the Pod Security Standard `restricted`."""
-    name = f"ppocr-restricted-{secrets.token_hex(3)}"
-    run("kubectl", "create", "namespace", name)
-    run("kubectl", "label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted")
-    yield Namespace(name)
-    run("kubectl", "delete", "namespace", name, "--wait=true", "--timeout=180s")
+    with new_namespace("ppocr-restricted", "pod-security.kubernetes.io/enforce=restricted") as made:
+        yield made
 
 
 class Service(dict[str, Any]):
@@ -158,10 +153,10 @@ def failure(namespace: Namespace, name: str) -> str:
 
 
 def test_it_says_why_a_bundle_is_not_served(runtime: str, shelf: Shelf) -> None:
-    shelf.break_(2, of=1)
+    shelf.break_(9, of=1)
     client = KServeClient(config_file=os.environ.get("KUBECONFIG"))
     broken = service("broken", shelf.namespace, f"pvc://{CLAIM}")
-    broken["spec"]["predictor"]["model"]["env"] = [{"name": "PPOCR_BUNDLE_VERSION", "value": "2"}]
+    broken["spec"]["predictor"]["model"]["env"] = [{"name": "PPOCR_BUNDLE_VERSION", "value": "9"}]
     nowhere = service("nowhere", shelf.namespace, "ppocr://other")
     client.create(broken, shelf.namespace.name)
     client.create(nowhere, shelf.namespace.name)
@@ -170,10 +165,10 @@ def test_it_says_why_a_bundle_is_not_served(runtime: str, shelf: Shelf) -> None:
         said = "ppocr://built-in is the only address"
         until(90, lambda: said in failure(shelf.namespace, "nowhere"), "the reason of an address without a bundle")
     finally:
-        shelf.namespace.kubectl("delete", "isvc", "broken", "nowhere", "--wait=true")
+        shelf.namespace.kubectl("delete", "isvc", "broken", "nowhere", "--wait=false")
 
 
-@pytest.mark.skipif(not os.environ.get("PPOCR_NIGHTLY"), reason="nightly: PPOCR_NIGHTLY=1")
+@nightly
 def test_kserves_own_fields_work(served: Served, say: Callable[[str], None]) -> None:
     """Its autoscaler and its canary, and the log of requests, whose program isn't here: its container is."""
     namespace = served.namespace

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.cluster.kube import nightly
 from tests.cluster.release import CHART, Release
 
-SHORT = {"verify": {"timeoutSeconds": 20}}
-HOOK = {"verify": {"hook": True, "timeoutSeconds": 20}}
+HOOK = {"verify": {"hook": True, "timeoutSeconds": 30}}
+#: What isn't there comes in no time.
+SHORT = {"verify": {"timeoutSeconds": 4}}
+REFUSED = {"verify": {"hook": True, "timeoutSeconds": 4}}
 NOWHERE = {"gateway": {"parentRefs": [{"name": "no-such-gateway", "namespace": "kserve"}]}}
 NO_PREDICTOR = {"predictor": {"image": {"tag": "no-such-tag"}}}
 NO_TRANSFORMER = {"transformer": {"image": {"tag": "no-such-tag"}}}
@@ -34,7 +37,7 @@ def test_a_good_release_passes_and_leaves_no_pod(release: Release) -> None:
 
 
 def test_a_gateway_that_is_not_there_is_refused(release: Release) -> None:
-    said = upgraded(release, **{**HOOK, **NOWHERE})
+    said = upgraded(release, **{**REFUSED, **NOWHERE})
     assert "no controller has taken it for the gateway no-such-gateway" in said
     assert "STATUS: failed" in status(release)
     upgraded(release, **{**SHORT, **NOWHERE})
@@ -46,7 +49,7 @@ def test_a_gateway_that_is_not_there_is_refused(release: Release) -> None:
 def test_an_image_that_is_not_there_is_refused_and_said(release: Release) -> None:
     """`kubectl wait isvc` and `helm upgrade --wait` are content at once: the old pods are ready."""
     release.upgrade()
-    said = upgraded(release, **{**HOOK, **NO_PREDICTOR})
+    said = upgraded(release, **{**REFUSED, **NO_PREDICTOR})
     assert "Deployment ppocr-stable-predictor" in said and "has been upgraded" not in said
     assert "STATUS: failed" in status(release)
     # An upgrade to what was there before the failed one is no change in the eyes of Helm 3: a rollback is.
@@ -54,6 +57,7 @@ def test_an_image_that_is_not_there_is_refused_and_said(release: Release) -> Non
     release.wait()
 
 
+@nightly
 def test_helm_rolls_back_by_it(release: Release) -> None:
     """Also where the image is that of the Job itself, which then can't say why."""
     release.upgrade()

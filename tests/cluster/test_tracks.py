@@ -12,13 +12,13 @@ import pytest
 
 from ppocr import oip
 from tests.cluster import images, load
-from tests.cluster.kube import until
+from tests.cluster.kube import NIGHTLY, nightly, until
 from tests.cluster.load import Gateway
 from tests.cluster.release import NEXT_TAG, TAG, Release
 
 STABLE, CANARY = "ppocrv6-small/1", "ppocrv6-small/2"
 HEADER = "x-ocr-track"
-UPGRADES = int(os.environ.get("PPOCR_TEST_UPGRADES", "10" if os.environ.get("PPOCR_NIGHTLY") else "4"))
+UPGRADES = int(os.environ.get("PPOCR_TEST_UPGRADES", "10" if NIGHTLY else "2"))
 Say = Callable[[str], None]
 
 NEXT = {"predictor": {"image": {"tag": NEXT_TAG}}}
@@ -108,6 +108,7 @@ def test_abort_under_load(release: Release, gateway: Gateway, say: Say) -> None:
     assert set(pairs(sent.answers[-30:])) == {("stable", STABLE)}
 
 
+@nightly
 def test_promotion_under_load(release: Release, gateway: Gateway, say: Say) -> None:
     with load.steady(gateway) as sent:
         # A track gets requests when it is there: a gateway answers 500 for a Service that it doesn't find.
@@ -132,7 +133,7 @@ def test_rolling_updates_under_load(release: Release, gateway: Gateway, say: Say
         for index in range(UPGRADES):
             release.upgrade(
                 transformer={"podAnnotations": {"upgrade": str(index)}},
-                predictor={"image": {"tag": (TAG, NEXT_TAG)[index % 2]}},
+                predictor={"image": {"tag": (NEXT_TAG, TAG)[index % 2]}},
             )
     say(f"{UPGRADES} rolling updates of both parts: {sent.summary()}")
     assert load.problems(sent) == {}

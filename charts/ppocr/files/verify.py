@@ -6,25 +6,60 @@ HTTP and by gRPC.
 """
 
 import base64
+import http.client
 import json
 import os
+import socket
 import ssl
 import sys
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import NamedTuple
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 ROUTES = {"HTTPRoute": "httproutes", "GRPCRoute": "grpcroutes"}
 KEY = os.environ.get("PPOCR_TEST_KEY", "")
 WORDS = ("LIAN HING STATIONERY", "43300 SERI KEMBANGAN")
-# What is asked is in the cluster: a proxy for the way out doesn't lead there.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+# Who signs the gateway's certificate; without that whom the image trusts.
+CA = Path("/ca/ca.crt")
 
 
 class Wrong(Exception):
     """Something isn't as it should be, or not yet."""
+
+
+class Listener(NamedTuple):
+    """Where a gateway listens, and whether with TLS."""
+
+    host: str
+    port: int
+    tls: bool
+
+
+class Connection(http.client.HTTPConnection):
+    """Straight to a listener, whatever proxy there is for the way out; with TLS it asks for the name of the routes."""
+
+    def __init__(self, listener, name):
+        super().__init__(name, timeout=60)
+        self.listener = listener
+
+    def connect(self):
+        self.sock = socket.create_connection(self.listener[:2], self.timeout)
+        if self.listener.tls:
+            self.sock = ssl.create_default_context(cafile=authorities()).wrap_socket(
+                self.sock, server_hostname=self.host
+            )
+
+
+def authorities():
+    """A file of certificates."""
+    if CA.exists():
+        return str(CA)
+    import certifi
+
+    return os.environ.get("SSL_CERT_FILE") or certifi.where()
 
 
 def api(path):
@@ -57,7 +92,7 @@ def deployment(namespace, name, template):
 
 
 def gateway(namespace, ref):
-    """host:port of a programmed gateway for one parentRef."""
+    """Where a programmed gateway listens for one parentRef: without TLS, if it does that anywhere."""
     space = ref.get("namespace", namespace)
     found = api(f"/apis/gateway.networking.k8s.io/v1/namespaces/{space}/gateways/{ref['name']}")
     conditions = {each["type"]: each for each in found.get("status", {}).get("conditions", ())}
@@ -73,12 +108,11 @@ def gateway(namespace, ref):
         for each in found["spec"]["listeners"]
         if ref.get("sectionName", each["name"]) == each["name"] and ref.get("port", each["port"]) == each["port"]
     ]
-    plain = [each for each in listeners if each["protocol"] == "HTTP"]
-    if not plain:
-        raise Wrong(
-            f"gateway {space}/{ref['name']} has no listener without TLS: set verify.gateway=false and read by hand"
-        )
-    return f"{addresses[0]['value']}:{plain[0]['port']}"
+    found = {each["protocol"]: each["port"] for each in listeners if each["protocol"] in ("HTTP", "HTTPS")}
+    if not found:
+        raise Wrong(f"gateway {space}/{ref['name']} has no listener of HTTP or HTTPS for this route")
+    tls = "HTTP" not in found
+    return Listener(addresses[0]["value"], found["HTTPS" if tls else "HTTP"], tls)
 
 
 def route(namespace, kind, name):
@@ -113,24 +147,37 @@ def leftovers(namespace, services):
         )
 
 
-def read_http(address, host, model, image):
+def read_http(listener, host, model, image):
     body = json.dumps({"instances": [{"image": {"b64": base64.b64encode(image).decode()}}]}).encode()
-    headers = {"Content-Type": "application/json", "Host": host, **({"Authorization": f"Bearer {KEY}"} if KEY else {})}
-    request = urllib.request.Request(f"http://{address}/v1/models/{model}:predict", body, headers)
-    with DIRECT.open(request, timeout=60) as answer:
-        return [line["text"] for line in json.load(answer)["predictions"][0]["lines"]]
+    headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {KEY}"} if KEY else {})}
+    connection = Connection(listener, host)
+    try:
+        connection.request("POST", f"/v1/models/{model}:predict", body, headers)
+        answer = connection.getresponse()
+        said = answer.read()
+    finally:
+        connection.close()
+    if answer.status != 200:
+        raise Wrong(f"{answer.status} {answer.reason}: {said[:200].decode(errors='replace')}")
+    return [line["text"] for line in json.loads(said)["predictions"][0]["lines"]]
 
 
-def read_grpc(address, host, model, image):
+def read_grpc(listener, host, model, image):
     import grpc
 
     from ppocr_api import oip
 
+    address = f"{listener.host}:{listener.port}"
     options = [("grpc.default_authority", host), ("grpc.enable_http_proxy", 0)]
     key = (("authorization", f"Bearer {KEY}"),) if KEY else ()
     request = oip.ModelInferRequest(model_name=model)
     request.inputs.add(name="image", datatype="BYTES", shape=[1]).contents.bytes_contents.append(image)
-    with grpc.insecure_channel(address, options) as channel:
+    if listener.tls:
+        trust = grpc.ssl_channel_credentials(Path(authorities()).read_bytes())
+        channel = grpc.secure_channel(address, trust, [*options, ("grpc.ssl_target_name_override", host)])
+    else:
+        channel = grpc.insecure_channel(address, options)
+    with channel:
         answer = oip.unary(channel, "ModelInfer")(request, timeout=60, metadata=key)
     names = [tensor.name for tensor in answer.outputs]
     return [text.decode() for text in oip.unpack_bytes(answer.raw_output_contents[names.index("text")])]
@@ -155,10 +202,11 @@ def look(expected):
         leftovers(space, expected["noTrackRoutes"])
     image = Path(__file__).with_name("sample.jpg").read_bytes()
     for ref in expected["gateways"]:
-        address = gateway(space, ref)
+        listener = gateway(space, ref)
         for how, read in (("HTTP", read_http), ("gRPC", read_grpc)):
-            right(how, read(address, expected["hosts"][how], expected["model"], image))
-            print(f"read through {ref['name']} at {address} by {how}", flush=True)
+            right(how, read(listener, expected["hosts"][how], expected["model"], image))
+            at = f"{listener.host}:{listener.port}{', with TLS,' if listener.tls else ''}"
+            print(f"read through {ref['name']} at {at} by {how}", flush=True)
 
 
 def main(path):

@@ -9,7 +9,7 @@
 {{- end -}}
 {{- end -}}
 {{- $name := include "ppocr.fullname" . -}}
-{{- $hosts := dict "HTTP" (include "ppocr.hostnames" (list . .Values.gateway.hostnames "") | fromYamlArray | first) "gRPC" (include "ppocr.hostnames" (list . .Values.gateway.grpcHostnames "-grpc") | fromYamlArray | first) -}}
+{{- $hosts := dict "HTTP" (include "ppocr.oneHostname" (list . .Values.gateway.hostnames "")) "gRPC" (include "ppocr.oneHostname" (list . .Values.gateway.grpcHostnames "-grpc")) -}}
 {{- $gateways := ternary .Values.gateway.parentRefs (list) (and .Values.gateway.enabled .Values.verify.gateway) -}}
 {{- $routes := ternary (dict "HTTPRoute" $name "GRPCRoute" $name) (dict) .Values.gateway.enabled -}}
 {{- dict "namespace" .Release.Namespace "deployments" $deployments "routes" $routes "noTrackRoutes" (ternary (list) $services (or .Values.kserve.trackRoutes (not .Values.gateway.enabled) (eq .Values.mode "plain"))) "gateways" $gateways "hosts" $hosts "model" .Values.modelName "seconds" .Values.verify.timeoutSeconds | toJson -}}
@@ -18,6 +18,7 @@
 {{/* A pod that runs a script of the ConfigMap of tests: {root, container (name), command, api (whether it asks the API server)}. */}}
 {{- define "ppocr.testPod" -}}
 {{- $stable := dict "root" .root "track" (first (include "ppocr.tracks" .root | fromJson).tracks) "part" "transformer" -}}
+{{- $ca := and .api (or .root.Values.verify.caConfigMap .root.Values.verify.caSecret) -}}
 restartPolicy: Never
 activeDeadlineSeconds: {{ .seconds | default (add (max (int .root.Values.verify.timeoutSeconds) (int .root.Values.test.timeoutSeconds)) 30) }}
 {{- if .api }}
@@ -54,6 +55,9 @@ containers:
     volumeMounts:
       - {name: test, mountPath: /test}
       - {name: tmp, mountPath: /tmp}
+      {{- if $ca }}
+      - {name: ca, mountPath: /ca, readOnly: true}
+      {{- end }}
       {{- if .images }}
       - {name: images, mountPath: /images, readOnly: true}
       {{- end }}
@@ -62,6 +66,14 @@ volumes:
     configMap: {name: {{ include "ppocr.fullname" .root }}-test}
   - name: tmp
     emptyDir: {sizeLimit: 16Mi}
+{{- if $ca }}
+  - name: ca
+    {{- if .root.Values.verify.caConfigMap }}
+    configMap: {name: {{ .root.Values.verify.caConfigMap }}}
+    {{- else }}
+    secret: {secretName: {{ .root.Values.verify.caSecret }}}
+    {{- end }}
+{{- end }}
 {{- with .images }}
   - name: images
     {{- toYaml . | nindent 4 }}
