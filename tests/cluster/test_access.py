@@ -80,7 +80,7 @@ def open_again(release: Release, gateway: Gateway) -> Iterator[None]:
     """Afterwards everybody may call."""
     yield
     release.upgrade()
-    until(30, lambda: status(gateway) == 200, "an end of the policy")
+    until(60, lambda: status(gateway) == 200, "an end of the policy")
 
 
 def test_envoy_asks_for_a_key(release: Release, gateway: Gateway) -> None:
@@ -205,6 +205,7 @@ def test_the_service_asks_for_its_own_keys(release: Release, gateway: Gateway, s
 
     secret(release, "keys", keys=line("alice", KEY), test=KEY)
     release.upgrade(access={"apiKeysSecret": "keys"})
+    until(60, lambda: len(release.namespace.pods("component=transformer")) == 1, "the end of the pod without keys")
     alice = f"Bearer {KEY}"
     assert status(gateway) == 401
     assert status(gateway, authorization="Bearer wrong") == 401
