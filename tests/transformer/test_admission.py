@@ -126,3 +126,54 @@ async def test_one_that_leaves_while_it_is_let_in_gives_its_pixels_back() -> Non
     async with asyncio.timeout(5):
         for _ in range(3):
             (await gate.hold(700, "c")).release()
+
+
+def test_what_would_be_begun_too_late_is_refused_before_anything_is_done_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An image takes half a second, and each may take ten: twelve go before the last that is let in."""
+    clock = 1000.0
+    monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
+    admission = Admission(128)
+    for number in range(40):
+        with admission.enter(1, f"before {number}", 10.0):
+            clock += 0.5
+    with ExitStack() as stack:
+        let_in = 0
+        with pytest.raises(Overloaded) as refused:
+            for number in range(128):
+                stack.enter_context(admission.enter(1, f"client {number}", 10.0))
+                let_in += 1
+        assert let_in == 13
+        assert refused.value.retry_after == pytest.approx(0.5, abs=0.01)
+        stack.enter_context(admission.enter(1, "patient", 60.0))
+
+
+def test_one_request_of_many_images_keeps_no_single_one_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
+    admission = Admission(128)
+    with admission.enter(1, "before", 10.0):
+        clock += 1.0
+    with admission.enter(32, "bulk", 60.0):
+        with admission.enter(1, "small", 10.0):
+            pass
+        with pytest.raises(Overloaded), admission.enter(32, "bulk again", 10.0):
+            pass
+
+
+def test_images_that_are_given_up_are_no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
+    admission = Admission(128)
+    with admission.enter(1, "read", 60.0):
+        clock += 1.0
+    with ExitStack() as stack:
+        for number in range(20):
+            stack.enter_context(admission.enter(1, f"late {number}", 60.0))
+        for number in range(20):
+            with pytest.raises(TimeoutError), admission.enter(1, f"later {number}", 60.0):
+                raise TimeoutError
+        clock += 10.0
+        with pytest.raises(Overloaded), admission.enter(1, "last", 60.0):
+            pass

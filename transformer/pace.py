@@ -1,0 +1,51 @@
+"""How fast images are read: what one more would wait for is judged by it."""
+
+from __future__ import annotations
+
+from collections import deque
+
+#: Answers that are looked back at.
+_WINDOW = 32
+#: Seconds an image, where none was read yet.
+_AT_FIRST = 0.1
+
+
+class Pace:
+    """Seconds from one image's answer to the next, while some are inside. All times are of `time.monotonic()`.
+
+    Only what was read counts: at too much load most images leave because their time is up, and that is no pace.
+    """
+
+    def __init__(self) -> None:
+        self._busy = 0.0  # seconds so far in which images were inside
+        self._since: float | None = None  # when they began to be, or were counted last
+        self._answers: deque[tuple[float, int]] = deque(maxlen=_WINDOW)  # busy seconds before each, and its images
+
+    def begins(self, now: float) -> None:
+        """An image comes in."""
+        if self._since is None:
+            self._since = now
+
+    def ends(self, now: float) -> None:
+        """The last one is out."""
+        self._advance(now)
+        self._since = None
+
+    def read(self, images: int, now: float) -> None:
+        """So many were answered together."""
+        before = self._answers[-1][0] if self._answers else 0.0
+        self._advance(now)
+        if not self._answers:
+            self._answers.append((before, 0))
+        self._answers.append((self._busy, images))
+
+    def seconds(self, now: float) -> float:
+        """Of an image. What takes long at the moment counts, although it isn't answered yet."""
+        self._advance(now)
+        images = sum(count for _, count in list(self._answers)[1:])
+        return (self._busy - self._answers[0][0]) / images if images else _AT_FIRST
+
+    def _advance(self, now: float) -> None:
+        if self._since is not None:
+            self._busy += now - self._since
+            self._since = now
