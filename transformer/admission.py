@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ppocr_api.errors import Overloaded
+from ppocr_api.errors import Cancelled, DeadlineExceeded, Overloaded, PpocrError, Unavailable
 from ppocr_limits.shares import Line, Share, Shares
 from transformer.pace import Pace
 
 #: The part of a request's time in which its turn has to come: the rest is for its own images.
 _OF_ITS_TIME = 0.6
 #: So many images are let in whatever the pace: large ones slow it down, and small ones don't wait for them.
-_ANYWAY = 8
+_ANYWAY = 16
+#: Ends of a request that say nothing of how fast images are read.
+_GIVEN_UP = (Cancelled, DeadlineExceeded, Overloaded, Unavailable)
 #: A share may have this many times the places that stay free: so there is always room for somebody else.
 _TIMES_FREE = 3
 #: The part of the memory that is kept for images which are no larger than it: an eighth.
@@ -51,17 +53,21 @@ class Admission:
         self._pace.begins(now)
         self._inside += images
         self._by_share[share] += images
-        read = False
+        done = False
         try:
             yield
-            read = True
+            done = True
+        except PpocrError as error:
+            # What was wrong is done with, too: else a flood of it would look like a slow service.
+            done = not isinstance(error, _GIVEN_UP)
+            raise
         finally:
             self._inside -= images
             self._by_share[share] -= images
             if not self._by_share[share]:
                 del self._by_share[share]
-            if read:
-                self._pace.read(images, time.monotonic())
+            if done:
+                self._pace.done(images, time.monotonic())
             if not self._inside:
                 self._pace.ends(time.monotonic())
 

@@ -13,7 +13,7 @@ _AT_FIRST = 0.1
 class Pace:
     """Seconds from one image's answer to the next, while some are inside. All times are of `time.monotonic()`.
 
-    Only what was read counts: at too much load most images leave because their time is up, and that is no pace.
+    Only what was read or refused counts: at too much load most images leave because their time is up, and that is no pace.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Pace:
         self._advance(now)
         self._since = None
 
-    def read(self, images: int, now: float) -> None:
+    def done(self, images: int, now: float) -> None:
         """So many were answered together."""
         before = self._answers[-1][0] if self._answers else 0.0
         self._advance(now)

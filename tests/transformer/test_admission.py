@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from ppocr_api.errors import Overloaded
+from ppocr_api.errors import InvalidRequest, Overloaded
 from transformer.admission import Admission, Hold, PixelGate
 
 HUGE, SMALL = 64_000_000, 50_000
@@ -131,21 +131,21 @@ async def test_one_that_leaves_while_it_is_let_in_gives_its_pixels_back() -> Non
 def test_what_would_be_begun_too_late_is_refused_before_anything_is_done_for_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """An image takes half a second, and each may take ten: twelve go before the last that is let in."""
+    """An image takes 0.3 s, and each may take ten: twenty go before the last that is let in."""
     clock = 1000.0
     monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
     admission = Admission(128)
     for number in range(40):
         with admission.enter(1, f"before {number}", 10.0):
-            clock += 0.5
+            clock += 0.3
     with ExitStack() as stack:
         let_in = 0
         with pytest.raises(Overloaded) as refused:
             for number in range(128):
                 stack.enter_context(admission.enter(1, f"client {number}", 10.0))
                 let_in += 1
-        assert let_in == 13
-        assert refused.value.retry_after == pytest.approx(0.5, abs=0.01)
+        assert let_in == 21
+        assert refused.value.retry_after == pytest.approx(0.3, abs=0.01)
         stack.enter_context(admission.enter(1, "patient", 60.0))
 
 
@@ -177,3 +177,17 @@ def test_images_that_are_given_up_are_no_pace(monkeypatch: pytest.MonkeyPatch) -
         clock += 10.0
         with pytest.raises(Overloaded), admission.enter(1, "last", 60.0):
             pass
+
+
+def test_a_flood_of_what_is_wrong_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
+    admission = Admission(128)
+    with ExitStack() as stack:
+        for number in range(30):
+            stack.enter_context(admission.enter(1, f"flood {number}", 60.0))
+        for number in range(1_000):
+            clock += 0.01
+            with pytest.raises(InvalidRequest), admission.enter(1, f"more {number}", 60.0):
+                raise InvalidRequest("no image")
+        stack.enter_context(admission.enter(1, "honest", 60.0))
