@@ -15,8 +15,8 @@ from transformer.pace import Pace
 
 #: The part of a request's time in which its turn has to come: the rest is for its own images.
 _OF_ITS_TIME = 0.6
-#: So many images are let in whatever the pace: large ones slow it down, and small ones don't wait for them.
-_ANYWAY = 16
+#: The slowest pace that counts, in seconds an image: what takes longer is large, and small ones don't wait for it.
+_SLOWEST = 2.5
 #: Ends of a request that say nothing of how fast images are read.
 _GIVEN_UP = (Cancelled, DeadlineExceeded, Overloaded, Unavailable)
 #: A share may have this many times the places that stay free: so there is always room for somebody else.
@@ -84,7 +84,8 @@ class Admission:
             )
         # Turns are fair: of another share as many images go before these as these are.
         before = sum(count if each == share else min(count, images) for each, count in self._by_share.items())
-        if seconds is not None and before > _ANYWAY and before * pace > _OF_ITS_TIME * seconds:
+        pace = min(pace, _SLOWEST)
+        if seconds is not None and before * pace > _OF_ITS_TIME * seconds:
             raise Overloaded(
                 f"{before} images go before it, which would take {before * pace:.0f} s of its {seconds:.0f} s",
                 retry_after=before * pace - _OF_ITS_TIME * seconds,
