@@ -46,7 +46,8 @@ class Pace:
         """Of an image. What takes long at the moment counts, although it isn't answered yet."""
         self._advance(now)
         images = sum(count for _, count in list(self._answers)[1:])
-        return (self._busy - self._answers[0][0]) / images if images >= _AT_LEAST else _AT_FIRST
+        begun = self._answers[0][0] if self._answers else self._began
+        return max((self._busy - begun) / max(images, _AT_LEAST), _AT_FIRST if images < _AT_LEAST else 0.0)
 
     def _advance(self, now: float) -> None:
         if self._since is not None:

@@ -197,3 +197,14 @@ def test_after_a_rest_the_pace_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -
         admission = Clock(monkeypatch, stack, 3.0).admission
         stack.close()
         assert all(held(stack, admission, 1, f"small {n}") for n in range(100))
+
+
+def test_where_nothing_ends_at_all_the_pace_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
+    admission = Admission(128)
+    with ExitStack() as stack:
+        assert all(held(stack, admission, 1, f"first {n}") for n in range(30))
+        clock += 40.0
+        with pytest.raises(Overloaded), admission.enter(1, "late", 60.0):
+            pass
