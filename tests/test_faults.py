@@ -151,6 +151,28 @@ async def test_overload_is_refused_and_what_is_accepted_is_answered_in_time(tmp_
     assert np.percentile(took, 99) < 2 * room * turns * seconds / peak[200] + 0.5
 
 
+@pytest.mark.skipif(SCALE == 1, reason="takes minutes: nightly")
+async def test_more_than_can_be_read_in_time_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    """60 clients, and a time limit in which 20 images can be read: if all were begun, hardly one would end."""
+    peak, codes = Counter[int](), Counter[int]()
+    took: list[float] = []
+    seconds = 20.0
+    with services.all_in_one(tmp_path / "log", "--request_timeout_seconds", "6") as service:
+        service.wait_prepared()
+        body = page()
+        await load(service.url, 60, 10, body, PNG)  # learns the pace
+        for _ in range(2):
+            peak += (await load(service.url, 8, seconds, body, PNG))[0]
+            over, waits, _ = await load(service.url, 60, seconds, body, PNG)
+            codes += over
+            took += waits
+    print(f"overload: {dict(codes)}, {peak[200]} at the peak, goodput {codes[200] / peak[200]:.3f}")
+    print(f"accepted: p50 {np.percentile(took, 50):.2f} s, p99 {np.percentile(took, 99):.2f} s")
+    assert set(codes) <= {200, 429, 503, 504}
+    assert codes[200] >= 0.85 * peak[200]
+    assert codes[504] <= 0.2 * codes[200]
+
+
 async def test_a_request_past_its_deadline_is_dropped_before_it_is_computed(service: Service) -> None:
     async with httpx.AsyncClient(base_url=service.url, timeout=60) as client:
         computed = metric(service, "ppocr_images_total")

@@ -9,10 +9,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ppocr_api.errors import Overloaded
+from ppocr_api.errors import Cancelled, DeadlineExceeded, Overloaded, PpocrError, Unavailable
 from ppocr_limits.shares import Line, Share, Shares
+from transformer.pace import Pace
 
-_SMOOTHING = 0.1
+#: The part of a request's time in which its turn has to come: the rest is for its own images.
+_OF_ITS_TIME = 0.6
+#: The slowest pace that counts, in seconds an image: what takes longer is large, and small ones don't wait for it.
+_SLOWEST = 2.5
+#: Ends of a request that say nothing of how fast images are read.
+_GIVEN_UP = (Cancelled, DeadlineExceeded, Overloaded, Unavailable)
 #: A share may have this many times the places that stay free: so there is always room for somebody else.
 _TIMES_FREE = 3
 #: The part of the memory that is kept for images which are no larger than it: an eighth.
@@ -28,39 +34,62 @@ class Admission:
         self._limit = limit
         self._inside = 0
         self._by_share: Counter[Share] = Counter()
-        self._seconds_per_image = 0.1
+        self._pace = Pace()
 
     @property
     def inside(self) -> int:
         return self._inside
 
     @contextmanager
-    def enter(self, images: int, share: Share = None) -> Iterator[None]:
+    def enter(self, images: int, share: Share = None, seconds: float | None = None) -> Iterator[None]:
         """All of a request's images or none. A request larger than the limit is admitted when nothing else is.
 
         What is large leaves room for others: a share has _TIMES_FREE times what stays free at most, and one image in any case.
+        `seconds` is how long the request may take. One whose turn would come too late is refused as well: else, at too much load,
+        all are begun and hardly any is answered in time.
         """
-        free = self._limit - self._inside - images
-        of_share = self._by_share[share] + images if share is not None else images
-        if self._inside and (free < 0 or of_share > max(1, _TIMES_FREE * free)):
-            raise Overloaded(
-                f"{self._inside} images are being read, and at most {self._limit} are at a time"
-                + ("" if free < 0 else "; the places that are left are kept for smaller requests"),
-                retry_after=self._inside * self._seconds_per_image,
-            )
+        now = time.monotonic()
+        self._check(images, share, seconds, self._pace.seconds(now))
+        self._pace.begins(now)
         self._inside += images
         self._by_share[share] += images
-        started, together = time.monotonic(), self._inside
+        done = False
         try:
             yield
+            done = True
+        except PpocrError as error:
+            # What was wrong is done with, too: else a flood of it would look like a slow service.
+            done = not isinstance(error, _GIVEN_UP)
+            raise
         finally:
             self._inside -= images
             self._by_share[share] -= images
             if not self._by_share[share]:
                 del self._by_share[share]
-            # Little's law: with `together` inside, one leaves every (time inside / together) seconds.
-            seconds = (time.monotonic() - started) / together
-            self._seconds_per_image += _SMOOTHING * (seconds - self._seconds_per_image)
+            if done:
+                self._pace.done(images, time.monotonic())
+            if not self._inside:
+                self._pace.ends(time.monotonic())
+
+    def _check(self, images: int, share: Share, seconds: float | None, pace: float) -> None:
+        if not self._inside:
+            return
+        free = self._limit - self._inside - images
+        of_share = self._by_share[share] + images if share is not None else images
+        if free < 0 or of_share > max(1, _TIMES_FREE * free):
+            raise Overloaded(
+                f"{self._inside} images are being read, and at most {self._limit} are at a time"
+                + ("" if free < 0 else "; the places that are left are kept for smaller requests"),
+                retry_after=self._inside * pace,
+            )
+        # Turns are fair: of another share as many images go before these as these are.
+        before = sum(count if each == share else min(count, images) for each, count in self._by_share.items())
+        pace = min(pace, _SLOWEST)
+        if seconds is not None and before * pace > _OF_ITS_TIME * seconds:
+            raise Overloaded(
+                f"{before} images go before it, which would take {before * pace:.0f} s of its {seconds:.0f} s",
+                retry_after=before * pace - _OF_ITS_TIME * seconds,
+            )
 
 
 class Hold:

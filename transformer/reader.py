@@ -104,7 +104,7 @@ class Reader:
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
         error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
-        with self._admission.enter(len(files), call.share):
+        with self._admission.enter(len(files), call.share, call.remaining()):
             if partial:
                 errors_too = (self._page_or_error(file, index, wanted, call) for index, file in enumerate(files))
                 return list(await asyncio.gather(*errors_too))

@@ -80,7 +80,7 @@ def open_again(release: Release, gateway: Gateway) -> Iterator[None]:
     """Afterwards everybody may call."""
     yield
     release.upgrade()
-    until(30, lambda: status(gateway) == 200, "an end of the policy")
+    until(60, lambda: status(gateway) == 200, "an end of the policy")
 
 
 def test_envoy_asks_for_a_key(release: Release, gateway: Gateway) -> None:
@@ -159,11 +159,12 @@ def test_envoy_asks_for_a_token(release: Release, gateway: Gateway) -> None:
 def test_envoy_bounds_requests_a_second(release: Release, gateway: Gateway, say: Say) -> None:
     with_envoy(release, requestsPerSecond=5)
 
-    def burst() -> Counter[int]:
+    def burst() -> Counter[int] | None:
         with ThreadPoolExecutor(8) as pool:
-            return Counter(pool.map(lambda _: status(gateway, "/v2/health/ready"), range(40)))
+            found = Counter(pool.map(lambda _: status(gateway, "/v2/health/ready"), range(40)))
+        return found if found[429] else None
 
-    statuses = until(30, lambda: (found := burst())[429] and found, "the policy")
+    statuses = until(30, burst, "the policy")
     say(f"40 requests at once where 5 a second may pass: {dict(statuses)}")
     assert set(statuses) == {200, 429} and statuses[200] >= 5
     time.sleep(1.1)
@@ -205,6 +206,7 @@ def test_the_service_asks_for_its_own_keys(release: Release, gateway: Gateway, s
 
     secret(release, "keys", keys=line("alice", KEY), test=KEY)
     release.upgrade(access={"apiKeysSecret": "keys"})
+    until(60, lambda: len(release.namespace.pods("component=transformer")) == 1, "the end of the pod without keys")
     alice = f"Bearer {KEY}"
     assert status(gateway) == 401
     assert status(gateway, authorization="Bearer wrong") == 401

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from ppocr_api.errors import Overloaded
+from ppocr_api.errors import DeadlineExceeded, InvalidRequest, Overloaded
 from transformer.admission import Admission, Hold, PixelGate
 
 HUGE, SMALL = 64_000_000, 50_000
@@ -126,3 +126,85 @@ async def test_one_that_leaves_while_it_is_let_in_gives_its_pixels_back() -> Non
     async with asyncio.timeout(5):
         for _ in range(3):
             (await gate.hold(700, "c")).release()
+
+
+class Clock:
+    """The time, and an admission that has just seen 20 images end, one each `seconds`, while another stays inside."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, stack: ExitStack, seconds: float) -> None:
+        self.now = 1000.0
+        monkeypatch.setattr("transformer.admission.time.monotonic", lambda: self.now)
+        self.admission = Admission(128)
+        stack.enter_context(self.admission.enter(1, "stays", 60.0))
+        for number in range(20):
+            with self.admission.enter(1, f"before {number}", 60.0):
+                self.now += seconds
+
+
+def test_what_would_be_begun_too_late_is_refused_before_anything_is_done_for_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An image takes 0.3 s, and each may take ten: twenty go before the last that is let in."""
+    with ExitStack() as stack:
+        admission = Clock(monkeypatch, stack, 0.3).admission
+        let_in = 0
+        with pytest.raises(Overloaded) as refused:
+            for number in range(128):
+                stack.enter_context(admission.enter(1, f"client {number}", 10.0))
+                let_in += 1
+        assert let_in == 20
+        assert refused.value.retry_after == pytest.approx(0.3, abs=0.01)
+        stack.enter_context(admission.enter(1, "patient", 60.0))
+
+
+def test_one_request_of_many_images_keeps_no_single_one_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        admission = Clock(monkeypatch, stack, 1.0).admission
+        stack.enter_context(admission.enter(32, "bulk", 60.0))
+        with admission.enter(1, "small", 10.0):
+            pass
+        with pytest.raises(Overloaded), admission.enter(32, "bulk again", 10.0):
+            pass
+
+
+def test_images_that_are_given_up_are_no_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        clock = Clock(monkeypatch, stack, 0.3)
+        for number in range(20):
+            stack.enter_context(clock.admission.enter(1, f"late {number}", 60.0))
+        for number in range(20):
+            with pytest.raises(DeadlineExceeded), clock.admission.enter(1, f"later {number}", 60.0):
+                raise DeadlineExceeded("too late")
+        clock.now += 60.0
+        with pytest.raises(Overloaded), clock.admission.enter(1, "last", 60.0):
+            pass
+
+
+def test_a_flood_of_what_is_wrong_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        clock = Clock(monkeypatch, stack, 2.0)
+        for number in range(15):
+            stack.enter_context(clock.admission.enter(1, f"flood {number}", 60.0))
+        for number in range(1_000):
+            clock.now += 0.01
+            with pytest.raises(InvalidRequest), clock.admission.enter(1, f"more {number}", 60.0):
+                raise InvalidRequest("no image")
+        stack.enter_context(clock.admission.enter(1, "honest", 60.0))
+
+
+def test_after_a_rest_the_pace_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    with ExitStack() as stack:
+        admission = Clock(monkeypatch, stack, 3.0).admission
+        stack.close()
+        assert all(held(stack, admission, 1, f"small {n}") for n in range(100))
+
+
+def test_where_nothing_ends_at_all_the_pace_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
+    admission = Admission(128)
+    with ExitStack() as stack:
+        assert all(held(stack, admission, 1, f"first {n}") for n in range(30))
+        clock += 40.0
+        with pytest.raises(Overloaded), admission.enter(1, "late", 60.0):
+            pass
