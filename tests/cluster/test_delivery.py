@@ -39,7 +39,8 @@ def otelcol(namespace: Namespace, to: str) -> Iterator[str]:
         "service": {"telemetry": {"metrics": {"level": "none"}}, "pipelines": {"traces": pipeline}},
     }
     # Its program is copied in, so that any cluster can run it.
-    script = f"until [ -x /tmp/otelcol ]; do sleep 0.2; done; exec /tmp/otelcol --config 'yaml:{json.dumps(config)}'"
+    wait = "until [ -x /tmp/otelcol ]; do sleep 0.2; done"
+    script = f"echo '{json.dumps(config)}' >/tmp/config.yaml; {wait}; exec /tmp/otelcol --config /tmp/config.yaml"
     container: Json = {"name": "otelcol", "image": f"ppocr-transformer:{TAG}", "command": ["sh", "-ec", script]}
     container["readinessProbe"] = {"tcpSocket": {"port": 4317}, "periodSeconds": 1}
     meta = {"name": "otelcol", "labels": {"app": "otelcol"}}
