@@ -16,6 +16,7 @@ from bench import environments
 from bench.bars import EIGHT, ENGINE, ONE, TWO, bars
 from bench.bars import table as table_of_bars
 from bench.contestants import Contestant, Pass, PassProgram, peers
+from bench.docling import docling
 from bench.machine import keep_to_cores, machine
 from bench.processes import end_on_sigterm
 from bench.results import as_json, row, table
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if not images:
         raise SystemExit(f"no images in {options.images}")
     everybody = [*peers(), *ours(options), *(retired_and_ours(options) if options.retired else [])]
+    everybody += docling(options.python) if options.docling else []
     takes_part = chosen(everybody, options.only)
     if options.v4 == environments.V4_BUNDLE and any(one.ours and one.models in (V4, OLD_FORMATS) for one in takes_part):
         environments.v4_bundle(options.python)
@@ -76,6 +78,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="CHECKOUT",
         help="also measure PaddleServing, PaddleHub and PaddleX, whose code a git checkout of PaddleOCR holds",
     )
+    parser.add_argument("--docling", action="store_true", help="also measure docling's OCR stage, local and with ours")
     parser.add_argument("--out", type=Path, default=HERE / "results" / "results.json", help="where the figures go")
     options = parser.parse_args(argv)
     options.labels, options.v4 = options.labels or options.images, options.v4 or environments.V4_BUNDLE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from bench.docling import MODELS as DOCLING
 from bench.machine import Machine
 from bench.results import Row, ratio, yardstick
 from bench.retired.servers import MODELS as OLD_FORMATS
@@ -37,6 +38,8 @@ def _of(rows: Sequence[Row], models: str, machine: Machine) -> Iterator[Bar]:
     fast = machine.extensions["AVX-512 bf16"] or machine.extensions["AMX"]
     if models == OLD_FORMATS:
         yield from _against_paddleserving(rows, fast)
+        return
+    if models == DOCLING:
         return
     against_peer = {"v6 small": (1.2, 1.4), "v4 mobile": (1.9, 5.0)}[models][fast]
     by_kind = {kind: row for row in rows if row.models == models and row.ours for kind in [_kind(row)]}

@@ -33,8 +33,10 @@ def free_port() -> int:
 class Service:
     """One or more processes that answer HTTP together; `ready_seconds` goes from the first start to readiness."""
 
-    def __init__(self, *commands: Sequence[str | Path], port: int, environ: dict[str, str] | None = None):
-        self._commands, self.port, self._environ = commands, port, environ
+    def __init__(
+        self, *commands: Sequence[str | Path], port: int, environ: dict[str, str] | None = None, grpc_port: int = 0
+    ):
+        self._commands, self.port, self.grpc_port, self._environ = commands, port, grpc_port, environ
         self.programs: list[Program] = []
         self.ready_seconds = 0.0
 
@@ -70,9 +72,9 @@ class Service:
 
 def all_in_one(python: str | Path, *options: str | Path) -> Service:
     """`ppocr serve` of the environment that `python` belongs to."""
-    port = free_port()
-    command = [python, "-m", "ppocr", "serve", "--http_port", str(port), "--grpc_port", str(free_port()), *options]
-    return Service(command, port=port)
+    port, grpc_port = free_port(), free_port()
+    command = [python, "-m", "ppocr", "serve", "--http_port", str(port), "--grpc_port", str(grpc_port), *options]
+    return Service(command, port=port, grpc_port=grpc_port)
 
 
 def two_processes(python: str | Path, *options: str | Path) -> Service:

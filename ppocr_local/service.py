@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 import ppocr_tracing
 from ppocr import telemetry
-from ppocr.listen import ListenSettings, joined
+from ppocr.listen import joined
 from ppocr.serving.light_import import import_kserve
-from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import BundleError, ConfigError
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import BESIDE_NETWORKS, for_requests
 from ppocr_settings import settings as settings_of
 from ppocr_settings.settings import setting
 from predictor.settings import NetworkSettings
-from transformer.settings import AccessSettings, FormatSettings, ReaderSettings, UrlSettings, WebSettings
+from transformer.settings import FrontSettings, ReaderSettings
 
 if TYPE_CHECKING:
     from transformer.reader import Reader
@@ -38,7 +37,7 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 
 
 @dataclass(frozen=True)
-class ServeSettings(ListenSettings, WebSettings, AccessSettings, LocalSettings, FormatSettings, UrlSettings):
+class ServeSettings(FrontSettings, LocalSettings):
     """The service in one process. By default it listens only on this machine."""
 
     host: str = setting("Address to listen on; :: for all of the machine's, of IPv6 and IPv4.", "127.0.0.1")
@@ -70,48 +69,24 @@ async def serve(settings: ServeSettings) -> None:
     loading = asyncio.create_task(asyncio.to_thread(opening.load, settings))
     await asyncio.sleep(0)
     import_kserve()
-    from ppocr.serving.server import OcrServer
-    from transformer.http.around import around
-    from transformer.pre_post import OcrTransformer
+    from transformer.front import front
     from transformer.reader import Reader
-    from transformer.reports.pdserving import register
-    from transformer.reports.tracer import Tracer
-    from transformer.routes.endpoints import endpoints
-    from transformer.routes.page import page
-    from transformer.routes.served import served
-    from transformer.triton.routes import triton
-    from transformer.urls.fetching import Fetcher
 
     opened = await opening.start(await loading, settings)
     budget = Budget(for_requests(settings.request_memory_bytes, BESIDE_NETWORKS))
     reader = Reader(opened.predictor, settings, budget.for_images)
-    client_of = settings.client_of()
-    urls = Fetcher(settings, settings.max_image_bytes, budget)
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances, urls)
-    routes = served(settings)
-    own_page = page(settings.model_name, settings.root_path)
-    further = (own_page, triton(model), *endpoints(settings, reader, routes.formats))
-    tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
-    if settings.pdserving_metrics:
-        register(routes.routes)
-    server = OcrServer(
-        rest_options(
-            settings, budget, routes.formats, further, client_of, lambda app: around(app, settings), routes.ports
-        ),
-        grpc_options(settings, budget, routes.formats, further, client_of=client_of, ports=routes.grpc_ports),
-        lifecycle(settings),
-    )
+    shown = front(settings, reader, budget)
 
     async def ready() -> None:
-        tracer.start()
+        shown.tracer.start()
         print(_welcome(settings), flush=True)
 
     async def close() -> None:
-        await tracer.close()
+        await shown.tracer.close()
         await opened.close_repository()
         await reader.close()
 
-    await server.serve([model], on_ready=ready, close=close, alive=opened.predictor.alive)
+    await shown.server.serve([shown.model], on_ready=ready, close=close, alive=opened.predictor.alive)
 
 
 def _welcome(settings: ServeSettings) -> str:

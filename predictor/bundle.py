@@ -46,7 +46,7 @@ class Bundle:
         for name, record in bundle.manifest.files.items():
             size = _size(path / name)
             if size is None:
-                raise BundleError(f"the bundle {bundle.label} lacks the file {shown(name)[1:-1]}")
+                raise BundleError(f"the bundle {bundle.label} lacks the file {shown(name)}")
             if size != record.bytes:
                 raise BundleError(
                     f"{name} of the bundle {bundle.label} has {size} bytes; its manifest says {record.bytes}"

@@ -30,7 +30,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Says which tests go to one worker together: those of a file, and those of a folder that shares a started service.
 
-    Such a folder comes first, as it takes longest. pytest-xdist reads the groups in a hook of the same name, so this one is called first.
+    Such a folder comes first, as it takes longest. pytest-xdist reads the groups in a hook of the same name, after this one.
     """
     for item in items:
         folder = next((name for name in TOGETHER if name in item.path.parts), None)

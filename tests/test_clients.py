@@ -17,8 +17,6 @@ from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRe
 from tests import needs
 from tests.services import Service
 
-pytestmark = pytest.mark.alone
-
 HERE = Path(__file__).parent
 IMAGE = HERE / "data" / "075.jpg"
 
@@ -115,6 +113,7 @@ def test_tritonclient(service: Service, expected: list[str], protocol: str) -> N
     assert answer["inputs"] == ["image"]
 
 
+@pytest.mark.alone
 def test_a_small_answer_does_not_wait_for_an_acknowledgement(service: Service) -> None:
     """Nagle's algorithm and delayed ACKs would cost 40 ms an answer."""
     with httpx.Client(base_url=service.url) as client:

@@ -1,7 +1,7 @@
 """Neighbours: one that sends in bulk, one that sends huge images, and more than the predictor's queue takes.
 
 Turns alone and beside the neighbour alternate, so that what else the machine does hits both alike. Bounds hold on a busy
-machine; docs/security.md has the figures of a quiet one.
+machine; with PPOCR_NIGHTLY=1 turns are three times as long, and the bounds those of a quiet one.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -26,7 +27,11 @@ from tests.test_faults import PNG, URL, card, metric, page
 
 pytestmark = pytest.mark.alone
 
-TURNS, SECONDS = 3, 4.0
+NIGHTLY = os.environ.get("PPOCR_NIGHTLY") == "1"
+#: Turns of so many seconds.
+TURNS, SECONDS = (3, 12.0) if NIGHTLY else (3, 4.0)
+#: Of their rate alone, what small clients keep beside one that sends in bulk: at night the machine does nothing else.
+PART = 1 / 3 if NIGHTLY else 1 / 6
 
 
 @pytest.fixture(scope="module")
@@ -92,8 +97,9 @@ async def test_two_small_clients_keep_their_part_beside_one_that_sends_in_bulk(s
         async with neighbour(shared.url, 1, bulk, "application/json"):
             await asyncio.sleep(1.5)
             beside += len(await small(shared.url, 2, SECONDS))
-    # A third is the aim, on a machine that does nothing else; in first come, first served order it was a hundredth.
-    assert beside >= alone / 6, f"{alone} images alone, {beside} beside it"
+    print(f"small images in {TURNS * SECONDS:.0f} s: {alone} alone, {beside} beside bulk: {beside / alone:.2f}")
+    # In first come, first served order it was a hundredth.
+    assert beside >= PART * alone, f"{alone} images alone, {beside} beside it"
 
 
 async def test_a_small_image_waits_two_seconds_more_at_most_beside_huge_ones(shared: Service) -> None:
@@ -110,6 +116,7 @@ async def test_a_small_image_waits_two_seconds_more_at_most_beside_huge_ones(sha
         while not codes:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
+    print(f"a small image: {max(alone):.2f} s at most alone, {max(beside):.2f} s beside huge ones")
     assert set(codes) == {200}
     assert max(beside) <= max(alone) + 2.0
 
@@ -134,6 +141,7 @@ async def test_what_the_predictor_has_no_room_for_isnt_decoded(tmp_path: Path) -
             for line in httpx.get(f"{service.url}/metrics").text.splitlines()
             if line.startswith('ppocr_stage_seconds_count{stage="decode"}')
         )
+    print(f"{answered} of 48 pages answered, {decoded:.0f} decoded, {refused:.0f} times the queue was full")
     # On a busy machine a page may find the queue full for longer than it is asked again.
     assert answered >= 0.75 * 2 * 24
     assert decoded <= 2 * 24, "each image was decoded once at most"

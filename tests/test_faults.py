@@ -1,6 +1,6 @@
 """Bad days of the whole service: mix-ups, clients that leave, overload, deadlines, a stop with a full queue.
 
-Sizes fit the ordinary run; PPOCR_NIGHTLY=1 makes them ten times as large.
+Sizes fit the ordinary run; PPOCR_NIGHTLY=1 makes them ten times as large, or twenty.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def metric(service: Service, name: str) -> float:
 async def test_every_answer_belongs_to_its_asker_while_others_leave(service: Service) -> None:
     """Distinct numbers, 32 at a time; 30 % of the clients leave in the middle."""
     rng = random.Random(8)
-    numbers = [100_000 + rng.randrange(900_000) for _ in range(2_000 * SCALE)]
+    numbers = [100_000 + rng.randrange(900_000) for _ in range(20_000 if SCALE > 1 else 1_000)]
     turn = asyncio.Semaphore(32)
     outcomes: Counter[str] = Counter()
 
@@ -144,6 +144,8 @@ async def test_overload_is_refused_and_what_is_accepted_is_answered_in_time(tmp_
     assert set(codes) <= {200, 429, 503}
     assert codes[429] > 0
     assert all(int(answer.headers["retry-after"]) >= 1 and "error" in answer.json() for answer in refused)
+    print(f"overload: {dict(codes)}, {peak[200]} at the peak, goodput {codes[200] / peak[200]:.3f}")
+    print(f"accepted: p50 {np.percentile(took, 50):.2f} s, p99 {np.percentile(took, 99):.2f} s")
     assert codes[200] >= 0.9 * peak[200], f"{codes[200]} at three times the load, {peak[200]} at the peak"
     # At most `room` images are inside, so nobody waits longer than these take, twice for the noise of a busy machine.
     assert np.percentile(took, 99) < 2 * room * turns * seconds / peak[200] + 0.5

@@ -16,8 +16,6 @@ import pytest
 from tests import services
 from tests.services import Service
 
-pytestmark = pytest.mark.alone
-
 ROOT = Path(__file__).parent.parent
 #: The last commit of that release.
 FORMER = "e86178f4f49648e2799e761278677156c58bb699"

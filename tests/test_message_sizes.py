@@ -15,8 +15,6 @@ from tests.services import Service
 from transformer.predictor_client import MESSAGE_OVERHEAD_BYTES
 from transformer.settings import ReaderSettings
 
-pytestmark = pytest.mark.alone
-
 #: Between what the lines of the receipt need, 1.36 million, and what its detection needs at full size, 1.7.
 LIMIT = 1_500_000
 SMALL = f"--max_message_bytes={LIMIT}"

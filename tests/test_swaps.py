@@ -1,6 +1,6 @@
 """Two models with different character sets change places while clients read: nothing fails, and nothing is misread.
 
-By the API ten times, which also shows that memory stays level; by the watched folder four times, and ten with PPOCR_NIGHTLY=1.
+By the API six times, which shows that memory stays level too; by the watched folder twice. PPOCR_NIGHTLY=1: ten times each.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from tests.two_models import NAME, Readers, Texts
 
 pytestmark = pytest.mark.alone
 
-CLIENTS, SWAPS = 4, 10
-SWAPS_OF_FOLDER = SWAPS if os.environ.get("PPOCR_NIGHTLY") else 4
+CLIENTS = 4
+SWAPS, SWAPS_OF_FOLDER = (10, 10) if os.environ.get("PPOCR_NIGHTLY") else (6, 2)
 #: MiB that the smaller of the models takes, at the least.
 ONE_MODEL = 150
 SECONDS = 60.0 if os.environ.get("PPOCR_NIGHTLY") else 20.0
@@ -88,13 +88,16 @@ async def swaps(
     )
     assert readers.failed == []
     # The same model serves at every second level; the first two are of services that have met few sizes of input.
-    late, early = statistics.mean(levels[-4:]), statistics.mean(levels[2:6])
-    if count == SWAPS:
+    if count >= 10:
+        late, early = statistics.mean(levels[-4:]), statistics.mean(levels[2:6])
         assert late - early < ONE_MODEL, f"four swaps kept a model in memory: {levels} MiB"
+    elif count >= 6:
+        late, early = min(levels[-2:]), min(levels[2:4])
+        assert late - early < ONE_MODEL, f"two swaps kept a model in memory: {levels} MiB"
     return readers
 
 
-async def test_ten_swaps_by_the_api_behind_a_transformer(
+async def test_swaps_by_the_api_behind_a_transformer(
     tmp_path: Path, repository: Path, known: dict[str, list[Texts]]
 ) -> None:
     two_models.put(repository, 2, two_models.models()[1])

@@ -26,18 +26,22 @@ class ImageFile:
     """`data` is the file, or its base64 text where `base64` is set. `where` names it in errors ("instance 2").
 
     `lenient` reads base64 as Python's decoder does by default, which the retired servers used: characters of no alphabet are
-    skipped.
+    skipped. `whole` refuses a file that holds further pages, of which the first alone would be read.
     """
 
     data: bytes | memoryview | str
     where: str = ""
     base64: bool = False
     lenient: bool = False
+    whole: bool = False
 
     def inspect(self, limits: ImageLimits) -> Source:
         """The checked file, which knows its size; nothing is decoded yet."""
         try:
-            return inspect(self._bytes(), limits)
+            source = inspect(self._bytes(), limits)
+            if self.whole and source.further:
+                raise InvalidRequest("the file has further pages: documents are not read, send each page as an image")
+            return source
         except RequestError as error:
             raise self._placed(error) from error
         finally:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import ppocr_tracing
 from ppocr import telemetry
 from ppocr.serving.light_import import import_kserve
-from ppocr.serving.options import grpc_options, lifecycle, rest_options
 from ppocr_api.errors import ConfigError
 from ppocr_limits.budget import Budget
 from ppocr_limits.memory import for_requests, keep_level
@@ -24,51 +23,28 @@ async def serve(settings: TransformerSettings) -> None:
     """Serves until a signal comes."""
     # Imported here: KServe's packages take seconds to import, and `--help` needs none of them.
     import_kserve()
-    from ppocr.serving.server import OcrServer
-    from transformer.http.around import around
-    from transformer.pre_post import OcrTransformer
+    from transformer.front import front
     from transformer.predictor_channel import PredictorTls, target
     from transformer.predictor_client import PredictorClient
     from transformer.reader import Reader
-    from transformer.reports.pdserving import register
-    from transformer.reports.tracer import Tracer
-    from transformer.routes.endpoints import endpoints
-    from transformer.routes.page import page
-    from transformer.routes.served import served
-    from transformer.triton.routes import triton
-    from transformer.urls.fetching import Fetcher
 
     keep_level()
     address = target(settings.predictor_host, settings.predictor_port)
     tls = PredictorTls(settings.predictor_ca_file, settings.predictor_cert_file, settings.predictor_key_file)
     budget = Budget(for_requests(settings.request_memory_bytes))
     client = PredictorClient(address, settings.max_message_bytes, tls)
-    reader, client_of = Reader(client, settings, budget.for_images), settings.client_of()
-    urls = Fetcher(settings, settings.max_image_bytes, budget)
-    model = OcrTransformer(settings.model_name, reader, settings.max_instances, urls)
-    routes = served(settings)
-    own_page = page(settings.model_name, settings.root_path)
-    further = (own_page, triton(model), *endpoints(settings, reader, routes.formats))
-    tracer = Tracer(settings.tracer, settings.tracer_seconds, routes.routes)
-    if settings.pdserving_metrics:
-        register(routes.routes)
-    server = OcrServer(
-        rest_options(
-            settings, budget, routes.formats, further, client_of, lambda app: around(app, settings), routes.ports
-        ),
-        grpc_options(settings, budget, routes.formats, further, client_of=client_of, ports=routes.grpc_ports),
-        lifecycle(settings),
-    )
+    reader = Reader(client, settings, budget.for_images)
+    shown = front(settings, reader, budget)
 
     async def ready() -> None:
-        tracer.start()
+        shown.tracer.start()
         log.info("transformer on HTTP port %d, gRPC port %d", settings.http_port, settings.grpc_port)
 
     async def close() -> None:
-        await tracer.close()
+        await shown.tracer.close()
         await reader.close()
 
-    await server.serve([model], on_ready=ready, close=close)
+    await shown.server.serve([shown.model], on_ready=ready, close=close)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -134,9 +134,14 @@ class AccessSettings:
 
 
 @dataclass(frozen=True)
-class TransformerSettings(
-    ListenSettings, WebSettings, AccessSettings, ReaderSettings, FormatSettings, UrlSettings, MessageSettings
-):
+class FrontSettings(ListenSettings, WebSettings, AccessSettings, ReaderSettings, FormatSettings, UrlSettings):
+    """Everything that callers meet, wherever the networks run."""
+
+    model_name: str = setting("Name of the model on the routes. KServe sets this.", "ppocr")
+
+
+@dataclass(frozen=True)
+class TransformerSettings(FrontSettings, MessageSettings):
     """The transformer as a service of its own, in front of a predictor."""
 
     predictor_host: str = setting(
@@ -154,4 +159,3 @@ class TransformerSettings(
         "",
     )
     predictor_key_file: str = setting("Private key of that certificate, in PEM.", "")
-    model_name: str = setting("Name of the model on the routes. KServe sets this.", "ppocr")

@@ -117,7 +117,7 @@ class RequestGuard:
             self._record(scope, call, answer.code, time.monotonic() - started)
 
     def _unserved(self, found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call) -> WireAnswer:
-        return self._routes.unserved(found, self._routes.not_served(found, scope, call, self._absent))
+        return self._routes.unserved(found, self._routes.not_served(found, scope, call, self._absent), scope["path"])
 
     def _let_in(self, scope: Scope, headers: dict[bytes, bytes], call: Call, started: float) -> float:
         """Checks key and certificate, and sets the deadline."""

@@ -76,11 +76,14 @@ class RouteTable:
         self.outside = outside
         self._models = models
         self._routes = [(_pattern(route.path.path), route) for route in routes]
+        self._alone = _of_one_format(routes)
         self._reads = next((route.path.line for route in routes if route.formats and route.path.line), "")
 
-    def unserved(self, found: tuple[Route, dict[str, str]] | None, error: PpocrError) -> WireAnswer:
-        """`error` about a method or a path that isn't served, in the form of the path's format, or of `outside`."""
-        form = found[0].formats[0] if found and found[0].formats else self.outside
+    def unserved(self, found: tuple[Route, dict[str, str]] | None, error: PpocrError, path: str) -> WireAnswer:
+        """`error` about a method or a path that isn't served, in the form of the path's format, of `outside`, or of the one
+        format that has paths which begin like this one."""
+        known = found[0].formats[0] if found and found[0].formats else self.outside
+        form = known if found or known else self._alone.get(path.strip("/").partition("/")[0])
         return plain_error(error) if form is None else form.render_unrouted(error, int(error.http))
 
     def not_served(
@@ -137,6 +140,14 @@ def error_answer(
         return plain_error(error)
     route, path = found
     return route.formats[0].render_error(http_request(scope, call, path), error)
+
+
+def _of_one_format(routes: Sequence[Route]) -> dict[str, WireFormat]:
+    """The formats by the first part of their paths, where that is one's alone."""
+    found: dict[str, set[WireFormat | None]] = {}
+    for route in routes:
+        found.setdefault(route.path.path.split("/")[1], set()).update(route.formats or (None,))
+    return {first: form for first, forms in found.items() for form in forms if form is not None and len(forms) == 1}
 
 
 def _pattern(path: str) -> re.Pattern[str]:

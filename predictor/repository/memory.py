@@ -67,13 +67,6 @@ def give_back() -> None:
     memory.give_back()
 
 
-def resident() -> int:
-    """Bytes that this process holds now; 0 where the system has no /proc."""
-    if sys.platform != "linux":
-        return 0
-    return _number("/proc/self/status", "VmRSS:", 1024)
-
-
 class MemoryEstimate:
     """How much memory a version comes to take, by those that serve.
 
@@ -82,11 +75,11 @@ class MemoryEstimate:
     """
 
     def __init__(self) -> None:
-        self._before = resident()
+        self._before = memory.resident()
 
     def per_version(self, versions: int) -> int:
         """Bytes, where so many versions are in memory; 0 where none is."""
-        return max(0, resident() - self._before) // versions if versions else 0
+        return max(0, memory.resident() - self._before) // versions if versions else 0
 
 
 def _number(path: str, key: str, unit: int) -> int:

@@ -1,6 +1,6 @@
 """Requests with a value of a wrong type, with bytes changed, under any content type: read or refused, never a 5xx.
 
-Of mutants there are 150 of each format by day, and 1,000 with PPOCR_NIGHTLY=1: tests/fuzz has the parsers meet far more of them.
+Of mutants there are 60 of each format by day, and 1,000 with PPOCR_NIGHTLY=1: tests/fuzz has the parsers meet far more of them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from transformer.routes import FORMATS
 from transformer.routes import pdserving_messages_pb2 as messages
 from transformer.routes.pdserving import SERVICE
 
-MUTANTS = 1_000 if os.environ.get("PPOCR_NIGHTLY") == "1" else 150
+MUTANTS = 1_000 if os.environ.get("PPOCR_NIGHTLY") == "1" else 60
 #: What the formats say themselves of where they are served.
 DECLARED = sorted({path.path for each in FORMATS for path in each.declaration.paths})
 

@@ -6,6 +6,7 @@ import pytest
 
 from bench.bars import bars
 from bench.contestants import LineProgram, Pass
+from bench.docling import MODELS, docling
 from bench.machine import Machine, machine
 from bench.results import Row, quantile, ratio, row, table, yardstick
 from bench.score import Score
@@ -74,3 +75,12 @@ def test_machine_knows_its_extensions() -> None:
     assert here.cpu.startswith("A CPU")
     assert here.extensions == {"AVX2": True, "AVX-512": True, "AVX-512 bf16": False, "AMX": False}
     assert here.cores >= 1 and Path("/proc").exists()
+
+
+def test_doclings_rows_have_names_of_their_own_and_no_bar() -> None:
+    ours = [one for one in docling("python") if one.ours]
+    names = [one.name for one in docling("python")]
+    assert len(set(names)) == len(names) == 2 * len(ours) - 1
+    rows = [row(one, [Pass({"a": ["x"]}, [1.0], 1.0, memory=1, cpu=1.0)] * 2, MARKS) for one in docling("python")]
+    assert bars(rows, machine("flags : avx2")) == []
+    assert {one.models for one in rows} == {MODELS}

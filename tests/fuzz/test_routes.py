@@ -1,7 +1,8 @@
 """Requests made from the declarations, to every path and every gRPC method: each is answered, or refused with a sentence.
 
 No 5xx but a 503 or 504 that says when to come again, nothing of the inside in an answer, no answer after a long time, and the
-service lives on with the memory that it had. Some hundred requests by day; with PPOCR_NIGHTLY=1 ten minutes of them.
+service lives on with the memory that it had. Some hundred requests by day; with PPOCR_NIGHTLY=1 ten minutes of them, or
+PPOCR_FUZZ_SECONDS.
 """
 
 from __future__ import annotations
@@ -49,8 +50,13 @@ CASES = {
 WITH_A_BODY = {name: case for name, case in CASES.items() if case[1].bodies}
 OTHERS = {name: case for name, case in CASES.items() if not case[1].bodies}
 METHODS = list({f"{method.service}/{method.method}": method for each in DECLARED for method in each.grpc}.values())
-#: Seconds for each of them at night; ten minutes together.
-SECONDS = {"bodies": 400 / len(WITH_A_BODY), "others": 60 / len(OTHERS), "grpc": 140 / len(METHODS)}
+#: Seconds of them all together at night, and for each.
+TOGETHER = int(os.environ.get("PPOCR_FUZZ_SECONDS", "600"))
+SECONDS = {
+    "bodies": TOGETHER * 0.65 / len(WITH_A_BODY),
+    "others": TOGETHER * 0.1 / len(OTHERS),
+    "grpc": TOGETHER * 0.25 / len(METHODS),
+}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,7 +1,7 @@
 """What reads a stranger's bytes raises nothing but errors for him: for the kept corpus, and for what the fuzzer finds from there.
 
-Five seconds of each target by day, all at once; ten minutes of each with PPOCR_NIGHTLY=1. An input that broke something stays in
-corpus/, under a name that says what it was.
+Five seconds of each target by day, all at once; with PPOCR_NIGHTLY=1 ten minutes of each, or PPOCR_FUZZ_SECONDS. An input that
+broke something stays in corpus/, under a name that says what it was.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.fuzz.targets import TARGETS
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).parent / "corpus"
 NIGHTLY = os.environ.get("PPOCR_NIGHTLY") == "1"
-SECONDS = 600 if NIGHTLY else 5
+SECONDS = int(os.environ.get("PPOCR_FUZZ_SECONDS", "600")) if NIGHTLY else 5
 #: Runs that begin together: the day's share the processors, the night's have one each.
 TOGETHER = [(name,) for name in TARGETS] if NIGHTLY else [tuple(TARGETS)]
 

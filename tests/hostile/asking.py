@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import threading
 import time
@@ -17,9 +18,15 @@ IMAGE = {"content-type": "image/png"}
 
 def post(service: Service, path: str, body: bytes, headers: Mapping[str, str] = JSON) -> tuple[int, bytes]:
     """Status and body of the answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.http_port, timeout=120)
+    return send(f"127.0.0.1:{service.http_port}", path, body, headers)
+
+
+def send(address: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """The same of what listens at HOST:PORT. Who is answered before all of the body is sent reads the answer, as curl does."""
+    connection = http.client.HTTPConnection(address, timeout=120)
     try:
-        connection.request("POST", path, body, dict(headers))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.request("POST", path, body, dict(headers))
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.services import Service, free_port
 
 ROOT = Path(__file__).parent.parent.parent
-pytestmark = pytest.mark.alone
 
 
 def test_users_at_a_rate_wait_for_nobody_and_the_page_shows_it(service: Service, tmp_path: Path) -> None:

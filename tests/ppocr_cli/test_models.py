@@ -56,7 +56,7 @@ def test_list_shows_the_versions_on_disk(root: Path, capsys: pytest.CaptureFixtu
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["BUNDLE", "SIZE", "MEMORY", "NETWORKS", "FORMATS", "LICENCE", "PROBLEM"]
     assert [line.split()[0] for line in lines[1:]] == ["other/7", "tiny/1", "tiny/2"]
-    assert "onnx" in lines[1] and "MIT" in lines[1] and "lacks the file rec.onnx" in lines[3]
+    assert "onnx" in lines[1] and "MIT" in lines[1] and "lacks the file 'rec.onnx'" in lines[3]
     rows = answer(capsys, "list", "--model_dir", root)
     assert [(row["name"], row["version"], bool(row["problem"])) for row in rows] == [
         ("other", "7", False),
@@ -140,7 +140,7 @@ def test_add_makes_the_repository(tmp_path: Path, bundle: Bundle) -> None:
             (),
             "is not the file that its manifest describes",
         ),
-        (lambda path: (path / "rec.onnx").unlink(), (), "lacks the file rec.onnx"),
+        (lambda path: (path / "rec.onnx").unlink(), (), "lacks the file 'rec.onnx'"),
         (lambda path: (path / MANIFEST).unlink(), (), "has no readable manifest.json"),
         (lambda path: None, ("--version", "2"), "there is a bundle tiny/2 already"),
         (lambda path: None, ("--name", "../up"), "the name in manifest.json is '…/up'"),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from ppocr_api.errors import BundleError, EngineError
+from ppocr_limits import memory
 from predictor import loading
 from predictor.at_first_use import NetworkAtFirstUse
 from predictor.bundle import Bundle
@@ -18,7 +19,6 @@ from predictor.engines.base import EngineOptions, Network
 from predictor.engines.openvino import ENGINE
 from predictor.loading import BUILT_IN
 from predictor.manifest import MANIFEST, file_record
-from predictor.repository import memory
 from predictor.settings import NetworkSettings
 from tests import two_models
 

@@ -85,7 +85,7 @@ def test_a_wrong_manifest_is_refused(bundle: Bundle, text: str, says: str) -> No
         ({"networks": "det"}, "wrong kind"),
         ({"files": {"../../secret": {"sha256": "", "bytes": 1}}}, "outside of the bundle"),
         ({"files": {"/etc/passwd": {"sha256": "", "bytes": 1}}}, "outside of the bundle"),
-        ({"files": {"more.onnx": {"sha256": "", "bytes": 1}}}, "lacks the file more.onnx"),
+        ({"files": {"more.onnx": {"sha256": "", "bytes": 1}}}, "lacks the file 'more.onnx'"),
         ({"files": {"more.onnx": {"sha256": 1, "bytes": 1}}}, "wrong kind"),
         ({"files": {"more.onnx": {"sha256": "", "bytes": "1"}}}, "wrong kind"),
         ({"files": []}, "wrong kind"),
@@ -152,7 +152,7 @@ def test_no_manifest(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named(bundle: Bundle) -> None:
     (bundle.path / "rec.onnx").unlink()
-    with pytest.raises(BundleError, match=r"tiny/3 lacks the file rec\.onnx"):
+    with pytest.raises(BundleError, match=r"tiny/3 lacks the file 'rec\.onnx'"):
         Bundle.open(bundle.path)
 
 

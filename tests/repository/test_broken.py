@@ -34,7 +34,7 @@ def _truncated(version: Path) -> str:
 
 def _missing(version: Path) -> str:
     (version / "det.onnx").unlink()
-    return "lacks the file det.onnx"
+    return "lacks the file 'det.onnx'"
 
 
 def _no_network(version: Path) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import time
+from io import BytesIO
 
 import pytest
+from PIL import Image
 
 from ppocr_api.errors import InvalidRequest
 from tests.bad_requests.asking import dot
@@ -15,6 +17,14 @@ from transformer.images import ImageLimits
 PLAIN = base64.b64encode(dot()).decode()
 URL_SAFE = base64.urlsafe_b64encode(dot()).decode()
 LIMITS = ImageLimits(10_000_000, 10_000_000)
+
+
+def test_a_document_is_refused_where_its_first_page_would_be_half() -> None:
+    pages = BytesIO()
+    Image.new("L", (8, 8)).save(pages, "TIFF", save_all=True, append_images=[Image.new("L", (8, 8))])
+    assert ImageFile(pages.getvalue()).inspect(LIMITS).further
+    with pytest.raises(InvalidRequest, match="further pages"):
+        ImageFile(pages.getvalue(), whole=True).inspect(LIMITS)
 
 
 @pytest.mark.parametrize(

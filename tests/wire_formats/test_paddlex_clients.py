@@ -48,8 +48,9 @@ def turned(times: int) -> bytes:
         ("go", ["run", "client.go"]),
         ("node", ["client.mjs"]),
         ("java", ["Client.java"]),
+        ("php", ["client.php"]),
     ],
-    ids=["python", "go", "javascript", "java"],
+    ids=["python", "go", "javascript", "java", "php"],
 )
 def test_a_client_reads_and_gets_its_picture(
     service: Service, tmp_path: Path, program: str, arguments: list[str]

@@ -14,21 +14,7 @@ from tests.wire_formats.conftest import Front
 
 DATA = Path(__file__).parent.parent / "data"
 
-#: As pipeline_rpc_client.py asks; the messages are of its wheel, and a float is read as its eval() would.
-CLIENT = """
-import base64, json, sys
-from paddle_serving_server.pipeline import PipelineClient
-
-client = PipelineClient()
-client.connect([sys.argv[1]])
-for path in sys.argv[2:]:
-    with open(path, "rb") as file:
-        image = base64.b64encode(file.read()).decode("utf8")
-    for as_tensor in (False, True):
-        answer = client.predict(feed_dict={"image": image}, fetch=["res"], pack_tensor_format=as_tensor)
-        lines = eval(answer.value[0])
-        print("ANSWER" + json.dumps([answer.err_no, list(answer.key), [line[0][0] for line in lines]]))
-"""
+CLIENT = Path(__file__).parent / "pipeline_client.py"
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +33,7 @@ def test_pipeline_client_of_the_wheel(
     front: Front, pipeline_client: Path, texts: dict[str, list[str]], tmp_path: Path
 ) -> None:
     paths = [DATA / name for name in texts]
-    command = [pipeline_client, "-c", CLIENT, front.pipeline_grpc, *paths]
+    command = [pipeline_client, CLIENT, front.pipeline_grpc, *paths]
     # It writes logs into the folder that it runs in.
     run = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, cwd=tmp_path)
     assert run.returncode == 0, run.stderr[-3000:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ Opener = Callable[[io.BytesIO], Image.Image]
 
 #: Pixels that become RGB at a time, so that Pillow's picture and a copy of it are never in memory together.
 _BAND_PIXELS = 1 << 16
+
+#: Pillow keeps the upper byte of RGB of 16 bits, which libtiff returns in the machine's order. As numbers of the other
+#: order it keeps the lower one.
+_UPPER_BYTES, _LOWER_BYTES = "RGB;16N", "RGB;16B" if sys.byteorder == "little" else "RGB;16L"
 
 # ImageLimits are checked before; Pillow's own limit would warn from 89 million pixels on, whatever the operator allows.
 Image.MAX_IMAGE_PIXELS = None
@@ -68,6 +73,7 @@ def pixels(source: Source) -> U8:
     """UINT8 [H,W,3], RGB, on paper where it is transparent, as stored. Raises InvalidImage."""
     try:
         image = _OPENERS[source.format](io.BytesIO(source.data))
+        deep_colour = _is_deep_colour(image)
         image.load()
     except Exception as error:  # plugins raise whatever their parsing runs into: KeyError, SyntaxError, OSError, …
         raise damaged(source.format, "its pixels can't be decoded") from error
@@ -80,8 +86,35 @@ def pixels(source: Source) -> U8:
     rgb = np.empty((image.height, image.width, 3), np.uint8)
     for top, band in _bands(image):
         rgb[top : top + band.height] = _rgb(band, source, scale, paper)
+    if deep_colour and rgb.max() < 128:
+        del image  # its memory is needed
+        _add_lower_bytes(rgb, source)
+        return rgb
     # AVIF says how it is turned in a box of its own, which libavif reads; the others' orientation is in `source`.
     return exif.upright(rgb, image.getexif().get(exif.ORIENTATION, 1)) if source.format == "AVIF" else rgb
+
+
+def _is_deep_colour(image: Image.Image) -> bool:
+    """Whether it is RGB of 16 bits, samples together, of which Pillow is to keep the upper bytes."""
+    from PIL import TiffImagePlugin
+
+    return (
+        isinstance(image, TiffImagePlugin.TiffImageFile)
+        and image.tag_v2.get(TiffImagePlugin.PLANAR_CONFIGURATION, 1) == 1
+        and image.tile[0].args[0] == _UPPER_BYTES
+    )
+
+
+def _add_lower_bytes(rgb: U8, source: Source) -> None:
+    """Turns `rgb` UINT8 [H,W,3], the upper bytes of samples of 16 bits, into the upper eight of the bits that are used."""
+    image = _OPENERS[source.format](io.BytesIO(source.data))
+    (tile,) = image.tile
+    image.tile = [tile._replace(args=(_LOWER_BYTES, *tile.args[1:]))]
+    image.load()
+    beyond = deep.used_bits(int(rgb.max()) << 8) - 8
+    for top, band in _bands(image):
+        rows = rgb[top : top + band.height]
+        rows[:] = (rows << (8 - beyond)) | (np.asarray(band) >> beyond) if beyond else np.asarray(band)
 
 
 @lru_cache(maxsize=1)

@@ -28,6 +28,7 @@ class Source:
     deep: OpenCV returns grey or RGB of 16 bits.
     canvas: (width, height, x, y) of a white page that the image is laid on, at x, y.
     negative: white is 0 in grey of 16 bits or floats.
+    further: the file holds further pages, which aren't read.
     """
 
     format: str
@@ -41,6 +42,7 @@ class Source:
     deep: bool = False
     canvas: tuple[int, int, int, int] | None = None
     negative: bool = False
+    further: bool = False
 
 
 def peak_memory(pixels: int, held: int, orientation: int, decoder: int = 0) -> int:

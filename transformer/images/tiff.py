@@ -83,9 +83,14 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     orientation = directory.number(exif.ORIENTATION, 1)
     orientation = orientation if 1 <= orientation <= 8 else 1
     held = 1 if layout.samples == 1 and layout.bits <= 8 else 2 if layout.samples == 1 and layout.bits == 16 else 4
-    memory = pillow_memory(layout.width * layout.height, held, orientation, len(file), block)
+    pixels = layout.width * layout.height
+    # The upper bytes of deep colours, while the lower ones are read.
+    upper = 3 * pixels if (layout.photometric, layout.samples, layout.bits) == (_RGB, 3, 16) else 0
+    memory = pillow_memory(pixels, held, orientation, len(file), block + upper)
     negative = layout.is_deep and layout.photometric == _WHITE_IS_ZERO
-    return Source("TIFF", file, layout.width, layout.height, memory, orientation, negative=negative)
+    return Source(
+        "TIFF", file, layout.width, layout.height, memory, orientation, negative=negative, further=directory.further
+    )
 
 
 def _described(directory: Directory, layout: _Layout) -> dict[int, list[int]]:

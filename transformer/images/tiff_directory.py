@@ -10,6 +10,7 @@ from transformer.images.source import damaged, truncated
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 16: 8}
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 _SHORT, _LONG = 3, 4
+_NEW_SUBFILE_TYPE, _SMALLER, _MASK = 254, 1, 4
 _MAX_ENTRIES = 512
 _MAX_VALUES = 262_144  # of one entry: a strip for every row of the longest side, in four planes
 
@@ -25,9 +26,12 @@ class Entry:
 
 @dataclass(frozen=True)
 class Directory:
+    """`further`: whether another directory follows that holds a page, and not a smaller copy or a mask of this one."""
+
     order: str
     entries: dict[int, Entry]
     file_bytes: int
+    further: bool = False
 
     def numbers(self, tag: int, default: list[int]) -> list[int]:
         """The values of an entry of whole numbers, or `default` where it is absent."""
@@ -63,7 +67,7 @@ _BIG = _Fields("Q", 8, "Q", "HHQ", "Q")
 
 
 def first_directory(data: memoryview) -> Directory:
-    """Reads the first directory and no other; entries of unknown types are left out."""
+    """Reads the first directory, and of the next one what kind it is; entries of unknown types are left out."""
     order = "<" if bytes(data[:2]) == b"II" else ">"
     (version,) = struct.unpack_from(order + "H", data, 2)
     fields = _BIG if version == 43 else _CLASSIC
@@ -90,7 +94,25 @@ def first_directory(data: memoryview) -> Directory:
         if at + size > len(data):
             raise truncated("TIFF", f"the values of tag {tag} reach to byte {at + size:,} of {len(data):,}")
         entries[tag] = Entry(kind, values, data[at : at + size])
-    return Directory(order, entries, len(data))
+    (following,) = struct.unpack_from(order + fields.value, data, first + step * count)
+    return Directory(order, entries, len(data), following != start and _is_page(data, order, fields, following))
+
+
+def _is_page(data: memoryview, order: str, fields: _Fields, start: int) -> bool:
+    """Whether a directory at `start` holds a page. One that isn't there, or is damaged, is none."""
+    counted = struct.calcsize(order + fields.count)
+    if start < 8 or start + counted > len(data):
+        return False
+    (count,) = struct.unpack_from(order + fields.count, data, start)
+    head, step = start + counted, struct.calcsize(order + fields.entry) + struct.calcsize(order + fields.value)
+    if not 1 <= count <= _MAX_ENTRIES or head + step * count > len(data):
+        return False
+    for place in range(head, head + step * count, step):
+        tag, kind, _ = struct.unpack_from(order + fields.entry, data, place)
+        if tag == _NEW_SUBFILE_TYPE and kind == _LONG:
+            (value,) = struct.unpack_from(order + "I", data, place + struct.calcsize(order + fields.entry))
+            return not value & (_SMALLER | _MASK)
+    return True
 
 
 def write_directory(data: memoryview, order: str, kept: dict[int, Entry], numbers: dict[int, list[int]]) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import cv2
 import numpy as np
@@ -23,6 +23,21 @@ if TYPE_CHECKING:
 
 #: The longest side of a page that the detection network is given, where the bundle says nothing.
 MAX_SIDE = 4000
+_CORNERS: Final = [[120, 33], [301, 33], [301, 58], [120, 58]]
+#: An element of `ocrResults`, for documentation.
+EXAMPLE: Final = {
+    "prunedResult": {
+        "model_settings": {"use_doc_preprocessor": False, "use_textline_orientation": False},
+        "dt_polys": [_CORNERS],
+        "text_type": "general",
+        "text_rec_score_thresh": 0.0,
+        "return_word_box": False,
+        "rec_texts": ["TAX INVOICE"],
+        "rec_scores": [0.9981],
+        "rec_polys": [_CORNERS],
+        "rec_boxes": [[120, 33, 301, 58]],
+    }
+}
 
 
 @dataclass

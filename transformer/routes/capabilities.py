@@ -58,10 +58,36 @@ _SCHEMA = {
         "limits": {"type": "object"},
     },
 }
+_EXAMPLE = {
+    "name": "ppocr-serving",
+    "version": __version__,
+    "model": "ppocr",
+    "formats": [
+        {
+            "name": "hubserving",
+            "paths": [{"methods": ["POST"], "path": "/predict/{module}"}],
+            "grpc": [],
+            "content_types": ["application/json"],
+        }
+    ],
+    "parameters": {"return_word_box": schemas.PARAMETERS["return_word_box"]},
+    "images": list(READABLE),
+    "bundles": [
+        {
+            "name": "ppocrv6-small",
+            "version": "1",
+            "networks": [{"name": "det", "task": "detection"}, {"name": "rec", "task": "recognition"}],
+            "parameters": {"use_textline_orientation": False},
+            "characters": 18710,
+            "languages": ["english"],
+        }
+    ],
+    "limits": {"max_instances": 32, "request_timeout_seconds": 60.0},
+}
 DECLARATION = Declaration(
     "capabilities",
     "What this service can do: its formats, parameters, models with their languages, and limits.",
-    (Path(PATH, "what this service can do, as JSON", answers=(Body("application/json", _SCHEMA),)),),
+    (Path(PATH, "what this service can do, as JSON", answers=(Body("application/json", _SCHEMA, _EXAMPLE),)),),
 )
 
 

@@ -15,30 +15,23 @@ from transformer.reader import Reader
 from transformer.routes import capabilities
 from transformer.routes.adapter import Adapter
 from transformer.routes.nim import Nim
-from transformer.routes.page import static
-from transformer.web import asset, reference
+from transformer.routes.page import DOCS, reference_page
 
-_DOCS: Final = "/docs"
-_DOCS_STYLE: Final = "/web/docs.css"
 _LIVE, _READY = "/v1/health/live", "/v1/health/ready"
 
-DOCS = Declaration(
-    "docs",
-    "This API as a page that needs nothing from elsewhere.",
-    (
-        Path(_DOCS, "this API as a page, with examples", listed=False),
-        Path(_DOCS_STYLE, "a file of that page", listed=False),
-    ),
-)
 HEALTH = Declaration(
     "health",
     "Health as NVIDIA's NIM has it. Kubernetes' probes ask `/healthz` and `/v2/health/ready`.",
     (
-        Path(_LIVE, "whether the process answers, as NVIDIA's NIM says it", answers=(Body("application/json"),)),
+        Path(
+            _LIVE,
+            "whether the process answers, as NVIDIA's NIM says it",
+            answers=(Body("application/json", example={"live": True}),),
+        ),
         Path(
             _READY,
             "whether a prediction would be accepted now, as NVIDIA's NIM says it: else 503",
-            answers=(Body("application/json"),),
+            answers=(Body("application/json", example={"ready": True}),),
         ),
     ),
 )
@@ -53,9 +46,7 @@ def endpoints(settings: capabilities.Settings, reader: Reader, formats: Sequence
     if any(each.name == Nim().declaration.name for each in declared):
         groups.append(Endpoints(HEALTH, {_LIVE: _live, _READY: _ready}))
     told = [*declared, *(each.declaration for each in groups), MANAGEMENT]
-    shown = static("text/html; charset=utf-8", reference.page(told, settings.model_name))
-    style = static("text/css; charset=utf-8", asset("docs.css"))
-    return (Endpoints(DOCS, {_DOCS: shown, _DOCS_STYLE: style}), *groups)
+    return (reference_page(told, settings.model_name), *groups)
 
 
 async def _live() -> dict[str, bool]:

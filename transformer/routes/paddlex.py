@@ -20,7 +20,7 @@ from ppocr.serving.wire import Infer, WireAnswer, WireRequest
 from ppocr_api.document import Page
 from ppocr_api.errors import InvalidRequest, PpocrError
 from transformer.image_file import ImageFile
-from transformer.outputs.paddlex import Result
+from transformer.outputs.paddlex import EXAMPLE, Result
 from transformer.parameters import Parameters
 from transformer.pipeline.page import View
 from transformer.routes import schemas
@@ -77,6 +77,12 @@ _ANSWER: Final = {
 }
 _LOG_ID: Final = "26d4267a-9c6e-4a1a-b931-610475883d49"
 _HEALTHY: Final = {"logId": _LOG_ID, "errorCode": 0, "errorMsg": "Healthy"}
+_READ: Final = {
+    "logId": _LOG_ID,
+    "result": {"ocrResults": [EXAMPLE], "dataInfo": {"width": 600, "height": 800, "type": "image"}},
+    "errorCode": 0,
+    "errorMsg": "Success",
+}
 _ERROR = Body(
     "application/json",
     {"type": "object", "properties": _ENVELOPE, "required": list(_ENVELOPE)},
@@ -95,7 +101,8 @@ _DECLARATION = Declaration(
     "paddlex",
     "The OCR pipeline of PaddleX and PaddleOCR 3, as `paddlex --serve` has it: one image as base64, and its lines by "
     "PaddleOCR's names. `visualize` (which is on by default) adds pictures as JPEG. `fileType` must be 1: PDF files "
-    "aren't read, and pages are not unwarped. A URL is fetched from hosts of `url_hosts` alone. Wrong requests are a 422.",
+    "and TIFFs of several pages aren't read, and pages are not unwarped. A URL is fetched from hosts of `url_hosts` alone. "
+    "Wrong requests are a 422.",
     paths=(
         Path(
             "/ocr",
@@ -104,7 +111,7 @@ _DECLARATION = Declaration(
             bodies=(
                 Body("application/json", _schema(), {"file": schemas.EXAMPLE_IMAGE, "fileType": 1, "visualize": False}),
             ),
-            answers=(Body("application/json", _ANSWER),),
+            answers=(Body("application/json", _ANSWER, _READ),),
             error=_ERROR,
             line=_LINE,
         ),
@@ -136,7 +143,11 @@ class PaddleX(Adapter):
 
     def parse(self, request: WireRequest) -> ReadRequest:
         asked = _validated(_json(request))
-        file = UrlFile(asked.file, _FILE) if is_url(asked.file) else ImageFile(asked.file, _FILE, base64=True)
+        file = (
+            UrlFile(asked.file, _FILE, whole=True)
+            if is_url(asked.file)
+            else ImageFile(asked.file, _FILE, base64=True, whole=True)
+        )
         if asked.file_type is None and not isinstance(file, UrlFile):
             raise InvalidRequest("File type cannot be determined: set fileType to 1 for an image")
         if asked.file_type == _PDF:

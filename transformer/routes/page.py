@@ -1,14 +1,32 @@
-"""`GET /`: the web page, and the files it needs. No wire format: static files, which the API's description leaves out."""
+"""The pages: `GET /` to try the service, `GET /docs` with its API, and the files they need. No wire format: static files, which
+the API's description leaves out."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from fastapi import Response
 
 from ppocr.serving.declaration import Declaration, Path
 from ppocr.serving.routing import Endpoints
-from transformer.web import HEADERS, assets
+from transformer.web import HEADERS, asset, assets, reference
+
+_HTML: Final = "text/html; charset=utf-8"
+#: The second is where FastAPI, and so PaddleX, has another page of the same.
+_DOCS: Final = ("/docs", "/redoc")
+_STYLE: Final = "/web/docs.css"
+#: Files of the page at `/` that the other one needs too.
+_SHARED: Final = ("/web/style.css", "/web/icon.svg")
+
+DOCS = Declaration(
+    "docs",
+    "This API as a page that needs nothing from elsewhere.",
+    (
+        *(Path(path, "this API as a page, with examples", listed=False) for path in _DOCS),
+        Path(_STYLE, "a file of that page", listed=False),
+    ),
+)
 
 
 def page(model: str = "ppocr", root_path: str = "") -> Endpoints:
@@ -21,6 +39,19 @@ def page(model: str = "ppocr", root_path: str = "") -> Endpoints:
         tuple(Path(path, summary if path == "/" else "a file of the page", listed=False) for path in files),
     )
     return Endpoints(declaration, {path: static(*file) for path, file in files.items()})
+
+
+def reference_page(declared: Sequence[Declaration], model: str = "ppocr", alone: bool = False) -> Endpoints:
+    """The API that `declared` describes, as a page. `alone`: on a port without the page of `/`, so without links to what that one
+    has, and with the files that both need."""
+    shown = static(_HTML, reference.page(declared, model, links=not alone))
+    handlers = {**dict.fromkeys(_DOCS, shown), _STYLE: static("text/css; charset=utf-8", asset("docs.css"))}
+    if not alone:
+        return Endpoints(DOCS, handlers)
+    files = assets(model)
+    paths = (*DOCS.paths, *(Path(path, "a file of that page", listed=False) for path in _SHARED))
+    shared = {path: static(*files[path]) for path in _SHARED}
+    return Endpoints(Declaration(DOCS.name, DOCS.text, paths), {**handlers, **shared})
 
 
 def static(content_type: str, content: bytes) -> Callable[[], Awaitable[Response]]:

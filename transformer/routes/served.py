@@ -11,6 +11,7 @@ from transformer.routes import formats_of, hubserving
 from transformer.routes.adapter import Adapter
 from transformer.routes.hubserving import HubServing
 from transformer.routes.paddlex import PaddleX
+from transformer.routes.page import reference_page
 from transformer.routes.pdserving import Pipeline
 from transformer.routes.web_service import WebService
 from transformer.settings import FormatSettings
@@ -62,7 +63,9 @@ def _ports(settings: FormatSettings) -> list[FormatPort]:
         opened.append(FormatPort(settings.web_service_port, (WebService(settings.pdserving_name),)))
     opened += [FormatPort(port, (HubServing(),), (hubserving.index(),)) for port in _numbers(settings)]
     if settings.paddlex_port:
-        opened.append(FormatPort(settings.paddlex_port, (PaddleX(),)))
+        paddlex = PaddleX()
+        docs = reference_page([paddlex.declaration], alone=True)
+        opened.append(FormatPort(settings.paddlex_port, (paddlex,), (docs,)))
     return opened
 
 

@@ -6,6 +6,7 @@ Pixels instead of files are v2_pixels.py's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import orjson
@@ -47,6 +48,17 @@ OUTPUTS = [
     {"name": "size", "datatype": "INT32", "shape": [-1, 2]},
 ]
 
+_EXAMPLE: Final = {
+    "model_name": "ppocr",
+    "outputs": [
+        {"name": "text", "datatype": "BYTES", "shape": [1], "data": ["TAX INVOICE"]},
+        {"name": "confidence", "datatype": "FP32", "shape": [1], "data": [0.9981]},
+        {"name": "points", "datatype": "FP32", "shape": [1, 4, 2], "data": [120, 33, 301, 33, 301, 58, 120, 58]},
+        {"name": "count", "datatype": "INT32", "shape": [1], "data": [1]},
+        {"name": "size", "datatype": "INT32", "shape": [1, 2], "data": [600, 800]},
+    ],
+}
+
 _DECLARATION = tensor_format.declare(
     "v2",
     "The Open Inference Protocol (KServe V2, Triton): image files are the elements of one BYTES tensor, and the lines of all "
@@ -59,7 +71,7 @@ _DECLARATION = tensor_format.declare(
         schemas.TENSORS_IN,
         {"inputs": [{"name": "image", "datatype": "BYTES", "shape": [1], "data": [schemas.EXAMPLE_IMAGE]}]},
     ),
-    Body("application/json", schemas.TENSORS_OUT),
+    Body("application/json", schemas.TENSORS_OUT, _EXAMPLE),
     "curl --data-binary @image.jpg {url}/v2/models/{model_name}/infer",
 )
 

@@ -13,8 +13,8 @@ class UrlFile(ImageFile):
     `size` is how many bytes were fetched.
     """
 
-    def __init__(self, url: str, where: str) -> None:
-        super().__init__(b"", where)
+    def __init__(self, url: str, where: str, whole: bool = False) -> None:
+        super().__init__(b"", where, whole=whole)
         self.url = url
         self.size = 0
 

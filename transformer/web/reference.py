@@ -24,19 +24,21 @@ _HEAD: Final = """<!doctype html>
 <body class="docs">
 <header>
   <h1>The API of ppocr-serving</h1>
-  <p class="quiet"><a href=".">Try it with an image</a> · <a href="openapi.json">as OpenAPI</a> ·
-  <a href="v1/capabilities">what this service can do, as JSON</a></p>
-</header>
 """
+_LINKS: Final = """  <p class="quiet"><a href=".">Try it with an image</a> · <a href="openapi.json">as OpenAPI</a> ·
+  <a href="v1/capabilities">what this service can do, as JSON</a></p>
+"""
+_URL: Final = "http://127.0.0.1:8080"
 #: Longer texts of an example, such as an image's base64, are cut to this many characters.
 _LONGEST: Final = 60
 
 
-def page(declared: Sequence[Declaration], model: str) -> bytes:
-    """The whole page; `model` is the model's name on the paths."""
+def page(declared: Sequence[Declaration], model: str, links: bool = True) -> bytes:
+    """The whole page; `model` is the model's name on the paths. `links` lead to what the service's own port has besides."""
     named = "".join(f'<li><a href="#{_id(each)}">{_text(each.name)}</a></li>\n' for each in declared)
     parts = "".join(_section(each, model) for each in declared)
-    return f"{_HEAD}<nav><ul>\n{named}</ul></nav>\n<main>\n{parts}</main>\n</body>\n</html>\n".encode()
+    head = f"{_HEAD}{_LINKS if links else ''}</header>\n"
+    return f"{head}<nav><ul>\n{named}</ul></nav>\n<main>\n{parts}</main>\n</body>\n</html>\n".encode()
 
 
 def _section(declared: Declaration, model: str) -> str:
@@ -56,8 +58,9 @@ def _path(path: Path, model: str) -> str:
         parts.append(_folded("query parameters", _schema(path.query)))
     parts += [_body("request", body) for body in path.bodies]
     example = next((body.example for body in path.bodies if body.example is not None), None)
-    if example is not None:
-        parts.append(f"<h4>with curl</h4>\n<pre>{_text(_curl(shown, example))}</pre>\n")
+    line = path.line.replace("{url}", _URL).replace("{model_name}", model)
+    if line or example is not None:
+        parts.append(f"<h4>with curl</h4>\n<pre>{_text(line or _curl(shown, example))}</pre>\n")
     parts += [_body("answer", body) for body in path.answers]
     if path.bodies:
         parts.append(_body("error", path.error))
@@ -87,9 +90,7 @@ def _schema(properties: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _curl(path: str, example: Any) -> str:
-    return (
-        f"curl -H 'Content-Type: application/json' -d '{json.dumps(_cut(example))}' \\\n  http://127.0.0.1:8080{path}"
-    )
+    return f"curl -H 'Content-Type: application/json' -d '{json.dumps(_cut(example))}' \\\n  {_URL}{path}"
 
 
 def _cut(value: Any) -> Any:

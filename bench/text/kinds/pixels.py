@@ -14,6 +14,7 @@ from bench.text.case import Case, Kind
 
 LIGHT = ((255, 255, 255), (255, 240, 120), (200, 230, 255))
 DARK = ((0, 0, 0), (60, 0, 90), (110, 20, 20))
+_DEEP_FORMS = ("grey PNG", "grey TIFF", "RGB PNG", "RGB TIFF", "RGBA PNG")
 #: Round the text [pixels].
 MARGIN = 40
 
@@ -44,15 +45,15 @@ def _deep(random: Random, count: int) -> list[Case]:
     cases = []
     for index in range(count):
         lines, mask = _text(random)
-        bits, form = random.choice((8, 10, 12, 16)), random.choice(("grey PNG", "grey TIFF", "RGB", "RGBA"))
+        bits, form = random.choice((8, 10, 12, 16)), random.choice(_DEEP_FORMS)
         ink = np.asarray(mask, np.uint32)
         grey = ((255 - ink) * ((1 << bits) - 1) // 255).astype(np.uint16)
         if form.startswith("grey"):
             data = _saved(Image.fromarray(grey), form.removeprefix("grey "))
         else:
             # Dark letters on a ground of their own, or on a clear one.
-            channels = [grey] * 3 if form == "RGB" else [grey] * 3 + [(ink * 257).astype(np.uint16)]
-            data = cv2.imencode(".png", np.dstack(channels))[1].tobytes()
+            channels = [grey] * 3 + ([(ink * 257).astype(np.uint16)] if form == "RGBA PNG" else [])
+            data = cv2.imencode(f".{form.split()[1].lower()}", np.dstack(channels))[1].tobytes()
         cases.append(Case(f"deep_{index}_{form.replace(' ', '_')}_{bits}", data, tuple(lines)))
     return cases
 

@@ -5,6 +5,19 @@
 {{- index . 1 | default (list $default) | toYaml -}}
 {{- end -}}
 
+{{/* The hosts of a route of the gateway, of the same list; "*" in HOSTNAMES stands for every host and address, which a route without hosts has. */}}
+{{- define "ppocr.routeHostnames" -}}
+{{- if not (has "*" (index . 1)) -}}
+hostnames:
+  {{- include "ppocr.hostnames" . | nindent 2 }}
+{{- end -}}
+{{- end -}}
+
+{{/* One host that a route takes: `list $ HOSTNAMES SUFFIX`. */}}
+{{- define "ppocr.oneHostname" -}}
+{{- include "ppocr.hostnames" (list (index . 0) (without (index . 1) "*") (index . 2)) | fromYamlArray | first -}}
+{{- end -}}
+
 {{/* How long a gateway waits: longer than the service's own limit, so that the service says what happened. */}}
 {{- define "ppocr.gatewayTimeout" -}}
 {{- $stable := first (include "ppocr.tracks" . | fromJson).tracks -}}
@@ -24,7 +37,7 @@
 {{/* Fails where something of Envoy Gateway's is asked for, and `envoyGateway` doesn't say that it is the gateway. */}}
 {{- define "ppocr.needsEnvoyGateway" -}}
 {{- $envoy := .Values.gateway.envoy -}}
-{{- $asked := or $envoy.apiKeySecret $envoy.jwt.issuer $envoy.requestsPerSecond $envoy.clientTrafficPolicy.enabled -}}
+{{- $asked := or $envoy.apiKeySecret $envoy.jwt.issuer $envoy.requestsPerSecond $envoy.maxBody $envoy.clientTrafficPolicy.enabled -}}
 {{- if and $asked (not (include "ppocr.envoyGateway" .)) -}}
 {{- fail "gateway.envoy needs gateway.envoyGateway" -}}
 {{- end -}}

@@ -9,7 +9,7 @@
 {{- end -}}
 {{- end -}}
 {{- $name := include "ppocr.fullname" . -}}
-{{- $hosts := dict "HTTP" (include "ppocr.hostnames" (list . .Values.gateway.hostnames "") | fromYamlArray | first) "gRPC" (include "ppocr.hostnames" (list . .Values.gateway.grpcHostnames "-grpc") | fromYamlArray | first) -}}
+{{- $hosts := dict "HTTP" (include "ppocr.oneHostname" (list . .Values.gateway.hostnames "")) "gRPC" (include "ppocr.oneHostname" (list . .Values.gateway.grpcHostnames "-grpc")) -}}
 {{- $gateways := ternary .Values.gateway.parentRefs (list) (and .Values.gateway.enabled .Values.verify.gateway) -}}
 {{- $routes := ternary (dict "HTTPRoute" $name "GRPCRoute" $name) (dict) .Values.gateway.enabled -}}
 {{- dict "namespace" .Release.Namespace "deployments" $deployments "routes" $routes "noTrackRoutes" (ternary (list) $services (or .Values.kserve.trackRoutes (not .Values.gateway.enabled) (eq .Values.mode "plain"))) "gateways" $gateways "hosts" $hosts "model" .Values.modelName "seconds" .Values.verify.timeoutSeconds | toJson -}}

@@ -50,7 +50,7 @@ def test_problems_are_said_and_nothing_else_suffers(tmp_path: Path) -> None:
     (put(tmp_path / "x" / "4") / MANIFEST).unlink()
     problems = {entry.version: entry.problem for entry in folders.versions(tmp_path, "x")}
     assert problems["1"] == ""
-    assert "lacks the file characters.txt" in problems["2"]
+    assert "lacks the file 'characters.txt'" in problems["2"]
     assert "is this a bundle?" in problems["3"]
     assert "written last" in problems["4"]
     assert folders.find(tmp_path).version == "3", "a version without a manifest isn't there yet"

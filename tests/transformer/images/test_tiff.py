@@ -8,8 +8,9 @@ from PIL import Image
 
 from tests.transformer.images import files
 from tests.transformer.images.files import Array
+from tests.transformer.images.mutate import LIMITS
 from tests.transformer.images.test_same_pixels import ALPHA, CMYK, GREY, ON_WHITE, RGB, difference
-from transformer.images import decode
+from transformer.images import decode, inspect
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,11 @@ class TestTiffLayouts:
         # The lower eight bits tell: read as the upper, they would be another picture.
         samples = RGB.astype(int) * 256 + RGB[::-1]
         assert difference(self.write(samples, 2, layout, order, bits=16, planar=planar), RGB) == 0
+
+    @pytest.mark.parametrize("bits", [8, 12])
+    def test_rgb_of_fewer_bits_in_16(self, layout: str, order: str, bits: int) -> None:
+        samples = RGB.astype(int) << (bits - 8) | RGB[::-1] >> (16 - bits)
+        assert difference(self.write(samples, 2, layout, order, bits=16), RGB) == 0
 
     def test_bigtiff(self, layout: str, order: str) -> None:
         assert difference(self.write(RGB, 2, layout, order, big=True), RGB) == 0
@@ -100,6 +106,34 @@ class TestTiffLayouts:
 def test_tiff_shows_its_first_page() -> None:
     other = Image.fromarray(RGB[::-1])
     assert difference(files.written("TIFF", save_all=True, append_images=[other]), RGB) == 0
+
+
+def further(data: bytes) -> bool:
+    return inspect(data, LIMITS).further
+
+
+@pytest.mark.parametrize("big", [False, True], ids=["TIFF", "BigTIFF"])
+def test_further_pages_are_noticed(big: bool) -> None:
+    other = Image.fromarray(RGB[::-1])
+    kind = {"save_all": True, "big_tiff": big}
+    assert further(files.written("TIFF", **kind, append_images=[other]))
+    assert not further(files.written("TIFF", **kind))
+
+
+@pytest.mark.parametrize(("kind", "page"), [(0, True), (2, True), (1, False), (4, False)])
+def test_a_smaller_copy_or_a_mask_is_no_further_page(kind: int, page: bool) -> None:
+    """The second directory's NewSubfileType: 1 a smaller copy, 2 a page of several, 4 a mask."""
+    copy = Image.fromarray(RGB[::2, ::2])
+    copy.encoderinfo = {"tiffinfo": {254: kind}}
+    assert further(files.written("TIFF", save_all=True, append_images=[copy])) == page
+
+
+@pytest.mark.parametrize("following", [-1, 4, 1 << 20])
+def test_a_further_directory_that_is_not_there_is_none(following: int) -> None:
+    """It is the first one again, in the header, or beyond the end: the first page is whole."""
+    body, entries = bytes(3), {256: [1], 257: [1], 258: [8, 8, 8], 259: [1], 262: [2], 273: [8], 277: [3], 279: [3]}
+    numbers = {tag: (4, values) for tag, values in entries.items()}
+    assert not further(files.tiff_file(body, numbers, following=following))
 
 
 def test_floats_without_a_value_are_black() -> None:

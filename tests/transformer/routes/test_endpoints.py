@@ -62,7 +62,7 @@ def test_health_as_nvidias_nim_has_it(service: Service) -> None:
 
 
 def test_the_page_of_the_api_keeps_the_policy_of_the_other_page(service: Service) -> None:
-    for path, kind in (("/docs", "text/html"), ("/web/docs.css", "text/css")):
+    for path, kind in (("/docs", "text/html"), ("/redoc", "text/html"), ("/web/docs.css", "text/css")):
         answer = httpx.get(service.url + path).raise_for_status()
         assert answer.headers["content-type"].startswith(kind)
         for name, value in HEADERS.items():

@@ -6,6 +6,7 @@ import re
 
 from ppocr.serving.declaration import Body, Declaration, Path
 from transformer.routes import FORMATS
+from transformer.routes.endpoints import DECLARATIONS
 from transformer.web import reference
 
 DECLARED = [each.declaration for each in FORMATS]
@@ -20,6 +21,14 @@ def test_every_route_has_its_article() -> None:
             assert f"<b>{' '.join(path.methods)}</b> <code>{shown}</code>" in PAGE
         for method in declared.grpc:
             assert f"<code>{method.service}/{method.method}</code>" in PAGE
+
+
+def test_every_route_has_an_example_and_a_command() -> None:
+    for declared in (*DECLARED, *DECLARATIONS):
+        for path in (each for each in declared.paths if each.listed):
+            for body in (*path.bodies, *path.answers):
+                assert body.content_type != "application/json" or body.example is not None, path.path
+            assert not path.bodies or path.line or any(body.example is not None for body in path.bodies), path.path
 
 
 def test_it_has_no_script_and_loads_nothing_from_elsewhere() -> None:
