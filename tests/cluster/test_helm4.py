@@ -71,9 +71,11 @@ def test_an_upgrade_after_a_rollout_conflicts_with_nobody(release: Release, gate
 
 def test_its_hook_waits_and_refuses(release: Release, say: Say) -> None:
     values = {"verify": {"hook": True, "timeoutSeconds": 20}}
-    good = ["upgrade", release.name, str(CHART), "--wait=legacy", *release.files(values)]
+    # kubectl owns what it has applied above, too.
+    back = ("--force-conflicts",)
+    good = ["upgrade", release.name, str(CHART), "--wait=legacy", *back, *release.files(values)]
     assert "has been upgraded" in release.namespace.helm(*good)
-    bad = ["upgrade", release.name, str(CHART), *release.files({**values, **NO_PREDICTOR})]
+    bad = ["upgrade", release.name, str(CHART), *back, *release.files({**values, **NO_PREDICTOR})]
     said = release.namespace.helm(*bad, check=False, both=True)
     assert "has been upgraded" not in said
     # It applies what it is told, whatever it takes for there: no rollback is needed.

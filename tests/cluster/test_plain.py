@@ -112,7 +112,8 @@ def test_a_canary_comes_by_ppocr_rollout_and_goes(plain: Plain, gateway: Gateway
     plain.upgrade()
     say(f"a canary without KServe: {sent.summary()}; at 20 %: {dict(shares)}\n{done.stdout}")
     assert problems(sent) == {}
-    assert shares["canary"] == 20
+    # The gateway draws lots: its standard deviation here is 4 points.
+    assert 8 <= shares["canary"] <= 32
     pairs = {(each.track, each.model) for each in sent.answers}
     assert pairs == {("stable", "ppocrv6-small/1"), ("canary", "ppocrv6-small/2")}
     until(60, lambda: not plain.namespace.pods(plain.track("canary")), "the end of the canary's pods")

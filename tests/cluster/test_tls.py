@@ -67,7 +67,7 @@ def tls(namespace: Namespace, release: Release, tmp_path_factory: pytest.TempPat
 
 
 def test_helm_test_reads_through_it(tls: Tls, release: Release, say: Callable[[str], None]) -> None:
-    report = release.namespace.helm("test", release.name)
+    report = release.namespace.helm("test", release.name, both=True)
     said = next(line for line in report.splitlines() if "by gRPC" in line)
     say(said)
     assert f"at {tls.address}:443, with TLS, by gRPC" in said
@@ -100,6 +100,7 @@ def test_a_search_for_capacity_and_a_load_go_through_it(
     with httpx.Client(verify=ssl.create_default_context(cafile=tls.authority), trust_env=False) as client:
         until(60, lambda: _answers(client, f"{url}/v2/health/ready", release.host), "the certificate")
     command = [sys.executable, "-m", "ppocr", "capacity", url, "--header", f"Host: {release.host}", "--p95=20", *few]
+    command += ["--images", str(ROOT / "tests" / "data")]
     done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=120, check=False)
     say(done.stdout)
     assert done.returncode == 0, done.stdout + done.stderr
