@@ -14,7 +14,7 @@ NO_TESTS = 5
 
 
 def main(arguments: list[str]) -> int:
-    parts = (["-n", str(WORKERS), "--dist", "loadgroup", "-m", "not alone"], ["-m", "alone"])
+    parts = (["-n", str(WORKERS), "--dist", "loadfile", "-m", "not alone"], ["-m", "alone"])
     codes = [subprocess.call([sys.executable, "-m", "pytest", *options, *arguments]) for options in parts]
     failed = [code for code in codes if code not in (0, NO_TESTS)]
     return failed[0] if failed else min(codes)

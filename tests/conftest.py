@@ -12,9 +12,6 @@ from tests import needs, services
 
 HERE = Path(__file__).parent
 
-#: Folders whose tests share what takes long to start: fixtures of the scope "package".
-TOGETHER = ("wire_formats",)
-
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Generator[None, None, None]:
@@ -24,18 +21,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Genera
     line = needs.line(report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple))
     if line:
         terminalreporter.write_line(line, yellow=True)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Says which tests go to one worker together: those of a file, and those of a folder that shares a started service.
-
-    Such a folder comes first, as it takes longest. pytest-xdist reads the groups in a hook of the same name, after this one.
-    """
-    for item in items:
-        folder = next((name for name in TOGETHER if name in item.path.parts), None)
-        item.add_marker(pytest.mark.xdist_group(folder or str(item.path)))
-    items.sort(key=lambda item: not any(name in item.path.parts for name in TOGETHER))
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,8 @@ import pytest
 from tests import services
 from tests.services import Service, free_port
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parent.parent.parent
 IMAGES = ROOT / "tests" / "data"
 

@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.services import Service, free_port
+
+pytestmark = pytest.mark.alone
 
 ROOT = Path(__file__).parent.parent.parent
 
