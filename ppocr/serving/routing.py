@@ -81,9 +81,10 @@ class RouteTable:
 
     def unserved(self, found: tuple[Route, dict[str, str]] | None, error: PpocrError, path: str) -> WireAnswer:
         """`error` about a method or a path that isn't served, in the form of the path's format, of `outside`, or of the one
-        format that has paths which begin like this one."""
+        format that has paths which begin like this one. /predict alone is a guess, and gets a line that works."""
         known = found[0].formats[0] if found and found[0].formats else self.outside
-        form = known if found or known else self._alone.get(path.strip("/").partition("/")[0])
+        first, _, below = path.strip("/").partition("/")
+        form = known if found or known or not below else self._alone.get(first)
         return plain_error(error) if form is None else form.render_unrouted(error, int(error.http))
 
     def not_served(
