@@ -6,7 +6,7 @@ from collections import deque
 
 #: Answers that are looked back at.
 _WINDOW = 32
-#: Images from which on there is a pace, since they were last all out: the first of many that begin together come late.
+#: Fewer answers than this, since nothing was last inside, are no pace: the first of many that begin together come late.
 _AT_LEAST = 16
 #: Seconds an image, until then.
 _AT_FIRST = 0.1
@@ -30,20 +30,20 @@ class Pace:
             self._since, self._began = now, self._busy
 
     def ends(self, now: float) -> None:
-        """The last one is out. What comes next may be of another kind: its pace is learnt anew."""
+        """The last one is out. The next may be of another kind, so earlier answers no longer count."""
         self._advance(now)
         self._since = None
         self._answers.clear()
 
     def done(self, images: int, now: float) -> None:
-        """So many were answered together."""
+        """The `images` of one request were answered."""
         self._advance(now)
         if not self._answers:
             self._answers.append((self._began, 0))
         self._answers.append((self._busy, images))
 
     def seconds(self, now: float) -> float:
-        """Of an image. What takes long at the moment counts, although it isn't answered yet."""
+        """Seconds an image. Time in which none is answered counts as well."""
         self._advance(now)
         images = sum(count for _, count in list(self._answers)[1:])
         begun = self._answers[0][0] if self._answers else self._began

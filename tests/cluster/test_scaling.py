@@ -107,7 +107,7 @@ def test_the_predictor_scales_on_its_queue(release: Release, gateway: Gateway, s
 
 
 def queued(release: Release) -> str:
-    """What the autoscaler has last seen waiting in a predictor on average; none while it counts anew."""
+    """Pixels that wait in a predictor on average, as the autoscaler last read them; empty where it has no figure yet."""
     status = release.namespace.get(f"hpa/{release.isvc()}-predictor-scaler")["status"]
     found = [each["pods"] for each in status.get("currentMetrics") or () if "pods" in each]
     return str(found[0]["current"]["averageValue"]) if found else ""
