@@ -23,6 +23,7 @@ _REFUSED_FRAMES = {0xC3: "a lossless JPEG", 0xC9: "an arithmetic-coded JPEG", 0x
 #: Second bytes that make 0xFF a marker inside a scan: not a stuffed zero, a fill byte or a restart.
 _ENDS_SCAN = np.ones(256, np.bool_)
 _ENDS_SCAN[[0x00, 0xFF, *range(0xD0, 0xD8)]] = False
+_MARKERS = frozenset(np.flatnonzero(_ENDS_SCAN).tolist())  # the same, for a look at one byte
 #: Blocks that all scans together pass over: an empty progressive scan of a few bytes still visits every block, in about
 #: 90 ns. The usual ten scans of 64 million pixels visit 7 million at 4:2:0, and 13 million at 4:4:4.
 _MAX_VISITS = 16_000_000
@@ -58,7 +59,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     pixels = np.frombuffer(data, np.uint8)
     position, frame, interval, orientation = 2, None, 0, 1
     for _ in range(_MAX_SEGMENTS):
-        position, _ = _next_marker(pixels, position)
+        position, _ = _next_marker(data, pixels, position)
         marker = data[position + 1]
         position += 2
         if marker == _EOI:
@@ -79,7 +80,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
             if frame is None:
                 raise damaged("JPEG", "a scan comes before the frame header")
             start = position
-            position, restarts = _next_marker(pixels, position)
+            position, restarts = _next_marker(data, pixels, position)
             _check_scan(frame, body, position - start, restarts, interval)
     else:
         raise damaged("JPEG", f"it has more than {_MAX_SEGMENTS:,} segments")
@@ -93,9 +94,9 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     return Source("JPEG", data[:position], frame.width, frame.height, memory, orientation)
 
 
-def _next_marker(pixels: NDArray[np.uint8], start: int) -> tuple[int, int]:
+def _next_marker(data: memoryview, pixels: NDArray[np.uint8], start: int) -> tuple[int, int]:
     """Position of the next marker that ends a scan, and how many restart markers lie before it."""
-    if start + 1 < len(pixels) and pixels[start] == 0xFF and _ENDS_SCAN[pixels[start + 1]]:
+    if start + 1 < len(data) and data[start] == 0xFF and data[start + 1] in _MARKERS:
         return start, 0
     restarts, step, last = 0, 1 << 12, len(pixels) - 1
     while start < last:
@@ -103,8 +104,9 @@ def _next_marker(pixels: NDArray[np.uint8], start: int) -> tuple[int, int]:
         # Stuffed zeros are dropped first: what is left is rare, and cheap to look at.
         marked = pixels[start:end] == 0xFF
         marked &= pixels[start + 1 : end + 1] != 0
-        places = np.flatnonzero(marked)
-        if places.size:
+        first = int(marked.argmax())  # stops at the first: most blocks have none, and listing them all takes ten times as long
+        if marked[first]:
+            places = np.flatnonzero(marked[first:]) + first
             codes = pixels[places + (start + 1)]
             ends = np.flatnonzero(_ENDS_SCAN[codes])
             if ends.size:
