@@ -104,7 +104,9 @@ def _next_marker(data: memoryview, pixels: NDArray[np.uint8], start: int) -> tup
         # Stuffed zeros are dropped first: what is left is rare, and cheap to look at.
         marked = pixels[start:end] == 0xFF
         marked &= pixels[start + 1 : end + 1] != 0
-        first = int(marked.argmax())  # stops at the first: most blocks have none, and listing them all takes ten times as long
+        first = int(
+            marked.argmax()
+        )  # stops at the first: most blocks have none, and listing them all takes ten times as long
         if marked[first]:
             places = np.flatnonzero(marked[first:]) + first
             codes = pixels[places + (start + 1)]
