@@ -157,25 +157,48 @@ def _helm(command: Command) -> None:
     names = [f"charts/{word.rpartition('/')[2]}" if word.startswith("oci://") else word for word in command.words]
     chart = next((name for name in names if (ROOT / name / "Chart.yaml").is_file()), "charts/ppocr")
     schema = json.loads((ROOT / chart / "values.schema.json").read_text())
-    for pairs in command.after("--set", "--set-string"):
-        for pair in filter(None, re.split(r",(?=[\w.]+=)", pairs)):
-            assert _is_value(schema, schema, pair.partition("=")[0].split(".")), f"{pair} is no value of the chart"
+    for option in ("--set", "--set-string"):
+        for pairs in command.after(option):
+            for pair in filter(None, re.split(r",(?=[\w.]+=)", pairs)):
+                name, _, value = pair.partition("=")
+                found = _value(schema, schema, name.split("."))
+                assert found is not None, f"{pair} is no value of the chart"
+                assert _types(option, value) <= _taken(found), (
+                    f"{option} {pair} is of another type than the chart's value"
+                )
     assert "--reuse-values" not in command.words, "it breaks as soon as the chart gains a value"
 
 
-def _is_value(schema: Any, whole: Any, names: list[str]) -> bool:
-    """Whether `names` lead through the schema to something that is described."""
+def _types(option: str, value: str) -> set[str]:
+    """The types that Helm may take a value for; what a command prints may be a number."""
+    if value == "VALUE" and option == "--set":
+        return {"string", "integer"}
+    if option == "--set-string":
+        return {"string"}
+    words = {"true": "boolean", "false": "boolean", "null": "null", "": "string"}
+    return {words.get(value, "integer" if re.fullmatch(r"-?\d+", value) else "string")}
+
+
+def _taken(described: Any) -> set[str]:
+    """The types that a part of a schema takes, `null` among them, which takes a value away."""
+    named = described.get("type", ["boolean", "integer", "string"])
+    types = {named} if isinstance(named, str) else set(named)
+    return types | {"null"} | ({"integer"} if "number" in types else set())
+
+
+def _value(schema: Any, whole: Any, names: list[str]) -> Any:
+    """The part of the schema that `names` lead to; None where nothing is described there."""
     while "$ref" in schema:
         found = whole
         for part in schema["$ref"].removeprefix("#/").split("/"):
             found = found[part]
         schema = found
     if not names:
-        return True
+        return schema
     name, *rest = names
     if name in schema.get("properties", {}):
-        return _is_value(schema["properties"][name], whole, rest)
-    return "properties" not in schema or schema.get("additionalProperties", True) not in (False,)
+        return _value(schema["properties"][name], whole, rest)
+    return {} if "properties" not in schema or schema.get("additionalProperties", True) is not False else None
 
 
 CHECKS: dict[str, Callable[[Command], None]] = {
@@ -234,6 +257,8 @@ def test_a_command_runs(line: str, service: Service, tmp_path: Path) -> None:
         "locust -f loadtest/locustfile.py --nothing",
         "pip install '.[nothing]'",
         "helm upgrade ppocr charts/ppocr --set predictor.nothing=1",
+        "helm upgrade ppocr charts/ppocr --set predictor.replicas=many",
+        "helm upgrade ppocr charts/ppocr --set predictor.restartedAt=$(date +%s)",
         "helm upgrade ppocr charts/ppocr --reuse-values",
         "nothing --at all",
     ],

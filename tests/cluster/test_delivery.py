@@ -63,6 +63,7 @@ def test_a_trace_from_the_gateway_to_the_predictor(
     release: Release, gateway: Gateway, node: str, say: Callable[[str], None]
 ) -> None:
     parts = {release.isvc() + "-transformer", release.isvc() + "-predictor"}
+    stages = {"decode", "det", "rec", "infer"}
     out = [{"to": [{"podSelector": {"matchLabels": {"app": "otelcol"}}}]}]
     with (
         collector(node) as collected,
