@@ -28,11 +28,9 @@ test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and bad days
 	PPOCR_NIGHTLY=1 $(BIN)/python -m tests --timeout 5400 $(ARGS) \
 		$$(grep -oE 'tests/[a-z0-9_/]+\.py' docs/security.md | grep -v ^tests/cluster/ | sort -u)
 
-# By day what mostly waits goes beside what measures (tests/cluster/conftest.py); by night every test has the cluster to itself.
-test-cluster: BY_DAY := $(if $(PPOCR_NIGHTLY),,-n 2 --dist loadgroup)
 test-cluster: $(VENV)/.dev $(V4)  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it
 	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
-	$(IN) $(BIN)/python -m pytest tests/cluster $(BY_DAY) $(ARGS)
+	$(IN) $(BIN)/python -m pytest tests/cluster $(ARGS)
 
 check: $(VENV)/.dev  ## Check format, lint, types and which room imports which
 	$(BIN)/ruff format --check .

@@ -16,24 +16,6 @@ from tests.cluster.load import Gateway
 from tests.cluster.release import Release
 
 GATEWAY = ("kserve", "kserve-ingress-gateway")
-#: A test's figures, as a property of its report.
-SAID = "said"
-#: What measures while requests come, by day on a worker of its own: one such test at a time. What waits for Helm, KServe and pods
-#: goes beside it on another worker, with a release of its own.
-UNDER_LOAD = ("test_bundles", "test_faults", "test_load", "test_rollout", "test_scaling", "test_tracks")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """A file's tests stay together: they share a module's fixtures."""
-    item.add_marker(pytest.mark.xdist_group("under load" if item.path.stem in UNDER_LOAD else "beside"))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The figures that workers have said."""
-    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
-        for name, said in getattr(report, "user_properties", ()):
-            if name == SAID and report.when == "call":
-                terminalreporter.write_line(f"{report.nodeid}: {said}")
 
 
 @pytest.fixture(scope="session")
@@ -96,17 +78,10 @@ def shelf(namespace: Namespace) -> Iterator[Shelf]:
 
 
 @pytest.fixture
-def say(
-    request: pytest.FixtureRequest,
-    capsys: pytest.CaptureFixture[str],
-    record_property: Callable[[str, object], None],
-) -> Callable[[str], None]:
-    """Prints a figure, also where pytest keeps output to itself; a worker, whose output nobody sees, hands it to who began it."""
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """Prints a figure, also where pytest keeps output to itself."""
 
     def speak(text: str) -> None:
-        if hasattr(request.config, "workerinput"):
-            record_property(SAID, text)
-            return
         with capsys.disabled():
             print(f"\n    {text}", flush=True)
 

@@ -84,6 +84,7 @@ def described(sent: load.Load) -> str:
     return f"{sent.summary()}{within}; {dict(load.problems(sent))}"
 
 
+@nightly
 def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Callable[[str], str], say: Say) -> None:
     sent = killed_under_load(release, gateway, kill)
     say(f"kill -9 of the only predictor: {described(sent)}")
