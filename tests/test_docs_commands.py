@@ -20,11 +20,11 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ppocr_cli import main
+from tests.chart_values import taken, types, value_of
 from tests.documented import ROOT, Block, Command, blocks, commands, pages
 from tests.services import Service
 
@@ -161,44 +161,12 @@ def _helm(command: Command) -> None:
         for pairs in command.after(option):
             for pair in filter(None, re.split(r",(?=[\w.]+=)", pairs)):
                 name, _, value = pair.partition("=")
-                found = _value(schema, schema, name.split("."))
+                found = value_of(schema, schema, name.split("."))
                 assert found is not None, f"{pair} is no value of the chart"
-                assert _types(option, value) <= _taken(found), (
+                assert types(option, value) <= taken(found), (
                     f"{option} {pair} is of another type than the chart's value"
                 )
     assert "--reuse-values" not in command.words, "it breaks as soon as the chart gains a value"
-
-
-def _types(option: str, value: str) -> set[str]:
-    """The types that Helm may take a value for; what a command prints may be a number."""
-    if value == "VALUE" and option == "--set":
-        return {"string", "integer"}
-    if option == "--set-string":
-        return {"string"}
-    words = {"true": "boolean", "false": "boolean", "null": "null", "": "string"}
-    return {words.get(value, "integer" if re.fullmatch(r"-?\d+", value) else "string")}
-
-
-def _taken(described: Any) -> set[str]:
-    """The types that a part of a schema takes, `null` among them, which takes a value away."""
-    named = described.get("type", ["boolean", "integer", "string"])
-    types = {named} if isinstance(named, str) else set(named)
-    return types | {"null"} | ({"integer"} if "number" in types else set())
-
-
-def _value(schema: Any, whole: Any, names: list[str]) -> Any:
-    """The part of the schema that `names` lead to; None where nothing is described there."""
-    while "$ref" in schema:
-        found = whole
-        for part in schema["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        schema = found
-    if not names:
-        return schema
-    name, *rest = names
-    if name in schema.get("properties", {}):
-        return _value(schema["properties"][name], whole, rest)
-    return {} if "properties" not in schema or schema.get("additionalProperties", True) is not False else None
 
 
 CHECKS: dict[str, Callable[[Command], None]] = {
