@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with bounds: the size and the time of a head, connections that say nothing, and what nobody reads.
+"""uvicorn's HTTP protocol with bounds: heads, connections that say nothing, requests behind others, and what nobody reads.
 
 uvicorn with h11 bounds a head's size alone and parses in Python; with httptools it bounds nothing. So httptools' protocol is
 extended here by counting: what it parses, and how, is unchanged.
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppocr_limits.http_protocol import NoUpgradeProtocol
+from ppocr_limits.pipelines import PatientFlow, Pipelines
 from ppocr_limits.unread_answers import UnreadAnswers
 
 KIB = 1024
@@ -21,29 +22,34 @@ KIB = 1024
 class ConnectionLimits:
     """Bounds of HTTP connections.
 
-    head_bytes, head_seconds: of a request up to its body; trailers and the frames of chunks count like a head.
+    head_bytes, head_fields, head_seconds: of a request up to its body; trailers and the frames of chunks count like a head.
+        An empty field of four bytes takes 150 in memory.
     connections: open at a time. One more takes the place of the one that has been idle longest, and is refused where none is.
     linger_bytes, linger_seconds: how much of a body is still taken and thrown away after an answer that came before its end.
         A client that is still sending would otherwise be told that the connection broke, and not what the answer was.
     unread_bytes, unread_seconds: of answers that clients don't read (unread_answers.py).
+    pipelined: requests that wait behind others of their connections (pipelines.py).
     """
 
     head_bytes: int = 64 * KIB
+    head_fields: int = 128
     head_seconds: float = 20.0
     connections: int = 1000
     linger_bytes: int = 100 * KIB * KIB
     linger_seconds: float = 30.0
     unread_bytes: int = 256 * KIB * KIB
     unread_seconds: float = 20.0
+    pipelined: int = 8192
 
 
 def bounded_protocol(limits: ConnectionLimits) -> Callable[..., asyncio.Protocol]:
     """The protocol for uvicorn's setting `http`: one factory for the connections of a server, which it counts together."""
     idle: dict[_BoundedProtocol, None] = {}  # the one that has been idle longest comes first
     unread = UnreadAnswers(limits.unread_bytes, limits.unread_seconds)
+    pipelines = Pipelines(limits.pipelined)
 
     def make(*args: Any, **kwargs: Any) -> _BoundedProtocol:
-        return _BoundedProtocol(limits, idle, unread, *args, **kwargs)
+        return _BoundedProtocol(limits, idle, unread, pipelines, *args, **kwargs)
 
     return make
 
@@ -54,6 +60,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
         limits: ConnectionLimits,
         idle: dict[_BoundedProtocol, None],
         unread: UnreadAnswers,
+        pipelines: Pipelines,
         *args: Any,
         **kwargs: Any,
     ) -> None:
@@ -61,15 +68,18 @@ class _BoundedProtocol(NoUpgradeProtocol):
         self._limits = limits
         self._idle = idle
         self._unread_answers = unread
+        self._pipelines = pipelines
         self._in_head = True
         self._unread = 0  # bytes since a head or a part of a body was complete
-        self._fields = 0  # bytes of the request's header fields and trailers
+        self._head_size = 0  # bytes of the request's header fields and trailers
+        self._head_fields = 0
         self._dropped: int | None = None  # bytes thrown away after the answer, once that has begun
         self._timer: asyncio.TimerHandle | None = None
         self._refusal = "400 Bad Request"
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = PatientFlow(transport, self.pipeline)
         if len(self.connections) > self._limits.connections:
             if not self._idle:
                 self._refuse("503 Service Unavailable", "too many connections are open", retry=True)
@@ -83,6 +93,8 @@ class _BoundedProtocol(NoUpgradeProtocol):
         self._stop_timer()
         self._idle.pop(self, None)
         self._unread_answers.remove(self.transport)
+        self._pipelines.come(-len(self.pipeline))
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -110,13 +122,14 @@ class _BoundedProtocol(NoUpgradeProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._fields = 0
+        self._head_size = self._head_fields = 0
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_fields += 1
         self._count(len(name) + len(value))
         super().on_header(name, value)
 
@@ -124,7 +137,11 @@ class _BoundedProtocol(NoUpgradeProtocol):
         self._in_head, self._unread = False, 0
         self._stop_timer()
         self._idle.pop(self, None)
+        behind = len(self.pipeline)
         super().on_headers_complete()
+        if not self._pipelines.come(len(self.pipeline) - behind):
+            self._refusal = "503 Service Unavailable"
+            raise ValueError("too many requests wait behind others")
         self.cycle.transport = _Closing(self)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
@@ -136,7 +153,9 @@ class _BoundedProtocol(NoUpgradeProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        behind = len(self.pipeline)
         super().on_response_complete()
+        self._pipelines.come(len(self.pipeline) - behind)
         if self.transport.is_closing() or self._dropped is not None:
             return
         if self.cycle.response_complete and self.cycle.more_body:
@@ -166,8 +185,8 @@ class _BoundedProtocol(NoUpgradeProtocol):
             self.transport.close()
 
     def _count(self, size: int) -> None:
-        self._fields += size
-        if self._fields > self._limits.head_bytes:
+        self._head_size += size
+        if self._head_size > self._limits.head_bytes or self._head_fields > self._limits.head_fields:
             self._refusal = "431 Request Header Fields Too Large"
             raise ValueError("the head is too large")  # the parser stops, and `send_400_response` answers
 
