@@ -13,6 +13,7 @@ from typing import Any
 
 from ppocr_limits.http_protocol import NoUpgradeProtocol
 from ppocr_limits.pipelines import PatientFlow, Pipelines
+from ppocr_limits.places import Places
 from ppocr_limits.unread_answers import UnreadAnswers
 
 KIB = 1024
@@ -24,7 +25,7 @@ class ConnectionLimits:
 
     head_bytes, head_fields, head_seconds: of a request up to its body; trailers and the frames of chunks count like a head.
         An empty field of four bytes takes 150 in memory.
-    connections: open at a time. One more takes the place of the one that has been idle longest, and is refused where none is.
+    connections: open at a time. One more takes the place of another (places.py), or is refused where none gives way.
     linger_bytes, linger_seconds: how much of a body is still taken and thrown away after an answer that came before its end.
         A client that is still sending would otherwise be told that the connection broke, and not what the answer was.
     unread_bytes, unread_seconds: of answers that clients don't read (unread_answers.py).
@@ -44,12 +45,12 @@ class ConnectionLimits:
 
 def bounded_protocol(limits: ConnectionLimits) -> Callable[..., asyncio.Protocol]:
     """The protocol for uvicorn's setting `http`: one factory for the connections of a server, which it counts together."""
-    idle: dict[_BoundedProtocol, None] = {}  # the one that has been idle longest comes first
+    places = Places()
     unread = UnreadAnswers(limits.unread_bytes, limits.unread_seconds)
     pipelines = Pipelines(limits.pipelined)
 
     def make(*args: Any, **kwargs: Any) -> _BoundedProtocol:
-        return _BoundedProtocol(limits, idle, unread, pipelines, *args, **kwargs)
+        return _BoundedProtocol(limits, places, unread, pipelines, *args, **kwargs)
 
     return make
 
@@ -58,7 +59,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
     def __init__(
         self,
         limits: ConnectionLimits,
-        idle: dict[_BoundedProtocol, None],
+        places: Places,
         unread: UnreadAnswers,
         pipelines: Pipelines,
         *args: Any,
@@ -66,7 +67,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
     ) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
-        self._idle = idle
+        self._places = places
         self._unread_answers = unread
         self._pipelines = pipelines
         self._in_head = True
@@ -80,18 +81,14 @@ class _BoundedProtocol(NoUpgradeProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.flow = PatientFlow(transport, self.pipeline)
-        if len(self.connections) > self._limits.connections:
-            if not self._idle:
-                self._refuse("503 Service Unavailable", "too many connections are open", retry=True)
-                return
-            oldest = next(iter(self._idle))
-            del self._idle[oldest]
-            oldest.transport.abort()
+        if len(self.connections) > self._limits.connections and not self._places.free_one():
+            self._refuse("503 Service Unavailable", "too many connections are open", retry=True)
+            return
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
-        self._idle.pop(self, None)
+        self._places.leaves(self)
         self._unread_answers.remove(self.transport)
         self._pipelines.come(-len(self.pipeline))
         self.pipeline.clear()
@@ -136,7 +133,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
     def on_headers_complete(self) -> None:
         self._in_head, self._unread = False, 0
         self._stop_timer()
-        self._idle.pop(self, None)
+        self._places.arrives(self)
         behind = len(self.pipeline)
         super().on_headers_complete()
         if not self._pipelines.come(len(self.pipeline) - behind):
@@ -150,6 +147,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
 
     def on_message_complete(self) -> None:
         self._in_head, self._unread = True, 0
+        self._places.works(self)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -161,7 +159,16 @@ class _BoundedProtocol(NoUpgradeProtocol):
         if self.cycle.response_complete and self.cycle.more_body:
             self.close_after_body()
         elif self.cycle.response_complete:
-            self._idle[self] = None
+            self._places.waits(self)
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def give_way(self) -> None:
+        if self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._refuse("503 Service Unavailable", "the body was slow, and others wait for its connection", retry=True)
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(self._refusal, msg)
@@ -174,6 +181,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
         self._start_timer(self._limits.linger_seconds, self.transport.abort)
         if self.cycle is not None and self.cycle.more_body and self.transport.can_write_eof():
             self._dropped = 0
+            self._places.waits(self)
             self.transport.write_eof()
             self.flow.resume_reading()
         else:
@@ -191,7 +199,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
             raise ValueError("the head is too large")  # the parser stops, and `send_400_response` answers
 
     def _wait_for_head(self) -> None:
-        self._idle[self] = None
+        self._places.waits(self)
         self._start_timer(self._limits.head_seconds, self._head_is_late)
 
     def _head_is_late(self) -> None:
