@@ -19,7 +19,7 @@ def leave_out_metadata() -> None:
     if isinstance(logger.exception, _Exceptions):
         return
     # A filter would come after a record was made, which takes most of the time.
-    logger.exception = _Exceptions(logger.exception)  # type: ignore[method-assign]
+    logger.exception = _Exceptions(logger.exception)  # type: ignore[assignment, method-assign]
 
 
 class _Exceptions:
