@@ -72,7 +72,7 @@ class ListenSettings(MemorySettings):
     )
     max_connections: int = setting(
         "HTTP connections that may be open at a time, and gRPC connections, and gRPC calls. One more takes the place of the "
-        "HTTP connection that has been idle longest.",
+        "HTTP connection that has been idle longest, or whose body has been arriving for longest.",
         1000,
         minimum=1,
     )

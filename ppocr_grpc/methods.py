@@ -11,7 +11,10 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from grpc import aio
 
 from ppocr_api.errors import InvalidRequest, PpocrError
+from ppocr_grpc.metadata_log import leave_out_metadata
 from ppocr_limits.wire_fields import check_message
+
+leave_out_metadata()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 | memory.py, cpus.py | how much memory and how many processors this process may have |
 | budget.py | the bytes that requests hold together |
 | connections.py | HTTP heads, connections that say nothing, bodies that nobody reads |
+| pipelines.py, places.py | requests that wait behind others; who gives way where all connections are taken |
 | bodies.py, messages.py, arrival_watch.py | a body and a gRPC message while they arrive |
 | unread_answers.py | answers that clients don't read |
 | shares.py | how much one caller's work makes the others wait |

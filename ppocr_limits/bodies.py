@@ -33,7 +33,7 @@ async def read_body(
     claim.resize(claimed * times)
     parts: list[bytes] = []
     small: list[bytes] = []
-    size = 0
+    size = small_size = 0
     loop = asyncio.get_running_loop()
     made_way = False
     try:
@@ -56,10 +56,12 @@ async def read_body(
                 if size > claimed:  # its length wasn't declared
                     claim.resize(size * times)
                 small.append(part)
+                small_size += len(part)
                 last = not message.get("more_body")
-                if last or sum(map(len, small)) >= _LARGE:
+                if last or small_size >= _LARGE:
                     parts.append(small[0] if len(small) == 1 else b"".join(small))
                     small.clear()
+                    small_size = 0
                 if last:
                     return parts[0] if len(parts) == 1 else b"".join(parts)
                 patience.reschedule(loop.time() + min(remaining(), PAUSE_SECONDS))

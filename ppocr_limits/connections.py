@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with bounds: the size and the time of a head, connections that say nothing, and what nobody reads.
+"""uvicorn's HTTP protocol with bounds: heads, connections that say nothing, requests behind others, and what nobody reads.
 
 uvicorn with h11 bounds a head's size alone and parses in Python; with httptools it bounds nothing. So httptools' protocol is
 extended here by counting: what it parses, and how, is unchanged.
@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppocr_limits.http_protocol import NoUpgradeProtocol
+from ppocr_limits.pipelines import PatientFlow, Pipelines
+from ppocr_limits.places import Places
 from ppocr_limits.unread_answers import UnreadAnswers
 
 KIB = 1024
@@ -21,29 +23,34 @@ KIB = 1024
 class ConnectionLimits:
     """Bounds of HTTP connections.
 
-    head_bytes, head_seconds: of a request up to its body; trailers and the frames of chunks count like a head.
-    connections: open at a time. One more takes the place of the one that has been idle longest, and is refused where none is.
+    head_bytes, head_fields, head_seconds: of a request up to its body; trailers and the frames of chunks count like a head.
+        An empty field of four bytes takes 150 in memory.
+    connections: open at a time. One more takes the place of another (places.py), or is refused where none gives way.
     linger_bytes, linger_seconds: how much of a body is still taken and thrown away after an answer that came before its end.
         A client that is still sending would otherwise be told that the connection broke, and not what the answer was.
     unread_bytes, unread_seconds: of answers that clients don't read (unread_answers.py).
+    pipelined: requests that wait behind others of their connections (pipelines.py).
     """
 
     head_bytes: int = 64 * KIB
+    head_fields: int = 128
     head_seconds: float = 20.0
     connections: int = 1000
     linger_bytes: int = 100 * KIB * KIB
     linger_seconds: float = 30.0
     unread_bytes: int = 256 * KIB * KIB
     unread_seconds: float = 20.0
+    pipelined: int = 8192
 
 
 def bounded_protocol(limits: ConnectionLimits) -> Callable[..., asyncio.Protocol]:
     """The protocol for uvicorn's setting `http`: one factory for the connections of a server, which it counts together."""
-    idle: dict[_BoundedProtocol, None] = {}  # the one that has been idle longest comes first
+    places = Places()
     unread = UnreadAnswers(limits.unread_bytes, limits.unread_seconds)
+    pipelines = Pipelines(limits.pipelined)
 
     def make(*args: Any, **kwargs: Any) -> _BoundedProtocol:
-        return _BoundedProtocol(limits, idle, unread, *args, **kwargs)
+        return _BoundedProtocol(limits, places, unread, pipelines, *args, **kwargs)
 
     return make
 
@@ -52,37 +59,39 @@ class _BoundedProtocol(NoUpgradeProtocol):
     def __init__(
         self,
         limits: ConnectionLimits,
-        idle: dict[_BoundedProtocol, None],
+        places: Places,
         unread: UnreadAnswers,
+        pipelines: Pipelines,
         *args: Any,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self._limits = limits
-        self._idle = idle
+        self._places = places
         self._unread_answers = unread
+        self._pipelines = pipelines
         self._in_head = True
         self._unread = 0  # bytes since a head or a part of a body was complete
-        self._fields = 0  # bytes of the request's header fields and trailers
+        self._head_size = 0  # bytes of the request's header fields and trailers
+        self._head_fields = 0
         self._dropped: int | None = None  # bytes thrown away after the answer, once that has begun
         self._timer: asyncio.TimerHandle | None = None
         self._refusal = "400 Bad Request"
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > self._limits.connections:
-            if not self._idle:
-                self._refuse("503 Service Unavailable", "too many connections are open", retry=True)
-                return
-            oldest = next(iter(self._idle))
-            del self._idle[oldest]
-            oldest.transport.abort()
+        self.flow = PatientFlow(transport, self.pipeline)
+        if len(self.connections) > self._limits.connections and not self._places.free_one():
+            self._refuse("503 Service Unavailable", "too many connections are open", retry=True)
+            return
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
-        self._idle.pop(self, None)
+        self._places.leaves(self)
         self._unread_answers.remove(self.transport)
+        self._pipelines.come(-len(self.pipeline))
+        self.pipeline.clear()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
@@ -110,21 +119,26 @@ class _BoundedProtocol(NoUpgradeProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._fields = 0
+        self._head_size = self._head_fields = 0
 
     def on_url(self, url: bytes) -> None:
         self._count(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_fields += 1
         self._count(len(name) + len(value))
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         self._in_head, self._unread = False, 0
         self._stop_timer()
-        self._idle.pop(self, None)
+        self._places.arrives(self)
+        behind = len(self.pipeline)
         super().on_headers_complete()
+        if not self._pipelines.come(len(self.pipeline) - behind):
+            self._refusal = "503 Service Unavailable"
+            raise ValueError("too many requests wait behind others")
         self.cycle.transport = _Closing(self)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
@@ -133,16 +147,28 @@ class _BoundedProtocol(NoUpgradeProtocol):
 
     def on_message_complete(self) -> None:
         self._in_head, self._unread = True, 0
+        self._places.works(self)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
+        behind = len(self.pipeline)
         super().on_response_complete()
+        self._pipelines.come(len(self.pipeline) - behind)
         if self.transport.is_closing() or self._dropped is not None:
             return
         if self.cycle.response_complete and self.cycle.more_body:
             self.close_after_body()
         elif self.cycle.response_complete:
-            self._idle[self] = None
+            self._places.waits(self)
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    def give_way(self) -> None:
+        if self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._refuse("503 Service Unavailable", "the body was slow, and others wait for its connection", retry=True)
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(self._refusal, msg)
@@ -155,6 +181,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
         self._start_timer(self._limits.linger_seconds, self.transport.abort)
         if self.cycle is not None and self.cycle.more_body and self.transport.can_write_eof():
             self._dropped = 0
+            self._places.waits(self)
             self.transport.write_eof()
             self.flow.resume_reading()
         else:
@@ -166,13 +193,13 @@ class _BoundedProtocol(NoUpgradeProtocol):
             self.transport.close()
 
     def _count(self, size: int) -> None:
-        self._fields += size
-        if self._fields > self._limits.head_bytes:
+        self._head_size += size
+        if self._head_size > self._limits.head_bytes or self._head_fields > self._limits.head_fields:
             self._refusal = "431 Request Header Fields Too Large"
             raise ValueError("the head is too large")  # the parser stops, and `send_400_response` answers
 
     def _wait_for_head(self) -> None:
-        self._idle[self] = None
+        self._places.waits(self)
         self._start_timer(self._limits.head_seconds, self._head_is_late)
 
     def _head_is_late(self) -> None:

@@ -17,6 +17,8 @@ from transformer.pace import Pace
 _OF_ITS_TIME = 0.6
 #: The slowest pace that counts, in seconds an image: what takes longer is large, and small ones don't wait for it.
 _SLOWEST = 2.5
+#: Who leaves after this part of a request's time left because it was up.
+_UP = 0.9
 #: Ends of a request that say nothing of how fast images are read.
 _GIVEN_UP = (Cancelled, DeadlineExceeded, Overloaded, Unavailable)
 #: A share may have this many times the places that stay free: so there is always room for somebody else.
@@ -35,41 +37,51 @@ class Admission:
         self._inside = 0
         self._by_share: Counter[Share] = Counter()
         self._pace = Pace()
+        self._late = False  # whether time was up for somebody since nothing was last inside
 
     @property
     def inside(self) -> int:
         return self._inside
 
     @contextmanager
-    def enter(self, images: int, share: Share = None, seconds: float | None = None) -> Iterator[None]:
+    def enter(self, images: int, share: Share = None, seconds: float | None = None) -> Iterator[Callable[[], None]]:
         """All of a request's images or none. A request larger than the limit is admitted when nothing else is.
 
         What is large leaves room for others: a share has _TIMES_FREE times what stays free at most, and one image in any case.
         `seconds` is how long the request may take. One whose turn would come too late is refused as well: else, at too much load,
-        all are begun and hardly any is answered in time.
+        all are begun and hardly any is answered in time. What is yielded is to be called when an image is read.
         """
         now = time.monotonic()
         self._check(images, share, seconds, self._pace.seconds(now))
         self._pace.begins(now)
         self._inside += images
         self._by_share[share] += images
-        done = False
+        done, read = False, 0
+
+        def answered() -> None:
+            nonlocal read
+            read += 1
+            self._pace.done(1, time.monotonic())
+
         try:
-            yield
+            yield answered
             done = True
         except PpocrError as error:
             # What was wrong is done with, too: else a flood of it would look like a slow service.
             done = not isinstance(error, _GIVEN_UP)
             raise
         finally:
+            late = not done and seconds is not None and time.monotonic() - now > _UP * seconds
+            self._late = self._late or late
             self._inside -= images
             self._by_share[share] -= images
             if not self._by_share[share]:
                 del self._by_share[share]
-            if done:
-                self._pace.done(images, time.monotonic())
+            if done and images > read:
+                self._pace.done(images - read, time.monotonic())
             if not self._inside:
-                self._pace.ends(time.monotonic())
+                self._pace.ends(time.monotonic(), self._late)
+                self._late = False
 
     def _check(self, images: int, share: Share, seconds: float | None, pace: float) -> None:
         if not self._inside:

@@ -8,7 +8,7 @@ from collections import deque
 _WINDOW = 32
 #: Fewer answers than this, since nothing was last inside, are no pace: the first of many that begin together come late.
 _AT_LEAST = 16
-#: Seconds an image, until then.
+#: Seconds an image, until then; but where time was up for some of the rush before, its pace.
 _AT_FIRST = 0.1
 
 
@@ -22,6 +22,7 @@ class Pace:
         self._busy = 0.0  # seconds so far in which images were inside
         self._began = 0.0  # of these, before those that are inside
         self._since: float | None = None  # when they began to be, or were counted last
+        self._first = _AT_FIRST
         self._answers: deque[tuple[float, int]] = deque(maxlen=_WINDOW)  # busy seconds before each, and its images
 
     def begins(self, now: float) -> None:
@@ -29,14 +30,17 @@ class Pace:
         if self._since is None:
             self._since, self._began = now, self._busy
 
-    def ends(self, now: float) -> None:
-        """The last one is out. The next may be of another kind, so earlier answers no longer count."""
-        self._advance(now)
+    def ends(self, now: float, late: bool = False) -> None:
+        """The last one is out. The next may be of another kind, so earlier answers no longer count. `late`: time was up for some.
+
+        They are sent again, and would all be begun once more, and none of them answered.
+        """
+        self._first = max(self.seconds(now), _AT_FIRST) if late else _AT_FIRST
         self._since = None
         self._answers.clear()
 
     def done(self, images: int, now: float) -> None:
-        """The `images` of one request were answered."""
+        """`images` were answered."""
         self._advance(now)
         if not self._answers:
             self._answers.append((self._began, 0))
@@ -47,7 +51,7 @@ class Pace:
         self._advance(now)
         images = sum(count for _, count in list(self._answers)[1:])
         begun = self._answers[0][0] if self._answers else self._began
-        return max((self._busy - begun) / max(images, _AT_LEAST), _AT_FIRST if images < _AT_LEAST else 0.0)
+        return max((self._busy - begun) / max(images, _AT_LEAST), self._first if images < _AT_LEAST else 0.0)
 
     def _advance(self, now: float) -> None:
         if self._since is not None:

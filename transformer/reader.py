@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -104,15 +104,20 @@ class Reader:
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
         error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
-        with self._admission.enter(len(files), call.share, call.remaining()):
+        with self._admission.enter(len(files), call.share, call.remaining()) as answered:
+
+            async def read(file: ImageFile, index: int) -> Page:
+                page = await self._read(file, index, wanted, call)
+                answered()
+                return page
+
             if partial:
-                errors_too = (self._page_or_error(file, index, wanted, call) for index, file in enumerate(files))
-                return list(await asyncio.gather(*errors_too))
+                return list(await asyncio.gather(*(_or_error(read(file, index)) for index, file in enumerate(files))))
             if len(files) == 1:
-                return [await self._read(files[0], 0, wanted, call)]
+                return [await read(files[0], 0)]
             try:
                 async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(self._read(file, i, wanted, call)) for i, file in enumerate(files)]
+                    tasks = [group.create_task(read(file, index)) for index, file in enumerate(files)]
             except BaseExceptionGroup as errors:
                 raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
@@ -125,12 +130,6 @@ class Reader:
         """Lets running work end, then closes the predictor."""
         await self._predictor.close()
         self._networks.close()
-
-    async def _page_or_error(self, file: ImageFile, index: int, wanted: Wanted, call: Call) -> Page | PpocrError:
-        try:
-            return await self._read(file, index, wanted, call)
-        except PpocrError as error:
-            return error
 
     async def _read(self, file: ImageFile, index: int, wanted: Wanted, call: Call) -> Page:
         with ppocr_tracing.span("image", {"ppocr.image.index": index}):
@@ -194,6 +193,13 @@ class Reader:
             if view is not None:
                 await self._networks.in_thread(call, view.see, index, page, read)
         return read
+
+
+async def _or_error(reading: Awaitable[Page]) -> Page | PpocrError:
+    try:
+        return await reading
+    except PpocrError as error:
+        return error
 
 
 def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters, settings: ReaderSettings) -> int:

@@ -14,7 +14,10 @@ from ppocr_limits.budget import Budget
 from ppocr_limits.tls import Tls
 
 CONNECTION_AGE_MS = 4_000
-HANDSHAKE_MS = 20_000
+#: A connection that says nothing keeps the place of another for so long.
+HANDSHAKE_MS = 5_000
+#: A connection may have one of so many parts of the calls that may be open.
+_PARTS = 8
 #: Compression algorithms that are spoken: none. A compressed message would be unpacked to any size before it is looked at,
 #: and images are compressed already.
 UNCOMPRESSED = 1
@@ -39,7 +42,10 @@ class GrpcOptions:
         """gRPC's own options."""
         return [
             ("grpc.max_allowed_incoming_connections", self.max_calls),
+            # One connection leaves calls to others; what is more waits at its client.
+            ("grpc.max_concurrent_streams", max(self.max_calls // _PARTS, 1)),
             ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
+            ("grpc.http2.ping_timeout_ms", 10_000),
             ("grpc.compression_enabled_algorithms_bitset", UNCOMPRESSED),
             # Otherwise windows grow with the network's speed, and megabytes of each call arrive before anybody waits for them.
             ("grpc.http2.bdp_probe", 0),

@@ -135,6 +135,8 @@ async def test_a_head_that_is_too_large_is_told_so() -> None:
     async with server() as port:
         answer = await sent(port, HEAD + b"A: " + b"a" * (70 * KIB) + b"\r\n\r\n")
         assert b" 431 " in answer.split(b"\r\n")[0]
+        answer = await sent(port, HEAD + b"a:\r\n" * 200)  # an end isn't waited for
+        assert b" 431 " in answer.split(b"\r\n")[0]
 
 
 async def test_a_connection_that_says_nothing_or_little_is_closed() -> None:

@@ -208,3 +208,40 @@ def test_where_nothing_ends_at_all_the_pace_is_slow(monkeypatch: pytest.MonkeyPa
         clock += 40.0
         with pytest.raises(Overloaded), admission.enter(1, "late", 60.0):
             pass
+
+
+def test_images_of_a_request_that_is_still_read_show_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
+    admission = Admission(128)
+    with admission.enter(32, "bulk", 60.0) as answered:
+        for _ in range(16):
+            clock += 2.0
+            answered()
+        with pytest.raises(Overloaded), admission.enter(32, "more", 60.0):
+            pass
+        with admission.enter(1, "single", 60.0):
+            pass
+
+
+def test_requests_for_which_time_was_up_are_not_all_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 1000.0
+    monkeypatch.setattr("transformer.admission.time.monotonic", lambda: clock)
+    admission = Admission(128)
+    with (
+        pytest.raises(DeadlineExceeded),
+        admission.enter(32, "a", 60.0) as first,
+        admission.enter(32, "b", 60.0) as second,
+    ):
+        for _ in range(20):
+            clock += 2.9
+            first()
+            second()
+        raise DeadlineExceeded("time is up")
+    clock += 1.0
+    with admission.enter(32, "a", 60.0):
+        with pytest.raises(Overloaded), admission.enter(32, "b", 60.0):
+            pass
+        clock += 40.0
+    with admission.enter(32, "a", 60.0), admission.enter(32, "b", 60.0):  # all went well: nothing is kept
+        pass

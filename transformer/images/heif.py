@@ -20,6 +20,9 @@ _BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}
 _BRANDS |= dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIC")
 _MAX_ITEMS = 2_000  # 64 million pixels in tiles of 256 x 256 are 977
 _SMALL_TILES = 4_000_000  # pixels; the tiles of a small picture may be mostly outside of it
+_BEYOND = (
+    64  # pixels of a coded side beyond the declared one: a block. Else each small tile might take millions to decode
+)
 #: What a decoder finds of an item's properties: its size, codec, colours, alpha, turning and cutting.
 _PROPERTIES = frozenset(b"ispe hvcC av1C pixi colr auxC irot imir clap pasp a1op lsel a1lx".split())
 _HEAD = 256  # bytes of a file that are searched for brands
@@ -64,7 +67,7 @@ class _File:
         self._relate()
 
     def source(self) -> Source:
-        box = self._one(b"pitm")
+        box = one(self.meta, b"pitm", self.name)
         (number,) = struct.unpack_from(">I" if self.data[box.start] else ">H", self.data, box.start + 4)
         primary = self.items.get(number)
         if primary is None:
@@ -79,9 +82,8 @@ class _File:
         if not coded:
             raise truncated(self.name, "it has no coded picture")
         area = width * height
-        planes = float(max(c.bytes for c in coded))
-        if primary.kind == _GRID:
-            planes += area * max(c.bytes / c.area for c in coded)
+        of_grid = area * max(c.bytes / c.area for c in coded) if primary.kind == _GRID else 0.0
+        planes = of_grid + max(c.bytes for c in coded)
         file = self._without(coded_kind)
         if self.name == "AVIF":  # the decoder's RGB stays beside Pillow's picture; alpha may be of two bytes
             memory = pillow_memory(area, 4, 1, len(file) + 4 * area, int(planes) + 2 * area)
@@ -89,12 +91,9 @@ class _File:
             memory = pillow_memory(area, 4, 1, len(file), int(planes) + 5 * area)
         return Source(self.name, file, width, height, memory)
 
-    def _one(self, name: bytes) -> Box:
-        return one(self.meta, name, self.name)
-
     def _items(self) -> dict[int, _Item]:
         """The items of the iinf box, by number."""
-        box = self._one(b"iinf")
+        box = one(self.meta, b"iinf", self.name)
         start = box.start + (8 if self.data[box.start] else 6)
         items: dict[int, _Item] = {}
         for entry in boxes(self.data, start, box.end, self.name):
@@ -110,7 +109,7 @@ class _File:
 
     def _locate(self) -> None:
         """Reads the iloc box: where the content of the items is."""
-        box = self._one(b"iloc")
+        box = one(self.meta, b"iloc", self.name)
         version = self.data[box.start]
         offset_size, length_size = self.data[box.start + 4] >> 4, self.data[box.start + 4] & 15
         base_size, index_size = self.data[box.start + 5] >> 4, self.data[box.start + 5] & 15 if version else 0
@@ -123,7 +122,7 @@ class _File:
             method = cursor.read(2) & 15 if version else 0
             cursor.read(2)
             base = cursor.read(base_size)
-            inside = self._one(b"idat") if method == 1 else None
+            inside = one(self.meta, b"idat", self.name) if method == 1 else None
             origin, end = (inside.start, inside.end) if inside else (0, len(self.data))
             for _ in range(cursor.read(2)):
                 cursor.read(index_size)
@@ -139,7 +138,7 @@ class _File:
 
     def _give_properties(self) -> None:
         """Reads the iprp box: which sizes and codec headers belong to which item."""
-        iprp = self._one(b"iprp")
+        iprp = one(self.meta, b"iprp", self.name)
         inside = boxes(self.data, iprp.start, iprp.end, self.name)
         ipco = one(inside, b"ipco", self.name)
         known = boxes(self.data, ipco.start, ipco.end, self.name)
@@ -203,10 +202,12 @@ class _File:
             found += hevc_configuration(self.data[headers.start : headers.end])
         if not found:
             raise truncated(self.name, "a picture has no header")
+        width, height = self._declared(item)
         for coded in found:
             check_not_empty(self.name, coded.width, coded.height)
             self.limits.check_size(coded.width, coded.height)
-        self._declared(item)
+            if coded.width > width + _BEYOND or coded.height > height + _BEYOND:
+                raise damaged(self.name, f"{coded.width} x {coded.height} pixels are coded for {width} x {height}")
         return found
 
     def _check_grid(self, item: _Item, coded_kind: bytes) -> None:

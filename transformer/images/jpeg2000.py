@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+from transformer.images import jpeg2000_coding
 from transformer.images.boxes import Box, boxes, one
 from transformer.images.limits import ImageLimits
 from transformer.images.source import Source, check_not_empty, damaged, peak_memory, refused, truncated
@@ -11,6 +12,7 @@ from transformer.images.source import Source, check_not_empty, damaged, peak_mem
 _NAME = "JPEG 2000"
 _SIZ, _SOT, _SOD, _EOC = 0xFF51, 0xFF90, 0xFF93, 0xFFD9
 _MAX_SEGMENTS = 1_000  # of the main header
+_MAX_TILE_SEGMENTS = 100_000  # of the headers of all tiles
 _MAX_TILES = 4_096  # of 1,024 x 1,024 pixels in the largest picture there are 64
 _MAX_PARTS = 65_536
 _COLOURS = (16, 17)  # sRGB and grey
@@ -19,13 +21,14 @@ _TILE_BYTES = 4_000  # of the codec's records of a tile, before it holds a pixel
 
 def read(data: memoryview, limits: ImageLimits) -> Source:
     """Raises InvalidImage or ImageTooLarge; see docs/images.md."""
-    stream, size = data, None
+    stream, size, columns = data, None, 0
     if bytes(data[:4]) != b"\xff\x4f\xff\x51":
         found = boxes(data, 0, len(data), _NAME)
         header = one(found, b"jp2h", _NAME)
         inside = boxes(data, header.start, header.end, _NAME)
         height, width = struct.unpack_from(">II", data, one(inside, b"ihdr", _NAME).start)
         _check_colours(data, inside)
+        columns = _palette_columns(data, inside)
         limits.check_size(width, height)
         size = width, height
         pixels = one(found, b"jp2c", _NAME)
@@ -48,13 +51,20 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
         raise refused(f"a JPEG 2000 image of samples {bits & 0x7F} bits deep", "one of 8 or 16 bits, unsigned")
     if tile_width < 1 or tile_height < 1 or tile_left > left or tile_top > top:
         raise damaged(_NAME, "its tiles have no pixels")
+    if columns and (components != 1 or bits != 8):
+        raise refused("a JPEG 2000 image of a palette and several components", "one of grey or RGB")
     tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
     if tiles > _MAX_TILES:
         raise refused(f"a JPEG 2000 image of {tiles:,} tiles", f"one of at most {_MAX_TILES:,}")
-    _check_tiles(stream, 4 + length, tiles)
-    # The codec holds four bytes per sample of the picture, and of a tile that is smaller.
-    tile = min(tile_width, width) * min(tile_height, height)
-    working = 4 * components * (width * height + (tile if tiles > 1 else 0)) + components * tiles * _TILE_BYTES
+    segments = _check_tiles(stream, 4 + length, tiles)
+    # The codec holds four bytes per sample of the picture, of a tile that is smaller, and of what a palette makes of it.
+    sides = min(tile_width, width), min(tile_height, height)
+    tile = sides[0] * sides[1] if tiles > 1 else 0
+    working = 4 * components * (width * height + tile) + components * tiles * _TILE_BYTES
+    coded = list(jpeg2000_coding.codings(stream, segments))
+    working += jpeg2000_coding.decoder_bytes(coded, *sides, components, tiles, len(stream))
+    working += 4 * columns * width * height
+    components = columns or components
     held = bits // 2 if components == 4 else 3
     memory = peak_memory(width * height, held, 1, len(data) + working)
     return Source(_NAME, data, width, height, memory, alpha="straight" if components == 4 else "none")
@@ -68,17 +78,38 @@ def _check_colours(data: memoryview, header: list[Box]) -> None:
                 raise refused(f"a JPEG 2000 image of colour space {space}", "one of grey or RGB")
 
 
-def _check_tiles(stream: memoryview, position: int, tiles: int) -> None:
-    """Whether every tile has a part, the parts fill the stream, and it has its end marker."""
-    for _ in range(_MAX_SEGMENTS):
-        marker, length = struct.unpack_from(">HH", stream, position)
-        if marker == _SOT:
-            break
+def _palette_columns(data: memoryview, header: list[Box]) -> int:
+    """How many samples a palette makes of one, each of which takes the decoder four bytes of every pixel; 0 without one."""
+    palettes = [box for box in header if box.name == b"pclr"]
+    if not palettes:
+        return 0
+    box = one(palettes, b"pclr", _NAME)
+    count = data[box.start + 2]
+    depths = set(bytes(data[box.start + 3 : box.start + 3 + count]))
+    if count not in (1, 3, 4) or depths != {7}:
+        raise refused(f"a JPEG 2000 image with a palette of {count} components", "one of grey or RGB")
+    return count
+
+
+def _segments(stream: memoryview, position: int, end: int, most: int) -> tuple[list[tuple[int, int]], int]:
+    """The segments of a header up to the marker `end`: (marker, position of its length) each, and where the marker is."""
+    found: list[tuple[int, int]] = []
+    while True:
+        (marker,) = struct.unpack_from(">H", stream, position)
+        if marker == end:
+            return found, position
+        (length,) = struct.unpack_from(">H", stream, position + 2)
         if marker < 0xFF00 or length < 2:
             raise damaged(_NAME, "its header has a segment without a marker")
+        if len(found) == most:
+            raise damaged(_NAME, f"its headers have more than {most:,} segments")
+        found.append((marker, position + 2))
         position += 2 + length
-    else:
-        raise damaged(_NAME, f"its header has more than {_MAX_SEGMENTS:,} segments")
+
+
+def _check_tiles(stream: memoryview, position: int, tiles: int) -> list[tuple[int, int]]:
+    """Whether every tile has a part, the parts fill the stream, and it has its end marker. Returns all headers' segments."""
+    segments, position = _segments(stream, position, _SOT, _MAX_SEGMENTS)
     seen: set[int] = set()
     for _ in range(_MAX_PARTS):
         (marker,) = struct.unpack_from(">H", stream, position)
@@ -95,8 +126,11 @@ def _check_tiles(stream: memoryview, position: int, tiles: int) -> None:
         if size < 14 or tile >= tiles:
             raise damaged(_NAME, f"tile {tile} has {size} bytes")
         seen.add(tile)
+        inside, _ = _segments(stream[: position + size], position + 12, _SOD, _MAX_TILE_SEGMENTS - len(segments))
+        segments += inside
         position += size
     else:
         raise damaged(_NAME, f"it has more than {_MAX_PARTS:,} parts of tiles")
     if len(seen) != tiles:
         raise truncated(_NAME, f"it has {len(seen):,} of {tiles:,} tiles")
+    return segments

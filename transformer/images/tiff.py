@@ -87,6 +87,8 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     # The upper bytes of deep colours, while the lower ones are read.
     upper = 3 * pixels if (layout.photometric, layout.samples, layout.bits) == (_RGB, 3, 16) else 0
     memory = pillow_memory(pixels, held, orientation, len(file), block + upper)
+    if layout.compression == _JPEG:  # a progressive one has two bytes for each sample beside them
+        memory = max(memory, len(file) + 3 * block)
     negative = layout.is_deep and layout.photometric == _WHITE_IS_ZERO
     return Source(
         "TIFF", file, layout.width, layout.height, memory, orientation, negative=negative, further=directory.further

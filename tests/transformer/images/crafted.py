@@ -7,6 +7,7 @@ import struct
 import zlib
 
 import numpy as np
+from PIL import Image
 
 from tests.transformer.images import files
 
@@ -58,13 +59,36 @@ def bigtiff_of(**changes: tuple[int, list[int]]) -> bytes:
     return files.tiff(SMALL, 1, big=True, tags=tiff_tags(**changes))
 
 
-def jpeg2000_of(width: int, height: int, tile: int = 0, components: int = 1) -> bytes:
-    """A codestream of a head and one empty tile."""
+def jpeg2000_of(
+    width: int,
+    height: int,
+    tile: int = 0,
+    components: int = 1,
+    block: int = 4,
+    precinct: int | None = None,
+    layers: int = 1,
+) -> bytes:
+    """A codestream of a head and one empty tile. `block` and `precinct` are exponents of two; a block's one is lower by two."""
     parts = bytes((7, 1, 1)) * components
     sides = (width, height, 0, 0, tile or width, tile or height, 0, 0)
     size = struct.pack(">HHH8IH", 0xFF51, 38 + len(parts), 0, *sides, components) + parts
-    coding = bytes.fromhex("ff52000c00000001000104040001ff5c00044040")
+    sizes = b"" if precinct is None else bytes([precinct | precinct << 4]) * 2
+    coding = struct.pack(">HHBBHBBBBBB", 0xFF52, 12 + len(sizes), bool(sizes), 0, layers, 0, 1, block, block, 0, 1)
+    coding += sizes + bytes.fromhex("ff5c00044040")
     return b"\xff\x4f" + size + coding + struct.pack(">HHHIBBH", 0xFF90, 10, 0, 14, 0, 1, 0xFF93) + b"\xff\xd9"
+
+
+def jpeg2000_with_palette(columns: int) -> bytes:
+    """A grey file whose palette makes `columns` samples of each."""
+    data = files.save(Image.new("L", (300, 300), 128), "JPEG2000")
+    at = data.index(b"jp2h") - 4
+    (size,) = struct.unpack_from(">I", data, at)
+    palette = struct.pack(">HB", 1, columns) + b"\7" * columns + b"\x50" * columns
+    mapping = b"".join(struct.pack(">HBB", 0, 1, column) for column in range(columns))
+    boxes = b"".join(
+        struct.pack(">I4s", 8 + len(body), name) + body for name, body in ((b"pclr", palette), (b"cmap", mapping))
+    )
+    return data[:at] + struct.pack(">I", size + len(boxes)) + data[at + 4 : at + size] + boxes + data[at + size :]
 
 
 def with_number(data: bytes, box: bytes, place: int, *numbers: int) -> bytes:

@@ -22,6 +22,13 @@ def png16() -> bytes:
     return files.png(WIDTH, HEIGHT, depth=16, colour=6, rows=bytes((8 * WIDTH + 1) * HEIGHT))
 
 
+def tiff_of_jpeg() -> bytes:
+    jpeg = files.written("JPEG", PAGE, progressive=True)
+    entries = {256: (4, [WIDTH]), 257: (4, [HEIGHT]), 258: (3, [8] * 3), 259: (3, [7]), 262: (3, [6]), 277: (3, [3])}
+    strip = {273: (4, [8]), 278: (4, [HEIGHT]), 279: (4, [len(jpeg)]), 530: (3, [1, 1])}
+    return files.tiff_file(jpeg, {**entries, **strip})
+
+
 KINDS: dict[str, Callable[[], bytes]] = {
     "JPEG": lambda: files.written("JPEG", PAGE),
     "JPEG turned": lambda: files.written("JPEG", PAGE, exif=files.exif(6)),
@@ -40,6 +47,8 @@ KINDS: dict[str, Callable[[], bytes]] = {
     "TIFF of 8 bits in 16": lambda: files.tiff(PAGE, 2, bits=16),
     "TIFF of floats": lambda: files.tiff(PAGE[..., :1], 1, bits=32, rows=64, deflate=True),
     "TIFF LZW in one strip": lambda: files.written("TIFF", PAGE, compression="tiff_lzw", strip_size=1 << 30),
+    "TIFF of a progressive JPEG in one strip": tiff_of_jpeg,
+    "JPEG 2000 of small blocks": lambda: files.save(Image.fromarray(PAGE), "JPEG2000", codeblock_size=(8, 8)),
     "JPEG 2000": lambda: files.save(Image.fromarray(PAGE), "JPEG2000"),
     "JPEG 2000 with alpha in tiles": lambda: files.save(page("RGBA"), "JPEG2000", tile_size=(512, 512)),
     "AVIF": lambda: files.save(Image.fromarray(PAGE), "AVIF", speed=10),

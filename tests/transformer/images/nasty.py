@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from tests.transformer.images import files
+from tests.transformer.images import files, nasty_coded
 from tests.transformer.images.crafted import (
     GIF_FRAME,
     JPEG,
@@ -17,9 +17,9 @@ from tests.transformer.images.crafted import (
     SMALL,
     avif_of_declared,
     bigtiff_of,
-    heic_grid_of,
     heic_of_declared,
     jpeg2000_of,
+    jpeg2000_with_palette,
     jpeg_head,
     jpeg_scan,
     looping_tiff,
@@ -48,6 +48,8 @@ TOO_LARGE: dict[str, Callable[[], bytes]] = {
     "BigTIFF of 65,535 x 65,535": lambda: bigtiff_of(t256=(16, [65_535]), t257=(16, [65_535])),
     "BMP of run lengths of 30,000 x 30,000": lambda: files.bmp(bytes(100), 30_000, 30_000, 8, compression=1),
     "JPEG 2000 of 30,000 x 30,000": lambda: jpeg2000_of(30_000, 30_000),
+    "JPEG 2000 of 200 bytes and 7 million code blocks": lambda: jpeg2000_of(6000, 6000, components=3, block=0),
+    "JPEG 2000 of 12 million precincts": lambda: jpeg2000_of(4000, 4000, components=3, precinct=2),
     "AVIF of 30,000 x 30,000": lambda: with_number(files.written("AVIF"), b"ispe", 4, 30_000, 30_000),
     "AVIF whose picture says 30,000 x 30,000": lambda: avif_of_declared(30_000, 30_000),
     "HEIC of 30,000 x 30,000": lambda: with_number(files.written("HEIF"), b"ispe", 4, 30_000, 30_000),
@@ -96,6 +98,11 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "JPEG 2000 of one bit": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\0\1\1"), "of samples 1 bits deep"),
     "JPEG 2000 of signed samples": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\x87\1\1"), "unsigned"),
     "JPEG 2000 of a million tiles": (lambda: jpeg2000_of(1000, 1000, tile=1), "image of 1,000,000 tiles"),
+    "JPEG 2000 of 65,535 layers": (
+        lambda: jpeg2000_of(8000, 8000, precinct=6, layers=65_535),
+        "packets is not read",
+    ),
+    "JPEG 2000 of a palette of 255 columns": (lambda: jpeg2000_with_palette(255), "a palette of 255 components"),
     "HEIC of an overlay": (lambda: files.written("HEIF").replace(b"hvc1", b"iovl"), "an HEIC image of kind 'iovl'"),
     "BMP of odd masks": (
         lambda: files.bmp(bytes(256), 8, 8, 32, compression=3, masks=struct.pack("<III", 7, 8, 0xFF00)),
@@ -104,6 +111,7 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
 }
 
 DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
+    **nasty_coded.DAMAGED,
     "46-byte PNG of a 2.1 GB chunk": (
         lambda: PNG[:33] + struct.pack(">I4s", 2_100_000_000, b"IDAT") + b"\x78\x9c\0\0\0",
         "the PNG file is truncated: its IDAT chunk declares 2,100,000,000 bytes, and 1 are left",
@@ -181,40 +189,6 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
     "BMP of run lengths from the top": (
         lambda: files.bmp(bytes(1100), 8, -8, 8, compression=1),
         "top down, don't come as run lengths",
-    ),
-    "JPEG 2000 of an empty file": (lambda: b"\0\0\0\x0cjP  \r\n\x87\n", "it has no box jp2h"),
-    "JPEG 2000 without its tiles": (lambda: jpeg2000_of(64, 64, tile=8), "it has 1 of 64 tiles"),
-    "JPEG 2000 of 30 million parts": (
-        lambda: jpeg2000_of(64, 64)[:-2] + struct.pack(">HHHIBBH", 0xFF90, 10, 0, 14, 0, 1, 0xFF93) * 3_000_000,
-        "65,536 parts of tiles",
-    ),
-    "JPEG 2000 without pixels": (lambda: jpeg2000_of(0, 8), "its header says 0 x 8 pixels"),
-    "HEIC of nothing else": (lambda: b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic", "it has no box meta"),
-    "HEIC of 8 million boxes": (
-        lambda: b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic" + b"\0\0\0\x08free" * 8_000_000,
-        "it has more than 10,000 boxes",
-    ),
-    "HEIC of a box of 2**63 bytes": (
-        lambda: b"\0\0\0\x18ftypheic" + bytes(4) + b"mif1heic\0\0\0\1meta" + b"\x7f" + bytes(7),
-        "a box declares 9,151,314,442,816,847,872 bytes",
-    ),
-    "HEIC cut out of more than it has": (
-        lambda: with_number(files.written("HEIF"), b"clap", 0, 60_000, 1, 60_000, 1),
-        "it is cut to 60,000 by 1 of 64 pixels",
-    ),
-    "HEIC of a grid of 65,536 tiles": (lambda: heic_grid_of(256, 256, 90, 70), "its grid has the wrong size"),
-    "HEIC of a grid of another size": (lambda: heic_grid_of(2, 2, 60_000, 60_000), "its grid has the wrong size"),
-    "HEIC of one item twice": (
-        lambda: files.written("HEIF", files.picture(70, 90), tile_size=64).replace(
-            b"infe\2\0\0\1\0\2", b"infe\2\0\0\1\0\3"
-        ),
-        "it has an item twice",
-    ),
-    "AVIF of a film alone": (
-        lambda: files.written("AVIF", save_all=True, append_images=[Image.new("RGB", (56, 40))]).replace(
-            b"meta", b"free"
-        ),
-        "it has no box meta",
     ),
     "BMP of a header that isn't": (lambda: b"BM" + bytes(60), "a header of 0 bytes doesn't exist"),
     "BMP of 3 bits": (lambda: files.bmp(bytes(64), 8, 8, 3), "1 planes of 3 bits"),

@@ -30,7 +30,7 @@ def probe(corpus: str) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", nasty.TOO_LARGE)
 def test_too_large(name: str) -> None:
-    with pytest.raises(ImageTooLarge, match="the image has"):
+    with pytest.raises(ImageTooLarge, match=r"the image (has|would take)"):
         decode(nasty.TOO_LARGE[name]())
 
 
