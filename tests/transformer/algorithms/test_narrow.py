@@ -20,13 +20,25 @@ def lines() -> Crops:
     return crops(image, np.array(corners, np.float32), GRID)
 
 
-def reading(characters: int, steps: float) -> Reading:
-    return Reading("i" * characters, 1.0, ("i",) * characters, np.zeros(characters), np.ones(characters), steps)  # type: ignore[arg-type]
+def reading(characters: int, steps: float, least: float = 0.9) -> Reading:
+    """One of `characters`, the first of which was read with the probability `least`, the others with 1."""
+    probabilities = np.array([least, *[1.0] * (characters - 1)][:characters], np.float32)
+    return Reading("i" * characters, 1.0, ("i",) * characters, np.zeros(characters), probabilities, steps)
 
 
 def test_lines_of_few_steps_a_character_are_read_again() -> None:
     read = [reading(4, 10), reading(25, 32), reading(40, 80)]
     assert narrow.crowded(read, lines(), 10**9).tolist() == [1]
+
+
+def test_a_line_that_lost_nothing_is_not_read_again() -> None:
+    sure, steps = narrow.SURE, 20 * (narrow.ENOUGH - 0.01)
+    read = [
+        reading(20, steps, sure + 0.01),
+        reading(20, steps, sure - 0.01),
+        reading(20, 20 * (narrow.MERGED - 0.01), 1.0),
+    ]
+    assert narrow.crowded(read, lines(), 10**9).tolist() == [1, 2]
 
 
 def test_a_character_or_two_have_nothing_to_lose() -> None:
