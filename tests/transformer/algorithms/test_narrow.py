@@ -16,7 +16,7 @@ GRID = rec("", "a").grid
 
 def lines() -> Crops:
     image = np.tile(np.linspace(0, 255, 800).astype(np.uint8)[None, :, None], (60, 1, 3))
-    corners = [[(0, 5), (width, 5), (width, 53), (0, 53)] for width in (60, 300, 700)]
+    corners = [[(0, 5), (width, 5), (width, 53), (0, 53)] for width in (40, 300, 700)]
     return crops(image, np.array(corners, np.float32), GRID)
 
 
@@ -55,7 +55,7 @@ def test_they_are_stretched_and_short_ones_stay_short() -> None:
     first = lines()
     wide = narrow.wider(first, np.array([0, 2]), GRID)
     assert wide.line.tolist() == [0, 2]
-    assert wide.filled[0] == round(first.filled[0] * WIDER) and wide.items.sizes[0].tolist() == [48, 96]
+    assert wide.filled[0] == round(first.filled[0] * WIDER) and wide.items.sizes[0].tolist() == [48, 64]
     assert wide.items.sizes[1, 1] == wide.filled[1] >= first.filled[2] * WIDER
     last = wide.items.pixels[-48 * int(wide.items.sizes[1, 1]) * 3 :].reshape(48, -1, 3)
     assert last[:, 0].mean() < 5 and last[:, -1].mean() == pytest.approx(255 * 700 / 800, abs=5)
