@@ -115,7 +115,8 @@ def settled(readings: Sequence[Reading], turned: Flags) -> Flags:
     confidence, characters = _confidence(readings), np.array([len(reading.text) for reading in readings], np.float64)
     sure = confidence >= CONFIDENT
     alike = np.where(turned, characters[sure & turned].sum(), characters[sure & ~turned].sum())
-    return sure | ((confidence >= 1 - CLEAR) & (alike > KNOWN * characters.sum()))
+    enough: Flags = sure | ((confidence >= 1 - CLEAR) & (alike > KNOWN * characters.sum()))
+    return enough
 
 
 def _confidence(readings: Sequence[Reading]) -> F64:
