@@ -17,8 +17,8 @@ def probability_map(graph: Graph, output: str) -> None:
 
     A head of two transposed convolutions becomes two 1x1 convolutions at a quarter of the size.
     A transposed convolution of kernel 2 and stride 2 writes each 2x2 block from one input pixel alone. So the 4x4 block of
-    the map that belongs to one pixel is a function of that pixel: its 16 values are 16 channels, moved to their places last,
-    as bytes. The same sums, in layouts that CPUs and GPUs are fast at: one channel at full size is what they are slowest at.
+    the map that belongs to one pixel is a function of that pixel: its 16 values are 16 channels, moved to their places last. The
+    same sums, in layouts that CPUs and GPUs are fast at: one channel at full size is what they are slowest at.
     """
     last, blocks = graph.output, None
     sigmoid = graph.producer(last)
@@ -30,9 +30,12 @@ def probability_map(graph: Graph, output: str) -> None:
         last = graph.node("Sigmoid", [blocks or sigmoid.input[0]], "map.sigmoid")
     graph.node("Mul", [last, graph.add_constant("map.255", np.array(255, np.float32))], "map.scaled")
     graph.node("Add", ["map.scaled", graph.add_constant("map.half", np.array(0.5, np.float32))], "map.rounded")
-    graph.node("Cast", ["map.rounded"], "map.bytes", to=TensorProto.UINT8)
-    last = graph.node("DepthToSpace", ["map.bytes"], "map.placed", blocksize=4, mode="DCR") if blocks else "map.bytes"
-    graph.over_axes("Squeeze", last, output, [1])
+    last = "map.rounded"
+    if blocks:
+        # Before the cast: on a GPU ONNX Runtime moves floats alone, and would bring bytes to the CPU for it.
+        last = graph.node("DepthToSpace", [last], "map.placed", blocksize=4, mode="DCR")
+    graph.over_axes("Squeeze", last, "map.squeezed", [1])
+    graph.node("Cast", ["map.squeezed"], output, to=TensorProto.UINT8)
 
 
 def _is_mean(graph: Graph, tensor: str) -> bool:

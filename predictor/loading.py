@@ -57,9 +57,9 @@ def limits(settings: NetworkSettings, loaded: LoadedVersion) -> Limits:
     return Limits(
         max_queue_pixels=settings.max_queue_pixels or queue,
         batch_wait=settings.batch_wait_ms / 1000,
-        workers=settings.workers or (2 if on_gpu else loaded.capabilities.streams),
+        workers=settings.workers or max(loaded.capabilities.streams, 2 if on_gpu else 1),
         prefetch=on_gpu,
-        powers_of_two=True,
+        powers_of_two=not loaded.capabilities.fills_batches,
     )
 
 
@@ -93,7 +93,8 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
     with contextlib.ExitStack() as closing:
         for network in facts.networks:
             networks[network.name] = [_open(closing, chosen, bundle, network, options)]
-            if network.grid.whole_pages and _capabilities(networks).streams > 1:
+            known = _capabilities(networks)
+            if network.grid.whole_pages and known.streams > 1 and known.device == "CPU":
                 # While the page of a lone image is computed there is nothing else to do: it gets all threads.
                 alone = dataclasses.replace(options, streams=1)
                 networks[network.name].append(_open(closing, chosen, bundle, network, alone))
@@ -102,7 +103,9 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
         in_memory = [
             network for network in facts.networks if not isinstance(networks[network.name][0], NetworkAtFirstUse)
         ]
-        sizes = sizes_at_first(in_memory, batch_pixels, settings.max_batch_items)
+        sizes = sizes_at_first(
+            in_memory, batch_pixels, settings.max_batch_items, usual_alone=capabilities.fills_batches
+        )
         first = sizes_in_use(usual, sizes) if usual else sizes
         done = warm_up(networks, seconds, first)
         if settings.prepare_sizes and capabilities.by_size:
@@ -129,8 +132,8 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
             facts.version,
             shapes.watched(network.name, networks[network.name][0]),
             batch_pixels,
-            # TensorRT's kernels for pages are built for one at a time.
-            1 if settings.tensorrt and network.grid.whole_pages else settings.max_batch_items,
+            # A GPU's kernels for pages are made for one at a time.
+            1 if capabilities.device != "CPU" and network.grid.whole_pages else settings.max_batch_items,
             shapes.watched(network.name, networks[network.name][-1]),
         )
         for place, network in enumerate(facts.networks)

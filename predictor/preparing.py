@@ -39,14 +39,22 @@ class Preparable(Protocol):
 Networks = Mapping[str, Sequence[Preparable]]
 
 
-def sizes_at_first(networks: Sequence[NetworkFacts], batch_pixels: int, batch_items: int) -> list[tuple[str, Shape]]:
+def sizes_at_first(
+    networks: Sequence[NetworkFacts], batch_pixels: int, batch_items: int, usual_alone: bool = False
+) -> list[tuple[str, Shape]]:
     """Sizes that any service is asked for, the usual ones of each network first, the networks in turn.
 
     These are two pages, and the batches that the scheduler makes of lines and other small items. `batch_pixels` and
-    `batch_items` bound those batches. Wider lines than such a batch has room for are too rare.
+    `batch_items` bound those batches. Wider lines than such a batch has room for are too rare. `usual_alone` leaves out
+    unusual widths: for engines that take seconds for a size.
     """
     by_network = [
-        [(network.name, shape) for shape in _sizes(network.grid, batch_pixels, batch_items)] for network in networks
+        [
+            (network.name, shape)
+            for shape in _sizes(network.grid, batch_pixels, batch_items)
+            if not usual_alone or network.grid.whole_pages or network.grid.width.fixed or shape[2] in USUAL_WIDTHS
+        ]
+        for network in networks
     ]
     return [each for turn in zip_longest(*by_network) for each in turn if each is not None]
 

@@ -43,7 +43,8 @@ class NetworkSettings(PageSettings):
         minimum=0.0,
     )
     swap_warm_up_seconds: float = setting(
-        "How long at most to run a new version on the sizes of input that are in use, before it replaces the one that serves.",
+        "How long at most to run a new version on the sizes of input that are in use, before it replaces the one that serves. "
+        "On a GPU, where each size takes a second, 120 is better.",
         5.0,
         minimum=0.0,
     )
@@ -80,8 +81,8 @@ class NetworkSettings(PageSettings):
     engine_cache_dir: str = setting("Folder in which an engine may keep what it compiled, for the next start.", "")
     workers: int = setting(
         "Forwards that run at a time; the threads are shared out among them. 0: on a CPU one per processor and 4 at most, as "
-        "small lines leave the threads of one forward waiting for each other; on a GPU two, so that one copies while the "
-        "other computes.",
+        "small lines leave the threads of one forward waiting for each other; on a GPU four, of "
+        "different sizes of input, and two with TensorRT, so that one copies while the other computes.",
         0,
         minimum=0,
         maximum=16,
@@ -109,14 +110,14 @@ class NetworkSettings(PageSettings):
     )
     warm_up_seconds: float = setting(
         "How long to run the networks on usual sizes before the service is ready, so that the first requests aren't "
-        "slow. More is worth it where new pods get traffic at once.",
+        "slow. More is worth it where new pods get traffic at once, and on a GPU, where each size takes a second: 120.",
         0.5,
         minimum=0.0,
     )
     prepare_sizes: bool = setting(
         "Go on after the warm-up, beside the requests, until the networks have met all usual sizes of lines: then none is the "
-        "first of its size, which takes longer, and what memory the networks need shows in the first minute. It concerns the "
-        "engine openvino, which makes kernels for each size.",
+        "first of its size, which takes longer, and what memory the networks need shows in the first minute. It concerns "
+        "openvino, and onnxruntime on CUDA, which make kernels for each size.",
         True,
     )
     hang_seconds: float = setting(

@@ -49,7 +49,7 @@ class Capabilities:
     """What the engine made of the options.
 
     `batch_pixels` is the size of a batch from which a larger one is no faster. `by_size` says that the engine makes
-    kernels for each size of input, and keeps them.
+    kernels for each size of input, and keeps them; `fills_batches` that it adds items to a batch until it has one of few sizes.
     """
 
     engine: str
@@ -58,6 +58,7 @@ class Capabilities:
     streams: int
     batch_pixels: int
     by_size: bool = False
+    fills_batches: bool = False
 
 
 class Network(abc.ABC):

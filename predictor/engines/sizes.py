@@ -26,15 +26,19 @@ def usual_pages(grid: Grid) -> tuple[Shape, Shape]:
     )
 
 
+def smallest(grid: Grid) -> Shape:
+    """The smallest input [1,H,W,3]."""
+    return (1, grid.height.minimum, grid.width.minimum, 3)
+
+
 def profile(grid: Grid) -> tuple[Shape, Shape, Shape]:
     """The smallest, a usual and the largest input [N,H,W,3], which TensorRT builds its kernels for.
 
     They are built once instead of at every new shape. Pages go in one at a time.
     """
     height, width = grid.height, grid.width
-    smallest = (1, height.minimum, width.minimum, 3)
     usual = nearest(height, height.usual), nearest(width, width.usual)
     if grid.whole_pages:
         largest = nearest(height, 2 * height.usual), nearest(width, 2 * width.usual)
-        return smallest, (1, *usual, 3), (1, *largest, 3)
-    return smallest, (32, *usual, 3), (64, height.maximum, width.maximum, 3)
+        return smallest(grid), (1, *usual, 3), (1, *largest, 3)
+    return smallest(grid), (32, *usual, 3), (64, height.maximum, width.maximum, 3)
