@@ -10,8 +10,7 @@ from transformer.pipeline.read_both_ways import CLEAR, CONFIDENT, settled
 
 
 def reading(confidence: float, characters: int = 20) -> Reading:
-    none = np.zeros(0, np.float32)
-    return Reading("x" * characters, confidence, ("x",) * characters, none, none, 0.0)
+    return Reading("x" * characters, confidence, ("x",) * characters, np.zeros(0), np.zeros(0, np.float32), 0.0)
 
 
 def flags(*values: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
