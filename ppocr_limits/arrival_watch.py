@@ -33,6 +33,18 @@ class ArrivalWatch:
         self._waiting: dict[asyncio.Future[bytes], None] = {}
         self._given_up: set[asyncio.Future[bytes]] = set()
         self._looking: asyncio.Task[None] | None = None
+        self._smallest = 0  # the process since messages are waited for
+
+    def crowded(self, more: int) -> bool:
+        """Whether what is waited for has filled the memory so far that `more` bytes have no room beside it."""
+        if not self._waiting:
+            return False
+        size = self.size()
+        return size + more > self._limit() * MOST and size - self._smallest > GROWN
+
+    @staticmethod
+    def too_much() -> Overloaded:
+        return Overloaded("more messages arrive than there is memory for", RETRY_SECONDS)
 
     async def arrived(self, arriving: asyncio.Future[bytes]) -> bytes:
         """The result of `arriving`. Raises Overloaded where it was given up."""
@@ -40,12 +52,13 @@ class ArrivalWatch:
             return arriving.result()
         self._waiting[arriving] = None
         if self._looking is None:
+            self._smallest = self.size()
             self._looking = asyncio.create_task(self._look())
         try:
             return await arriving
         except asyncio.CancelledError:
             if arriving in self._given_up:
-                raise Overloaded("more messages arrive than there is memory for", RETRY_SECONDS) from None
+                raise self.too_much() from None
             raise
         finally:
             arriving.cancel()
@@ -55,17 +68,16 @@ class ArrivalWatch:
     async def _look(self) -> None:
         """Runs as long as anybody waits."""
         most = int(self._limit() * MOST)
-        smallest = self.size()
         while self._waiting:
             await asyncio.sleep(LOOK_SECONDS)
             size = self.size()
-            smallest = min(smallest, size)
-            grown = size - smallest
+            self._smallest = min(self._smallest, size)
+            grown = size - self._smallest
             if grown > self._most_growth or (size > most and grown > GROWN):
                 for arriving in list(self._waiting):
                     self._given_up.add(arriving)
                     arriving.cancel()
                 await asyncio.sleep(LOOK_SECONDS)  # until gRPC has freed it
                 await asyncio.to_thread(give_back)
-                smallest = self.size()
+                self._smallest = self.size()
         self._looking = None

@@ -9,6 +9,7 @@ from typing import Any
 
 from ppocr_limits.arrival_watch import ArrivalWatch
 from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.memory import give_back
 
 #: Waits for the bytes of a call's next message.
 Read = Callable[[], Coroutine[Any, Any, bytes]]
@@ -27,11 +28,13 @@ class Arrivals:
 
     So as many are waited for at a time as the budget has room for messages of `max_bytes`; others take their turn. One on its
     way from a client on the same network is here in some milliseconds. One that comes slowly, or not at all, as on a stream that
-    says nothing for a while, goes on without a turn where others wait for theirs, and is watched.
+    says nothing for a while, goes on without a turn where others wait for theirs, and is watched. Where those have filled the
+    memory nobody gets a turn: on a busy machine all messages come slowly.
     """
 
     def __init__(self, budget: Budget, max_bytes: int, watch: ArrivalWatch | None = None) -> None:
-        self._turns = asyncio.Semaphore(max(1, budget.for_bodies // (_ARRIVING * max_bytes)))
+        self._largest = _ARRIVING * max_bytes
+        self._turns = asyncio.Semaphore(max(1, budget.for_bodies // self._largest))
         self._watch = watch or ArrivalWatch(budget)
         self._waiting = 0
         self._others_wait = asyncio.Event()
@@ -65,6 +68,20 @@ class Arrivals:
             self._waiting -= 1
             if not self._waiting:
                 self._others_wait.clear()
+        try:
+            await self._room()
+        except BaseException:
+            self._turns.release()
+            raise
+
+    async def _room(self) -> None:
+        """Waits while what comes without a turn leaves no room for the largest message. Raises Overloaded after a while."""
+        began = time.monotonic()
+        while self._watch.crowded(self._largest):
+            if time.monotonic() - began > TURN_SECONDS:
+                raise self._watch.too_much()
+            await asyncio.to_thread(give_back)  # what was freed may still count
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _while_it_comes(self, arriving: asyncio.Future[bytes]) -> None:
         """Until it is here, or others wait while nothing comes: what comes quickly makes the process grow."""

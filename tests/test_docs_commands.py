@@ -20,11 +20,11 @@ import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from ppocr_cli import main
+from tests.chart_values import taken, types, value_of
 from tests.documented import ROOT, Block, Command, blocks, commands, pages
 from tests.services import Service
 
@@ -157,25 +157,16 @@ def _helm(command: Command) -> None:
     names = [f"charts/{word.rpartition('/')[2]}" if word.startswith("oci://") else word for word in command.words]
     chart = next((name for name in names if (ROOT / name / "Chart.yaml").is_file()), "charts/ppocr")
     schema = json.loads((ROOT / chart / "values.schema.json").read_text())
-    for pairs in command.after("--set", "--set-string"):
-        for pair in filter(None, re.split(r",(?=[\w.]+=)", pairs)):
-            assert _is_value(schema, schema, pair.partition("=")[0].split(".")), f"{pair} is no value of the chart"
+    for option in ("--set", "--set-string"):
+        for pairs in command.after(option):
+            for pair in filter(None, re.split(r",(?=[\w.]+=)", pairs)):
+                name, _, value = pair.partition("=")
+                found = value_of(schema, schema, name.split("."))
+                assert found is not None, f"{pair} is no value of the chart"
+                assert types(option, value) <= taken(found), (
+                    f"{option} {pair} is of another type than the chart's value"
+                )
     assert "--reuse-values" not in command.words, "it breaks as soon as the chart gains a value"
-
-
-def _is_value(schema: Any, whole: Any, names: list[str]) -> bool:
-    """Whether `names` lead through the schema to something that is described."""
-    while "$ref" in schema:
-        found = whole
-        for part in schema["$ref"].removeprefix("#/").split("/"):
-            found = found[part]
-        schema = found
-    if not names:
-        return True
-    name, *rest = names
-    if name in schema.get("properties", {}):
-        return _is_value(schema["properties"][name], whole, rest)
-    return "properties" not in schema or schema.get("additionalProperties", True) not in (False,)
 
 
 CHECKS: dict[str, Callable[[Command], None]] = {
@@ -234,6 +225,8 @@ def test_a_command_runs(line: str, service: Service, tmp_path: Path) -> None:
         "locust -f loadtest/locustfile.py --nothing",
         "pip install '.[nothing]'",
         "helm upgrade ppocr charts/ppocr --set predictor.nothing=1",
+        "helm upgrade ppocr charts/ppocr --set predictor.replicas=many",
+        "helm upgrade ppocr charts/ppocr --set predictor.restartedAt=$(date +%s)",
         "helm upgrade ppocr charts/ppocr --reuse-values",
         "nothing --at all",
     ],

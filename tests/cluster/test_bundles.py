@@ -34,6 +34,7 @@ def post(namespace: Namespace, pod: Pod, path: str, body: Json) -> Any:
     return json.loads(run("kubectl", "create", "--raw", route, "--filename", "-", stdin=json.dumps(body)) or "{}")
 
 
+@nightly
 def test_versions_go_live_under_load(shelf: Shelf, release: Release, gateway: Gateway, say: Say) -> None:
     values = on_claim()
     values["predictor"]["repository"] = {"watchSeconds": 1, "api": True}

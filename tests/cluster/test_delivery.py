@@ -63,6 +63,7 @@ def test_a_trace_from_the_gateway_to_the_predictor(
     release: Release, gateway: Gateway, node: str, say: Callable[[str], None]
 ) -> None:
     parts = {release.isvc() + "-transformer", release.isvc() + "-predictor"}
+    stages = {"decode", "det", "rec", "infer"}
     out = [{"to": [{"podSelector": {"matchLabels": {"app": "otelcol"}}}]}]
     with (
         collector(node) as collected,
@@ -77,10 +78,11 @@ def test_a_trace_from_the_gateway_to_the_predictor(
             trace = secrets.token_hex(16)
             assert gateway.read(client, images.line(), traceparent=f"00-{trace}-{caller}-01").text == images.TEXT
             found = collected.trace(trace, caller, seconds=10)
-            return found if {span.service for span in found} == parts else []
+            # Nor has all of a trace come where its first spans have: each part sends its own in pieces.
+            whole = {span.service for span in found} == parts and stages <= {span.name for span in found}
+            return found if whole else []
 
-        spans = until(60, traced, "a trace of both parts")
-    assert {"decode", "det", "rec", "infer"} <= {span.name for span in spans}
+        spans = until(90, traced, "a trace of both parts")
     assert all(span.parent in {caller, *(each.span for each in spans)} for span in spans), "it is one tree"
     began = min(span.begin for span in spans)
     for span in sorted(spans, key=lambda span: span.begin):

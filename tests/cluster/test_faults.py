@@ -61,7 +61,8 @@ def kill(namespace: Namespace) -> Iterator[Callable[[str], str]]:
     namespace.kubectl("delete", "pod", "killer", "--ignore-not-found", "--grace-period=0", "--force", "--wait=true")
 
 
-def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Callable[[str], str], say: Say) -> None:
+def killed_under_load(release: Release, gateway: Gateway, kill: Callable[[str], str]) -> load.Load:
+    """What came back under load while a predictor was killed and started again: 503 alone fails, and nothing at the end."""
     victim = release.pods("predictor")[0]
     with load.steady(gateway) as sent:
         until(30, lambda: len(sent.answers) > 20, "answers")
@@ -70,35 +71,33 @@ def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Cal
         release.wait()
         seen = len(sent.answers)
         until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
-    lost = [answer.at for answer in sent.failed]
-    say(f"kill -9 of the only predictor: {sent.summary()}; {dict(load.problems(sent))}")
-    # What it was computing is lost; requests that arrived while it was away waited for it, up to five seconds.
-    waited = max(answer.seconds for answer in sent.answers)
-    assert lost or waited > 1, "the predictor was never away"
-    say(f"failed within {max(lost) - min(lost):.1f} s" if lost else f"none failed, the slowest waited {waited:.1f} s")
-    assert all(answer.status == 503 and int(answer.retry_after or 0) >= 1 for answer in sent.failed), load.problems(
-        sent
-    )
+    failed = load.problems(sent)
+    assert all(status == 503 and int(retry_after or 0) >= 1 for status, retry_after, _ in failed), failed
     assert [answer for answer in sent.answers[-30:] if answer in sent.failed] == []
+    return sent
+
+
+def described(sent: load.Load) -> str:
+    """One line for people: what failed, and within which time."""
+    lost = [answer.at for answer in sent.failed]
+    within = f" within {max(lost) - min(lost):.1f} s" if lost else ""
+    return f"{sent.summary()}{within}; {dict(load.problems(sent))}"
 
 
 @nightly
-def test_a_killed_predictor_comes_back(
+def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Callable[[str], str], say: Say) -> None:
+    sent = killed_under_load(release, gateway, kill)
+    say(f"kill -9 of the only predictor: {described(sent)}")
+    # What it was computing is lost; requests that arrived while it was away waited for it, up to ten seconds.
+    assert sent.failed or max(answer.seconds for answer in sent.answers) > 1, "the predictor was never away"
+
+
+@nightly
+def test_one_of_two_predictors_killed(
     two_of_each: Release, gateway: Gateway, kill: Callable[[str], str], say: Say
 ) -> None:
-    victim = two_of_each.pods("predictor")[0]
-    with load.steady(gateway) as sent:
-        until(30, lambda: len(sent.answers) > 20, "answers")
-        assert "killed" in kill(victim.uid)
-        until(60, lambda: two_of_each.pods("predictor")[0].restarts > victim.restarts, "the restart")
-        two_of_each.wait()
-        seen = len(sent.answers)
-        until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
-    lost = [answer.at for answer in sent.failed]
-    say(f"kill -9 of one of two predictors: {sent.summary()}; {dict(load.problems(sent))}")
-    say(f"failures within {max(lost) - min(lost):.1f} s" if lost else "no failure")
-    assert all(answer.status == 503 and int(answer.retry_after) >= 1 for answer in sent.failed), load.problems(sent)
-    assert [answer for answer in sent.answers[-30:] if answer in sent.failed] == []
+    sent = killed_under_load(two_of_each, gateway, kill)
+    say(f"kill -9 of one of two predictors: {described(sent)}")
 
 
 def test_an_eviction_loses_nothing(two_of_each: Release, gateway: Gateway, say: Say) -> None:

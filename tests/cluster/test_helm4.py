@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -70,16 +71,18 @@ def test_an_upgrade_after_a_rollout_conflicts_with_nobody(release: Release, gate
 
 
 def test_its_hook_waits_and_refuses(release: Release, say: Say) -> None:
-    values = {"verify": {"hook": True, "timeoutSeconds": 20}}
-    # kubectl owns what it has applied above, too.
-    back = ("--force-conflicts",)
-    good = ["upgrade", release.name, str(CHART), "--wait=legacy", *back, *release.files(values)]
-    assert "has been upgraded" in release.namespace.helm(*good)
-    bad = ["upgrade", release.name, str(CHART), *back, *release.files({**values, **NO_PREDICTOR})]
-    said = release.namespace.helm(*bad, check=False, both=True)
-    assert "has been upgraded" not in said
+    def upgrade(*flags: str, seconds: int, **values: Any) -> str:
+        # kubectl owns what it has applied above, too.
+        files = release.files({"verify": {"hook": True, "timeoutSeconds": seconds}, **values})
+        command = ("upgrade", release.name, str(CHART), "--force-conflicts", *flags, *files)
+        return release.namespace.helm(*command, check=False, both=True)
+
+    assert "has been upgraded" in upgrade("--wait=legacy", seconds=60)
+    said = upgrade(seconds=10, **NO_PREDICTOR)
+    say(f"Helm 4's hook, after kubectl: {said[-300:]}")
+    assert "Deployment ppocr-stable-predictor" in said and "has been upgraded" not in said
     # It applies what it is told, whatever it takes for there: no rollback is needed.
-    assert "has been upgraded" in release.namespace.helm(*good, check=False, both=True)
+    assert "has been upgraded" in upgrade("--wait=legacy", seconds=60)
     release.wait()
 
 

@@ -120,34 +120,6 @@ def rendered(release: Release, **values: Any) -> str:
     return release.namespace.helm("template", release.name, str(CHART), "--no-hooks", *files)
 
 
-def test_a_canary_that_fails_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
-    """It says that it is ready, as no probe reads an image; nothing that it is asked to read is done in 10 ms."""
-    canary.install(transformer={"settings": {"request_timeout_seconds": 0.01}})
-    with steady(gateway) as load:
-        done = canary.roll_out("--hold", "120s")
-        until(30, lambda: answers(gateway, 30).by_track() == {"stable": 30}, "the end of the canary")
-    say(f"exit code {done.returncode}, {load.summary()}\n{done.stdout}{done.stderr}")
-    assert done.returncode == 1
-    assert canary.weights() == everywhere(0)
-    assert "requests failed" in done.stdout
-    assert "taken back to 0 %" in done.stdout
-    assert {answer.track for answer in load.failed} == {"canary"}
-    assert len(load.failed) < len(load.answers) / 2
-
-
-@nightly
-def test_a_canary_that_is_slow_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
-    """Its predictor waits for company before each run of a network."""
-    canary.install(predictor={"settings": {"batch_wait_ms": 1000}})
-    with steady(gateway) as load:
-        done = canary.roll_out("--max-p95-ratio", "2")
-    say(f"exit code {done.returncode}, {load.summary()}\n{done.stdout}{done.stderr}")
-    assert done.returncode == 1
-    assert canary.weights() == everywhere(0)
-    assert "times the stable track's" in done.stdout
-    assert load.failed == []
-
-
 @nightly
 def test_a_canary_without_requests_is_taken_back(good: Canary) -> None:
     done = good.roll_out(*FEW)
@@ -213,6 +185,35 @@ def test_prometheus_tells_the_same(good: Canary, gateway: Gateway, prometheus: s
     assert good.weights() == everywhere(50)
     (row,) = [row.split() for row in done.stdout.splitlines() if row.endswith("holds")]
     assert int(row[4]) >= 20
+
+
+# Other canaries than the good one come last: each is installed anew.
+def test_a_canary_that_fails_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
+    """It says that it is ready, as no probe reads an image; nothing that it is asked to read is done in 10 ms."""
+    canary.install(transformer={"settings": {"request_timeout_seconds": 0.01}})
+    with steady(gateway) as load:
+        done = canary.roll_out("--hold", "120s")
+        until(30, lambda: answers(gateway, 30).by_track() == {"stable": 30}, "the end of the canary")
+    say(f"exit code {done.returncode}, {load.summary()}\n{done.stdout}{done.stderr}")
+    assert done.returncode == 1
+    assert canary.weights() == everywhere(0)
+    assert "requests failed" in done.stdout
+    assert "taken back to 0 %" in done.stdout
+    assert {answer.track for answer in load.failed} == {"canary"}
+    assert len(load.failed) < len(load.answers) / 2
+
+
+@nightly
+def test_a_canary_that_is_slow_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
+    """Its predictor waits for company before each run of a network."""
+    canary.install(predictor={"settings": {"batch_wait_ms": 1000}})
+    with steady(gateway) as load:
+        done = canary.roll_out("--max-p95-ratio", "2")
+    say(f"exit code {done.returncode}, {load.summary()}\n{done.stdout}{done.stderr}")
+    assert done.returncode == 1
+    assert canary.weights() == everywhere(0)
+    assert "times the stable track's" in done.stdout
+    assert load.failed == []
 
 
 def test_what_is_not_there_is_said(release: Release) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.cluster import images, load
-from tests.cluster.kube import NIGHTLY, nightly, run, until
+from tests.cluster.kube import nightly, run, until
 from tests.cluster.load import Gateway
 from tests.cluster.release import Release
 
+pytestmark = nightly
 Say = Callable[[str], None]
 
 #: Down as soon as the load is gone, where the chart waits for minutes.
@@ -40,7 +41,6 @@ def inferences(release: Release) -> dict[str, float]:
     return counts
 
 
-@nightly
 def test_a_new_predictor_carries_its_share(release: Release, gateway: Gateway, say: Say) -> None:
     with load.steady(gateway, per_second=10) as sent:
         until(30, lambda: len(sent.answers) > 20, "answers")
@@ -63,7 +63,6 @@ def test_a_new_predictor_carries_its_share(release: Release, gateway: Gateway, s
     assert load.problems(sent) == {}
 
 
-@nightly
 def test_the_transformer_scales_on_cpu(release: Release, gateway: Gateway, say: Say) -> None:
     scaling = {"kind": "hpa", "minReplicas": 1, "maxReplicas": 3, "targetCpuUtilization": 100, "behavior": AT_ONCE}
     release.upgrade(transformer={"autoscaling": scaling, "resources": {"requests": {"cpu": "40m"}}})
@@ -100,10 +99,9 @@ def test_the_predictor_scales_on_its_queue(release: Release, gateway: Gateway, s
         metric = until(60, lambda: queued(release), "the metric that it scales on")
     say(f"predictor 1 to 2 in {up:.0f} s at ppocr_queue_pixels {metric} a pod; {sent.summary()}")
     assert load.problems(sent) == {}
-    if NIGHTLY:
-        began = time.monotonic()
-        until(240, lambda: len(release.pods("predictor")) == 1, "1 predictor")
-        say(f"back to 1 in {time.monotonic() - began:.0f} s")
+    began = time.monotonic()
+    until(240, lambda: len(release.pods("predictor")) == 1, "1 predictor")
+    say(f"back to 1 in {time.monotonic() - began:.0f} s")
 
 
 def queued(release: Release) -> str:

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from ppocr_api.errors import PayloadTooLarge
+from ppocr_api.errors import Overloaded, PayloadTooLarge
 from ppocr_limits import messages
 from ppocr_limits.arrival_watch import ArrivalWatch
-from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.budget import MIB, Budget, Claim
 from ppocr_limits.messages import Arrivals
 
 pytestmark = pytest.mark.alone  # it measures times
@@ -54,6 +54,36 @@ async def test_those_that_never_come_keep_nobody_waiting(monkeypatch: pytest.Mon
     assert not any(task.done() for task in silent)
     coming.set()
     assert await asyncio.gather(*silent) == [b"slow"] * 20
+
+
+async def test_nobody_gets_a_turn_while_those_without_one_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a message that comes looks as silent as one that doesn't."""
+    monkeypatch.setattr(messages, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(messages, "TURN_SECONDS", 0.2)
+    limit, size = 2048 * MIB, [600 * MIB]
+    budget = Budget(1200 * MIB)
+    arrivals = Arrivals(budget, max_bytes=200 * MIB, watch=ArrivalWatch(budget, lambda: size[0], lambda: limit))
+    coming = asyncio.Event()
+
+    async def slow() -> bytes:
+        await coming.wait()
+        return b"slow"
+
+    async def quick() -> bytes:
+        return b"quick"
+
+    silent = asyncio.create_task(arrivals.message(slow, Claim(budget)))
+    await asyncio.sleep(0)
+    assert await arrivals.message(quick, Claim(budget)) == b"quick"  # the silent one has no turn any more
+    size[0] = 1300 * MIB  # of 1,638; it is not yet given up, and there is no room for 400 more
+    with pytest.raises(Overloaded, match="more messages arrive than there is memory for"):
+        await arrivals.message(quick, Claim(budget))
+    waiting = asyncio.create_task(arrivals.message(quick, Claim(budget)))
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    coming.set()
+    assert await asyncio.wait_for(waiting, 1) == b"quick"
+    assert await silent == b"slow"
 
 
 async def test_one_that_has_been_silent_for_long_makes_way_at_once() -> None:
