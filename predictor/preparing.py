@@ -20,7 +20,7 @@ from predictor.engines.sizes import Shape, usual_pages
 
 log = logging.getLogger("ppocr.predictor")
 
-USUAL_WIDTHS = range(96, 513)
+USUAL_WIDTHS = range(64, 513)
 USUAL_COUNTS = (1, 2, 4)
 
 #: Seconds without a forward after which no request is taken to be under way; and how long a preparation waits for that.

@@ -62,9 +62,9 @@ async def test_all_batches_that_the_scheduler_makes_of_lines_are_among_the_sizes
 
 def test_usual_sizes_come_first_and_none_twice() -> None:
     sizes = sizes_at_first(FACTS.networks, 48 * 1280, 64)
-    assert sizes[:3] == [("det", (1, 960, 736, 3)), ("rec", (1, 48, 96, 3)), ("det", (1, 736, 960, 3))]
+    assert sizes[:3] == [("det", (1, 960, 736, 3)), ("rec", (1, 48, 64, 3)), ("det", (1, 736, 960, 3))]
     assert len(set(sizes)) == len(sizes)
-    assert sizes[3:6] == [("rec", (2, 48, 96, 3)), ("rec", (4, 48, 96, 3)), ("rec", (1, 48, 128, 3))]
+    assert sizes[3:6] == [("rec", (2, 48, 64, 3)), ("rec", (4, 48, 64, 3)), ("rec", (1, 48, 96, 3))]
     assert sizes[-1] == ("rec", (1, 48, 1280, 3))
 
 
@@ -73,10 +73,10 @@ def test_a_network_of_one_size_is_prepared_for_batches_of_it_in_turn_with_the_ot
     assert sizes[:6] == [
         ("det", (1, 960, 736, 3)),
         ("cls", (1, 32, 64, 3)),
-        ("rec", (1, 48, 96, 3)),
+        ("rec", (1, 48, 64, 3)),
         ("det", (1, 736, 960, 3)),
         ("cls", (2, 32, 64, 3)),
-        ("rec", (2, 48, 96, 3)),
+        ("rec", (2, 48, 64, 3)),
     ]
     assert [shape[0] for name, shape in sizes if name == "cls"] == [1, 2, 4, 8, 16]
     assert [shape for name, shape in sizes if name == "rec"] == [

@@ -13,8 +13,8 @@ from transformer.algorithms.page_size import MOST_PIXELS, bounded_ratio
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
-#: A page that is shrunk more than this is averaged: interpolation would skip pixels, and thin strokes with them.
-AVERAGED = 2.0
+#: A page that is shrunk more than this is halved first: interpolation would skip pixels, and thin strokes with them.
+HALVED = 2.0
 
 
 def det_size(
@@ -47,9 +47,17 @@ def scaled(image: U8, height: int, width: int) -> U8:
     """`image` U8 [H,W,3] → U8 [height,width,3]. The image itself where it has that size."""
     if image.shape[:2] == (height, width):
         return image
-    shrunk = (image.shape[0] * image.shape[1] / (height * width)) ** 0.5
-    interpolation = cv2.INTER_AREA if shrunk > AVERAGED else cv2.INTER_LINEAR
-    return cv2.resize(image, (width, height), interpolation=interpolation)  # type: ignore[return-value]
+    while image.shape[0] * image.shape[1] > HALVED**2 * height * width and min(image.shape[:2]) > 1:
+        image = _halved(image)
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
+def _halved(image: U8) -> U8:
+    """Means of two by two pixels, without the last row or column of an odd number: a tenth of what any other ratio costs."""
+    height, width = image.shape[0] // 2, image.shape[1] // 2
+    return cv2.resize(  # type: ignore[return-value]
+        image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA
+    )
 
 
 def on_axis(length: float, axis: Axis) -> int:

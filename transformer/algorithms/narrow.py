@@ -27,18 +27,24 @@ if TYPE_CHECKING:
 ENOUGH = 1.7
 #: A line of fewer characters has no neighbours to lose them to.
 FEW = 3
+#: Where a character is lost, the network is unsure of those beside it. A line whose characters are all read with this much
+#: confidence has lost none, unless it has fewer steps than MERGED a character: then equal neighbours may have become one.
+SURE = 0.95
+MERGED = 1.55
 
 
 def crowded(readings: Sequence[Reading], lines: Crops, max_pixels: int) -> Index:
     """The items to read again, by number: as many as have `max_pixels` in all when they are wider."""
-    found = [
-        item
-        for item, reading in enumerate(readings)
-        if len(reading.characters) >= FEW and reading.steps < ENOUGH * len(reading.characters)
-    ]
-    which = np.array(found, np.intp)
+    which = np.array([item for item, reading in enumerate(readings) if _is_crowded(reading)], np.intp)
     wider = lines.items.sizes[which].prod(axis=1, dtype=np.int64) * WIDER
     return which[np.cumsum(wider) <= max_pixels]
+
+
+def _is_crowded(reading: Reading) -> bool:
+    count = len(reading.characters)
+    if count < FEW or reading.steps >= ENOUGH * count:
+        return False
+    return reading.steps < MERGED * count or float(reading.probabilities.min()) < SURE
 
 
 def wider(lines: Crops, which: Index, grid: Grid) -> Crops:

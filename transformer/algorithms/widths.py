@@ -28,7 +28,7 @@ WIDER = 1.2 / SQUEEZE
 #: where the line ends: beside the line's own ground it takes letters for capitals (96 % of letters right; beside grey 99 %).
 PADDING = 127
 #: Items are at least this wide [pixels, for lines 48 high].
-SHORT = 96
+SHORT = 64
 
 
 def line_widths(along: F64, across: F64, grid: Grid) -> tuple[I32, I32]:

@@ -23,6 +23,7 @@ from transformer.pipeline.recognise import read
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    F64 = NDArray[np.float64]
     Flags = NDArray[np.bool_]
     Index = NDArray[np.intp]
 
@@ -31,6 +32,8 @@ CONFIDENT = 0.85
 #: Two readings whose confidences differ by less tell little: 0 and 8 read the same both ways. Then the line is turned as most
 #: lines of the page are.
 CLEAR = 0.2
+#: A page's direction is known from its first readings where so much of its text was read with confidence that way.
+KNOWN = 0.8
 #: What was read with less is no text: specks read as something both ways, and as nothing one way.
 BELIEVED = 0.7
 #: A word across the page's direction is believed where it is read with so much more confidence than along it.
@@ -46,7 +49,9 @@ class ReadBothWays:
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
         chosen = _Chosen(page)
-        doubtful = np.array([reading.confidence < CONFIDENT for reading in page.readings], np.bool_)
+        doubtful = ~settled(page.readings, _upside_down(page))
+        if page.either_way is not None:
+            doubtful |= page.either_way & (_confidence(page.readings) < CONFIDENT)
         if page.unsure_lines is not None:
             doubtful |= page.unsure_lines
         turned = np.flatnonzero(doubtful)
@@ -99,6 +104,23 @@ class _Most:
 
     value: bool
     clearly: bool
+
+
+def settled(readings: Sequence[Reading], turned: Flags) -> Flags:
+    """The lines that needn't be read the other way round (bool [N]); `turned` bool [N] were read as standing upside down.
+
+    Those that were read with confidence; and where most text of the page is known to stand as they do, those beside which no
+    other reading could be CLEARly more confident.
+    """
+    confidence, characters = _confidence(readings), np.array([len(reading.text) for reading in readings], np.float64)
+    sure = confidence >= CONFIDENT
+    alike = np.where(turned, characters[sure & turned].sum(), characters[sure & ~turned].sum())
+    enough: Flags = sure | ((confidence >= 1 - CLEAR) & (alike > KNOWN * characters.sum()))
+    return enough
+
+
+def _confidence(readings: Sequence[Reading]) -> F64:
+    return np.array([reading.confidence for reading in readings], np.float64)
 
 
 def _mostly_turned(page: PageInWork, doubtful: Index, others: Sequence[Reading]) -> _Most:

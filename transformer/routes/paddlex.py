@@ -31,6 +31,8 @@ from transformer.urls.url_file import UrlFile, is_url
 
 _HEALTH: Final = "/health"
 _PDF: Final = 0
+#: What a negative side asks for in PaddleX: the image in its own size.
+_NO_LIMIT: Final = {"text_det_limit_side_len": 4000, "text_det_limit_type": "max"}
 #: What PaddleX calls the file in its errors.
 _FILE: Final = "Invalid input file"
 
@@ -58,7 +60,10 @@ class _Asked(BaseModel):
     def parameters(self) -> Parameters:
         """Those that PaddleX and this service have in common, by the same names. Raises InvalidRequest."""
         names = [field.name for field in dataclasses.fields(Parameters) if field.name in type(self).model_fields]
-        return Parameters.parse({name: getattr(self, name) for name in names})
+        asked = {name: getattr(self, name) for name in names}
+        if self.text_det_limit_side_len is not None and self.text_det_limit_side_len < 0:
+            asked |= _NO_LIMIT
+        return Parameters.parse(asked)
 
 
 _LINE: Final = (

@@ -129,19 +129,19 @@ def test_widths_stay_between_the_models_limits() -> None:
     image = np.zeros((100, 10_000, 3), np.uint8)
     boxes = np.stack((level(0, 0, 1190, 20), level(0, 0, 5, 7)))
     narrow = dataclasses.replace(GRID, width=dataclasses.replace(GRID.width, maximum=640))
-    assert crops(image, boxes, narrow).items.sizes[:, 1].tolist() == [96, 640]
+    assert crops(image, boxes, narrow).items.sizes[:, 1].tolist() == [64, 640]
 
 
 def test_a_short_line_is_the_same_item_alone_and_among_others() -> None:
     """So its text can't depend on what it shares a batch with."""
     image = picture()
-    boxes = np.stack([level(10, y, 40 + 10 * i, y + 40) for i, y in enumerate(range(0, 300, 50))])
+    boxes = np.stack([level(10, y, 30 + 7 * i, y + 40) for i, y in enumerate(range(0, 300, 50))])
     together = crops(image, boxes, GRID)
-    whole = together.items.pixels.reshape(len(boxes), 48, 96, 3)
+    whole = together.items.pixels.reshape(len(boxes), 48, 64, 3)
     for item, index in zip(whole, together.line.tolist(), strict=True):
         alone = crops(image, boxes[index : index + 1], GRID)
-        assert alone.items.sizes.tolist() == [[48, 96]]
-        assert np.array_equal(alone.items.pixels.reshape(48, 96, 3), item)
+        assert alone.items.sizes.tolist() == [[48, 64]]
+        assert np.array_equal(alone.items.pixels.reshape(48, 64, 3), item)
 
 
 def test_no_boxes_make_no_lines() -> None:

@@ -75,3 +75,16 @@ def test_the_image_is_scaled_and_stays_uint8() -> None:
     scaled = det_input(image, GRID, Parameters())
     assert scaled.shape == (960, 480, 3) and scaled.dtype == np.uint8 and scaled.flags.c_contiguous
     assert (scaled[:, :239] == 0).all() and (scaled[:, 241:] == 200).all()
+
+
+@pytest.mark.parametrize("height", [1930, 2500, 2501, 3900])
+def test_a_page_that_is_shrunk_much_keeps_its_thin_strokes(height: int) -> None:
+    """Interpolation alone would skip some: a stroke shows wherever it is."""
+    for row in range(1000, 1010):
+        image = np.full((height, height, 3), 255, np.uint8)
+        image[row] = 0
+        assert det_input(image, GRID, Parameters()).min() < 230
+
+
+def test_a_page_of_one_row_is_shrunk_too() -> None:
+    assert det_input(np.zeros((1, 9000, 3), np.uint8), GRID, Parameters()).shape == (32, 960, 3)

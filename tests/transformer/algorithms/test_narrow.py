@@ -16,17 +16,29 @@ GRID = rec("", "a").grid
 
 def lines() -> Crops:
     image = np.tile(np.linspace(0, 255, 800).astype(np.uint8)[None, :, None], (60, 1, 3))
-    corners = [[(0, 5), (width, 5), (width, 53), (0, 53)] for width in (60, 300, 700)]
+    corners = [[(0, 5), (width, 5), (width, 53), (0, 53)] for width in (40, 300, 700)]
     return crops(image, np.array(corners, np.float32), GRID)
 
 
-def reading(characters: int, steps: float) -> Reading:
-    return Reading("i" * characters, 1.0, ("i",) * characters, np.zeros(characters), np.ones(characters), steps)  # type: ignore[arg-type]
+def reading(characters: int, steps: float, least: float = 0.9) -> Reading:
+    """One of `characters`, the first of which was read with the probability `least`, the others with 1."""
+    probabilities = np.array([least, *[1.0] * (characters - 1)][:characters], np.float32)
+    return Reading("i" * characters, 1.0, ("i",) * characters, np.zeros(characters), probabilities, steps)
 
 
 def test_lines_of_few_steps_a_character_are_read_again() -> None:
     read = [reading(4, 10), reading(25, 32), reading(40, 80)]
     assert narrow.crowded(read, lines(), 10**9).tolist() == [1]
+
+
+def test_a_line_that_lost_nothing_is_not_read_again() -> None:
+    sure, steps = narrow.SURE, 20 * (narrow.ENOUGH - 0.01)
+    read = [
+        reading(20, steps, sure + 0.01),
+        reading(20, steps, sure - 0.01),
+        reading(20, 20 * (narrow.MERGED - 0.01), 1.0),
+    ]
+    assert narrow.crowded(read, lines(), 10**9).tolist() == [1, 2]
 
 
 def test_a_character_or_two_have_nothing_to_lose() -> None:
@@ -43,7 +55,7 @@ def test_they_are_stretched_and_short_ones_stay_short() -> None:
     first = lines()
     wide = narrow.wider(first, np.array([0, 2]), GRID)
     assert wide.line.tolist() == [0, 2]
-    assert wide.filled[0] == round(first.filled[0] * WIDER) and wide.items.sizes[0].tolist() == [48, 96]
+    assert wide.filled[0] == round(first.filled[0] * WIDER) and wide.items.sizes[0].tolist() == [48, 64]
     assert wide.items.sizes[1, 1] == wide.filled[1] >= first.filled[2] * WIDER
     last = wide.items.pixels[-48 * int(wide.items.sizes[1, 1]) * 3 :].reshape(48, -1, 3)
     assert last[:, 0].mean() < 5 and last[:, -1].mean() == pytest.approx(255 * 700 / 800, abs=5)

@@ -18,7 +18,7 @@ def widths(*lengths: float, grid: object = GRID) -> list[tuple[int, int]]:
 
 
 def test_a_short_line_keeps_its_proportions_and_the_rest_is_padding() -> None:
-    assert widths(20, 100, 110) == [(96, 17), (96, 85), (96, 94)]
+    assert widths(20, 60, 74) == [(64, 17), (64, 51), (64, 63)]
 
 
 def test_a_longer_line_fills_the_next_width_of_the_grid() -> None:
@@ -30,10 +30,10 @@ def test_a_network_of_one_width_gets_lines_padded_to_it() -> None:
     assert widths(100, 376, 1000, grid=one) == [(320, 85), (320, 320), (320, 320)]
 
 
-def test_a_grid_that_has_no_96_takes_the_next_width() -> None:
+def test_a_grid_that_has_no_64_takes_the_next_width() -> None:
     coarse = dataclasses.replace(GRID, width=Axis(50, 900, 50, 300))
-    assert widths(100, 235, grid=coarse) == [(100, 85), (200, 200)]
+    assert widths(60, 235, grid=coarse) == [(100, 51), (200, 200)]
 
 
 def test_a_line_of_no_length_is_a_pixel_wide() -> None:
-    assert widths(0) == [(96, 1)]
+    assert widths(0) == [(64, 1)]

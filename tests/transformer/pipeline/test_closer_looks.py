@@ -54,7 +54,7 @@ def test_a_page_within_the_budget_has_no_warning(service: Service, small_print: 
 
 
 def test_a_request_that_sets_the_side_has_one_look(service: Service, small_print: Case) -> None:
-    page = read(service, small_print.image, text_det_limit_side_len="960")
+    page = read(service, small_print.image, text_det_limit_side_len="640")
     assert "warnings" not in page
     assert sum(len(line["text"]) for line in page["lines"]) < 0.9 * sum(map(len, small_print.expected))
 

@@ -48,6 +48,12 @@ def test_options_are_the_parameters_of_the_same_names() -> None:
     assert X.parse(posted({**RIGHT, **dict.fromkeys(options)})).parameters == Parameters()
 
 
+def test_a_negative_side_asks_for_the_image_in_its_own_size() -> None:
+    for kind in (None, "min", "max"):
+        asked = X.parse(posted({**RIGHT, "textDetLimitSideLen": -5, "textDetLimitType": kind}))
+        assert asked.parameters == Parameters(4000, "max")
+
+
 @pytest.mark.parametrize(("visualize", "pixels"), [(None, True), (True, True), (False, False)])
 def test_pictures_are_made_unless_they_are_declined(visualize: bool | None, pixels: bool) -> None:
     asked = X.parse(posted({**RIGHT, "visualize": visualize}))
@@ -106,7 +112,7 @@ def test_json_must_be_called_json() -> None:
         ({"fileType": 0}, "PDF"),
         ({"useDocUnwarping": True}, "unwarp"),
         ({"textDetLimitType": "bad"}, "text_det_limit_type"),
-        ({"textDetLimitSideLen": -5}, "text_det_limit_side_len"),
+        ({"textDetLimitSideLen": 5}, "text_det_limit_side_len"),
     ],
 )
 def test_what_is_not_read_is_said(more: dict[str, Any], says: str) -> None:
