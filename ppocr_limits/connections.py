@@ -182,7 +182,11 @@ class _BoundedProtocol(NoUpgradeProtocol):
         if self.cycle is not None and self.cycle.more_body and self.transport.can_write_eof():
             self._dropped = 0
             self._places.waits(self)
-            self.transport.write_eof()
+            try:
+                self.transport.write_eof()
+            except OSError:  # the client has gone already
+                self.transport.abort()
+                return
             self.flow.resume_reading()
         else:
             self.transport.close()

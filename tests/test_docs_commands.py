@@ -51,7 +51,7 @@ SHOWN = {
     "docs/architecture.md": ("bench | loadtest", '{"name": "page_orientation"'),
     "docs/integrations.md": ("DOCLING_SERVE_ENABLE_REMOTE_SERVICES=true",),
     "docs/loadtest.md": ("protocol  read", "Request concurrency", "service: an image alone"),
-    "docs/migration.md": (">>> from paddle_serving_server", 'split_clients "$request_id"'),
+    "docs/migration.md": (">>> from paddle_serving_server", "upstream ocr {"),
     "docs/rollout.md": ("httproutes ppocr-rollout", "30 %        1"),
     "docs/tracing.md": ("POST /v1/models",),
     "k8s/README.md": ("# my/kustomization.yaml",),

@@ -34,6 +34,8 @@ def test_a_version_needs_what_its_files_say_or_what_those_before_it_took(
 
 
 def test_what_is_in_memory_is_shared_out_among_the_versions() -> None:
+    # What other tests of this process left would go back meanwhile.
+    memory.give_back()
     estimate = memory.MemoryEstimate()
     assert estimate.per_version(0) == 0
     held = np.ones(200 * MIB, np.uint8)
