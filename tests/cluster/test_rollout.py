@@ -187,7 +187,7 @@ def test_prometheus_tells_the_same(good: Canary, gateway: Gateway, prometheus: s
     assert int(row[4]) >= 20
 
 
-# Other canaries than the good one come last: each is installed anew.
+# Other canaries than the good one come last: each is an installation of its own.
 def test_a_canary_that_fails_is_taken_back(canary: Canary, gateway: Gateway, say: Callable[[str], None]) -> None:
     """It says that it is ready, as no probe reads an image; nothing that it is asked to read is done in 10 ms."""
     canary.install(transformer={"settings": {"request_timeout_seconds": 0.01}})

@@ -11,9 +11,23 @@ from ppocr_api.errors import Overloaded, PayloadTooLarge
 from ppocr_limits import messages
 from ppocr_limits.arrival_watch import ArrivalWatch
 from ppocr_limits.budget import MIB, Budget, Claim
-from ppocr_limits.messages import Arrivals
+from ppocr_limits.messages import Arrivals, Read
 
 pytestmark = pytest.mark.alone  # it measures times
+
+
+async def quick() -> bytes:
+    return b"quick"
+
+
+def slow(coming: asyncio.Event) -> Read:
+    """A message that is there once `coming` is set."""
+
+    async def read() -> bytes:
+        await coming.wait()
+        return b"slow"
+
+    return read
 
 
 async def test_no_more_are_waited_for_than_there_is_room() -> None:
@@ -41,14 +55,7 @@ async def test_those_that_never_come_keep_nobody_waiting(monkeypatch: pytest.Mon
     arrivals = Arrivals(budget, max_bytes=1000)
     coming = asyncio.Event()
 
-    async def slow() -> bytes:
-        await coming.wait()
-        return b"slow"
-
-    async def quick() -> bytes:
-        return b"quick"
-
-    silent = [asyncio.create_task(arrivals.message(slow, Claim(budget))) for _ in range(20)]
+    silent = [asyncio.create_task(arrivals.message(slow(coming), Claim(budget))) for _ in range(20)]
     await asyncio.sleep(0)
     assert await asyncio.wait_for(arrivals.message(quick, Claim(budget)), 2) == b"quick"
     assert not any(task.done() for task in silent)
@@ -65,14 +72,7 @@ async def test_nobody_gets_a_turn_while_those_without_one_fill_the_memory(monkey
     arrivals = Arrivals(budget, max_bytes=200 * MIB, watch=ArrivalWatch(budget, lambda: size[0], lambda: limit))
     coming = asyncio.Event()
 
-    async def slow() -> bytes:
-        await coming.wait()
-        return b"slow"
-
-    async def quick() -> bytes:
-        return b"quick"
-
-    silent = asyncio.create_task(arrivals.message(slow, Claim(budget)))
+    silent = asyncio.create_task(arrivals.message(slow(coming), Claim(budget)))
     await asyncio.sleep(0)
     assert await arrivals.message(quick, Claim(budget)) == b"quick"  # the silent one has no turn any more
     size[0] = 1300 * MIB  # of 1,638; it is not yet given up, and there is no room for 400 more
@@ -95,9 +95,6 @@ async def test_one_that_has_been_silent_for_long_makes_way_at_once() -> None:
     async def stream() -> bytes:
         await said.wait()
         return b"next"
-
-    async def quick() -> bytes:
-        return b"quick"
 
     silent = asyncio.create_task(arrivals.next_message(stream))
     await asyncio.sleep(1.5 * messages.LOOK_SECONDS)
@@ -138,9 +135,6 @@ async def test_a_client_that_leaves_gives_its_turn_back() -> None:
     async def never() -> bytes:
         await asyncio.Event().wait()
         raise AssertionError
-
-    async def quick() -> bytes:
-        return b"quick"
 
     leaving = asyncio.create_task(arrivals.message(never, Claim(budget)))
     await asyncio.sleep(0)

@@ -192,7 +192,7 @@ def test_a_flood_of_what_is_wrong_keeps_nobody_out(monkeypatch: pytest.MonkeyPat
         stack.enter_context(clock.admission.enter(1, "honest", 60.0))
 
 
-def test_after_a_rest_the_pace_is_learnt_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_a_rest_the_pace_is_learnt_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as stack:
         admission = Clock(monkeypatch, stack, 3.0).admission
         stack.close()

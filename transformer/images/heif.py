@@ -20,9 +20,8 @@ _BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}
 _BRANDS |= dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIC")
 _MAX_ITEMS = 2_000  # 64 million pixels in tiles of 256 x 256 are 977
 _SMALL_TILES = 4_000_000  # pixels; the tiles of a small picture may be mostly outside of it
-_BEYOND = (
-    64  # pixels of a coded side beyond the declared one: a block. Else each small tile might take millions to decode
-)
+#: Pixels of a coded side beyond the declared one: a block. Else each small tile might take millions to decode.
+_BEYOND = 64
 #: What a decoder finds of an item's properties: its size, codec, colours, alpha, turning and cutting.
 _PROPERTIES = frozenset(b"ispe hvcC av1C pixi colr auxC irot imir clap pasp a1op lsel a1lx".split())
 _HEAD = 256  # bytes of a file that are searched for brands
