@@ -22,8 +22,6 @@ import pytest
 from tests import services
 from tests.services import Service
 
-pytestmark = pytest.mark.alone
-
 SCALE = 10 if os.environ.get("PPOCR_NIGHTLY") else 1
 URL = "/v1/models/ppocr:predict"
 PNG = {"content-type": "image/png"}
@@ -137,6 +135,7 @@ async def load(url: str, clients: int, seconds: float, body: bytes, headers: dic
     return load
 
 
+@pytest.mark.alone
 async def test_overload_is_refused_and_what_is_accepted_is_answered_in_time(tmp_path: Path) -> None:
     """Three times as many clients as fit: 200, or 429/503 with Retry-After; goodput stays, waiting is bounded.
 
@@ -166,6 +165,7 @@ async def test_overload_is_refused_and_what_is_accepted_is_answered_in_time(tmp_
     assert np.percentile(over.took, 99) < 2 * room / peak.rate + 0.5
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(SCALE == 1, reason="takes minutes: nightly")
 async def test_more_than_can_be_read_in_time_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     """60 clients, and a time limit in which 20 images can be read: if all were begun, hardly one would end."""
@@ -202,6 +202,7 @@ async def test_a_wrong_time_limit_is_refused(service: Service, value: str) -> No
     assert "x-request-timeout-ms" in answer.json()["error"]
 
 
+@pytest.mark.alone
 async def test_a_stop_with_a_full_queue_answers_all_that_was_accepted(tmp_path: Path, receipt: bytes) -> None:
     """SIGTERM while 24 receipts are in the service: all are answered, readiness goes first, the exit code is 0."""
     with services.all_in_one(tmp_path / "log", "--lame_duck_seconds", "1") as service:
