@@ -90,11 +90,29 @@ def test_the_charts_go_into_a_registry_and_install_from_there(tmp_path: Path) ->
         assert [httpx.get(url, headers=accept).content for url in urls] == [each.content for each in first]
 
 
+TARGETS = ("transformer", "predictor", "predictor-gpu", "ppocr", "ppocr-gpu")
+
+
+def test_an_images_stage_is_the_last_of_its_file(tmp_path: Path) -> None:
+    """There alone labels count against buildah's cache: else an image of cached layers keeps those of an earlier commit."""
+    build = tmp_path / "build"
+    build.write_text(f"""#!/bin/sh
+while [ "$1" != --file ]; do shift; done
+grep "^FROM " "$2" | tail -1 >>{tmp_path}/last
+""")
+    build.chmod(0o755)
+    command = [ROOT / "scripts" / "build_images", *TARGETS]
+    subprocess.run(command, env={**os.environ, "BUILD": str(build)}, check=True, capture_output=True)
+    last = (tmp_path / "last").read_text().splitlines()
+    assert [each.split()[-1] for each in last] == list(TARGETS)
+
+
 @nightly
 def test_images_go_into_a_registry_with_their_sbom(tmp_path: Path) -> None:
     (tmp_path / "blobs").mkdir()
     oras = program("oras")
     program("buildah")
+    revisions = set()
     with registry(tmp_path / "blobs") as address:
         released(address, "images", PATH=f"{Path(oras).parent}{os.pathsep}{os.environ['PATH']}", **BUILT)
         for name in ("ppocr-transformer", "ppocr-predictor", "ppocr"):
@@ -113,3 +131,5 @@ def test_images_go_into_a_registry_with_their_sbom(tmp_path: Path) -> None:
             labels = json.loads(subprocess.run(fetch, check=True, capture_output=True).stdout)["config"]["Labels"]
             assert labels["org.opencontainers.image.title"] == name
             assert labels["org.opencontainers.image.version"] == VERSION["version"]()
+            revisions.add(labels["org.opencontainers.image.revision"])
+    assert len(revisions) == 1, "all are of one commit"
