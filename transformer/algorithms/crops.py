@@ -64,25 +64,27 @@ class Crops:
         return found
 
 
-def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> Crops:
+def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000, stretch: F64 | None = None) -> Crops:
     """Cuts the lines out of `image` U8 [H,W,3].
 
     Args:
         boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left of the text.
         grid: height and widths that the network takes.
         max_pixels: of all lines together.
+        stretch: F64 [N], how many times wider than usual each line shall be.
 
     Raises:
         InvalidImage: the lines have more pixels than `max_pixels`.
     """
     corners, along, across = upright(boxes)
     height = grid.height.minimum
-    _check(len(boxes), int(line_widths(along, across, grid)[0].sum(dtype=np.int64)) * height, max_pixels)
+    wanted = along if stretch is None else along * stretch
+    _check(len(boxes), int(line_widths(wanted, across, grid)[0].sum(dtype=np.int64)) * height, max_pixels)
     lengths = along / np.maximum(across, LOWEST)
     line, part = _parts(image, corners, along, across, lengths, height)
     corners, across = _between(corners[line], part), across[line]
     high = np.where(lengths[line] < long_lines.LONG, across, np.maximum(across, LOWEST))
-    widths, filled = line_widths(along[line] * (part[:, 1] - part[:, 0]), high, grid)
+    widths, filled = line_widths(wanted[line] * (part[:, 1] - part[:, 0]), high, grid)
     order = np.argsort(widths, kind="stable")
     pixels = cut(image, corners, across, height, widths, order, max_pixels, filled)
     sizes = np.stack((np.full(len(order), height, np.int32), widths[order]), axis=1)

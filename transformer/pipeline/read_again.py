@@ -1,4 +1,4 @@
-"""Reads lines in doubt once more, turned, and keeps the better reading.
+"""Reads some lines once more: wider where type is narrow, and turned where it may stand upside down.
 
 The shape of a box doesn't tell whether its text stands upside down, nor whether a small tall box holds an upright letter or a
 turned word. What recognition makes of it tells: it is seldom sure of a line that isn't upright. The network for line
@@ -7,16 +7,18 @@ orientation, where a request asks for it, only saves second readings.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ppocr.contract import RECOGNITION
+from transformer.algorithms import narrow
 from transformer.algorithms.ctc import Reading
 from transformer.algorithms.directions import begun_at
-from transformer.pipeline.networks import Networks, nothing
+from transformer.algorithms.line_memory import line_pixels
+from transformer.pipeline.networks import Networks, needed, nothing
 from transformer.pipeline.page import PageInWork
 from transformer.pipeline.recognise import read
 
@@ -41,43 +43,53 @@ ACROSS = 0.1
 
 
 @dataclass(frozen=True)
-class ReadBothWays:
+class ReadAgain:
     """Corrects `readings`, `line_angles` and `boxes`. It is the last stage that looks at the image."""
 
     task = RECOGNITION
     parameter = None
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        chosen = _Chosen(page)
-        doubtful = ~settled(page.readings, _upside_down(page))
-        if page.either_way is not None:
-            doubtful |= page.either_way & (_confidence(page.readings) < CONFIDENT)
-        if page.unsure_lines is not None:
-            doubtful |= page.unsure_lines
-        turned = np.flatnonzero(doubtful)
+        crowded, doubtful = narrow.crowded(page.readings), _doubtful(page)
+        wide, turned = np.flatnonzero(crowded), np.flatnonzero(doubtful)
         either = turned[:0] if page.either_way is None else np.flatnonzero(doubtful & page.either_way)
-        # The other direction along the same side, and both along the other side where that is as likely.
-        lines, corners = (
-            np.concatenate((turned, either, either)),
-            np.repeat((2, 1, 3), (len(turned), len(either), len(either))),
-        )
-        others = await read(page, networks, begun_at(page.boxes[lines], corners), nothing)
-        mostly = _mostly_turned(page, turned, others[: len(turned)])
-        for line, other in zip(turned.tolist(), others, strict=False):
+        # The other direction along the same side; both along the other side where that is as likely; and wider.
+        lines = np.concatenate((turned, either, either, wide))
+        corners = np.repeat((2, 1, 3, 0), (len(turned), len(either), len(either), len(wide)))
+        others = await _read(page, networks, lines, corners, crowded[lines], nothing)
+        page.readings = [others.get((line, 0), reading) for line, reading in enumerate(page.readings)]
+        chosen = _Chosen(page)
+        mostly = _mostly_turned(page, others)
+        for (line, corner), other in others.items():
             gain = _gain(page.readings[line], other)
-            if gain > CLEAR or (gain > -CLEAR and chosen.upside_down[line] != mostly.value):
+            if corner == 2 and (gain > CLEAR or (gain > -CLEAR and chosen.upside_down[line] != mostly.value)):
                 chosen.take(line, 2, other)
-        for line, corner, other in list(zip(lines.tolist(), corners.tolist(), others, strict=True))[len(turned) :]:
-            if _gain(chosen.readings[line], other) > ACROSS:
+        for (line, corner), other in others.items():
+            if corner in (1, 3) and _gain(chosen.readings[line], other) > ACROSS:
                 chosen.take(line, corner, other)
-        contrary = np.flatnonzero(~doubtful & (chosen.upside_down != mostly.value)) if mostly.clearly else turned[:0]
-        others = await read(
-            page, networks, begun_at(page.boxes[contrary], np.full(len(contrary), 2)), page.forget_image
-        )
-        for line, other in zip(contrary.tolist(), others, strict=True):
-            if other.confidence > page.readings[line].confidence - CLEAR:
-                chosen.take(line, 2, other)
+        contrary = ~doubtful & (chosen.upside_down != mostly.value) & mostly.clearly
+        wide = np.flatnonzero((chosen.corner > 0) & ~crowded & narrow.crowded(chosen.readings))
+        lines = np.concatenate((np.flatnonzero(contrary), wide))
+        corners = np.where(contrary[lines], 2, chosen.corner[lines])
+        wider = crowded[lines] | ~contrary[lines]
+        for (line, corner), other in (await _read(page, networks, lines, corners, wider, page.forget_image)).items():
+            if not contrary[line] or other.confidence > page.readings[line].confidence - CLEAR:
+                chosen.take(line, corner, other)
         chosen.give_to(page)
+
+
+async def _read(
+    page: PageInWork, networks: Networks, lines: Index, corners: Index, wider: Flags, when_cut: Callable[[], None]
+) -> dict[tuple[int, int], Reading]:
+    """Reads `lines` intp [N] of the page, each begun at one of `corners` intp [N], `wider` bool [N] or not: by line and corner.
+
+    All are read in one call of the network, as far as their pixels are no more than a page's lines may have.
+    """
+    boxes, stretch = begun_at(page.boxes[lines], corners), np.where(wider, narrow.WIDER, 1.0)
+    pixels = line_pixels(boxes, needed(page.facts, RECOGNITION).grid, stretch)
+    fits = np.cumsum(pixels) <= page.max_line_pixels
+    readings = await read(page, networks, boxes[fits], when_cut, stretch[fits])
+    return dict(zip(zip(lines[fits].tolist(), corners[fits].tolist(), strict=True), readings, strict=True))
 
 
 class _Chosen:
@@ -123,11 +135,23 @@ def _confidence(readings: Sequence[Reading]) -> F64:
     return np.array([reading.confidence for reading in readings], np.float64)
 
 
-def _mostly_turned(page: PageInWork, doubtful: Index, others: Sequence[Reading]) -> _Most:
+def _doubtful(page: PageInWork) -> Flags:
+    """The lines to read the other way round as well (bool [N])."""
+    doubtful = ~settled(page.readings, _upside_down(page))
+    if page.either_way is not None:
+        doubtful |= page.either_way & (_confidence(page.readings) < CONFIDENT)
+    if page.unsure_lines is not None:
+        doubtful |= page.unsure_lines
+    return doubtful
+
+
+def _mostly_turned(page: PageInWork, others: Mapping[tuple[int, int], Reading]) -> _Most:
     """Each character is a vote: of lines that were read with confidence, or with far more confidence one way than the other."""
     turned = _upside_down(page)
     weights = np.array([len(reading.text) for reading in page.readings], np.float64)
-    for line, other in zip(doubtful.tolist(), others, strict=True):
+    for (line, corner), other in others.items():
+        if corner != 2:
+            continue
         gain = _gain(page.readings[line], other)
         turned[line] ^= gain > CLEAR
         weights[line] = len(other.text) if gain > CLEAR else weights[line] if gain < -CLEAR else 0
