@@ -29,13 +29,11 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Index = NDArray[np.intp]
 
-#: A line that was read with less confidence may have been read upside down.
+#: A line that was read with this much confidence tells which way a page stands.
 CONFIDENT = 0.85
 #: Two readings whose confidences differ by less tell little: 0 and 8 read the same both ways. Then the line is turned as most
 #: lines of the page are.
 CLEAR = 0.2
-#: A page's direction is known from its first readings where so much of its text was read with confidence that way.
-KNOWN = 0.8
 #: What was read with less is no text: specks read as something both ways, and as nothing one way.
 BELIEVED = 0.7
 #: A word across the page's direction is believed where it is read with so much more confidence than along it.
@@ -118,16 +116,9 @@ class _Most:
     clearly: bool
 
 
-def settled(readings: Sequence[Reading], turned: Flags) -> Flags:
-    """The lines that needn't be read the other way round (bool [N]); `turned` bool [N] were read as standing upside down.
-
-    Those that were read with confidence; and where most text of the page is known to stand as they do, those beside which no
-    other reading could be CLEARly more confident.
-    """
-    confidence, characters = _confidence(readings), np.array([len(reading.text) for reading in readings], np.float64)
-    sure = confidence >= CONFIDENT
-    alike = np.where(turned, characters[sure & turned].sum(), characters[sure & ~turned].sum())
-    enough: Flags = sure | ((confidence >= 1 - CLEAR) & (alike > KNOWN * characters.sum()))
+def settled(readings: Sequence[Reading]) -> Flags:
+    """The lines that needn't be read the other way round (bool [N]): no other reading could be CLEARly more confident."""
+    enough: Flags = _confidence(readings) >= 1 - CLEAR
     return enough
 
 
@@ -137,7 +128,7 @@ def _confidence(readings: Sequence[Reading]) -> F64:
 
 def _doubtful(page: PageInWork) -> Flags:
     """The lines to read the other way round as well (bool [N])."""
-    doubtful = ~settled(page.readings, _upside_down(page))
+    doubtful = ~settled(page.readings)
     if page.either_way is not None:
         doubtful |= page.either_way & (_confidence(page.readings) < CONFIDENT)
     if page.unsure_lines is not None:
@@ -148,13 +139,14 @@ def _doubtful(page: PageInWork) -> Flags:
 def _mostly_turned(page: PageInWork, others: Mapping[tuple[int, int], Reading]) -> _Most:
     """Each character is a vote: of lines that were read with confidence, or with far more confidence one way than the other."""
     turned = _upside_down(page)
-    weights = np.array([len(reading.text) for reading in page.readings], np.float64)
+    weights = np.array([len(reading.text) * (reading.confidence >= CONFIDENT) for reading in page.readings], np.float64)
     for (line, corner), other in others.items():
         if corner != 2:
             continue
         gain = _gain(page.readings[line], other)
         turned[line] ^= gain > CLEAR
-        weights[line] = len(other.text) if gain > CLEAR else weights[line] if gain < -CLEAR else 0
+        first = len(page.readings[line].text) if gain < -CLEAR else 0
+        weights[line] = len(other.text) if gain > CLEAR else first
     most, total = weights[turned].sum(), weights.sum()
     return _Most(bool(most * 2 > total), bool(max(most, total - most) >= 2 * min(most, total - most)))
 
