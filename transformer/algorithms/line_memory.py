@@ -36,8 +36,8 @@ def line_pixels(boxes: F32, grid: Grid, stretch: F64 | None = None) -> F64:
     heights = along / np.maximum(across, 1.0)
     # The parts of a long line overlap, and the shortest is half as long as the others.
     heights = np.where(heights < LONG, heights, heights * (1 + 4 * OVERLAP / PART))
-    if stretch is not None:
-        heights = heights * stretch
     widths = np.maximum(heights * grid.height.minimum * SQUEEZE, SHORT * grid.height.minimum / 48) + grid.width.step
+    if stretch is not None:
+        widths = widths * stretch + grid.width.step
     pixels: F64 = np.floor(widths) * grid.height.minimum
     return pixels
