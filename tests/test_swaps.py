@@ -19,8 +19,6 @@ from tests import services, two_models
 from tests.services import Service
 from tests.two_models import NAME, Readers, Texts
 
-pytestmark = pytest.mark.alone
-
 CLIENTS = 4
 SWAPS, SWAPS_OF_FOLDER = (10, 10) if os.environ.get("PPOCR_NIGHTLY") else (6, 2)
 #: MiB that the smaller of the models takes, at the least.
@@ -97,6 +95,7 @@ async def swaps(
     return readers
 
 
+@pytest.mark.alone  # it measures memory
 async def test_swaps_by_the_api_behind_a_transformer(
     tmp_path: Path, repository: Path, known: dict[str, list[Texts]]
 ) -> None:

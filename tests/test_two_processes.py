@@ -17,8 +17,6 @@ from ppocr.facts_json import facts_from_json
 from tests import services
 from tests.services import Service
 
-pytestmark = pytest.mark.alone
-
 URL = "/v1/models/ppocr:predict"
 JPEG = {"content-type": "image/jpeg"}
 
@@ -148,11 +146,11 @@ async def test_a_predictor_that_stops_under_load_loses_nothing(tmp_path: Path, r
                     codes.append((await client.post(URL, content=receipt, headers=JPEG)).status_code)
                     under_way.set()
 
-            clients = [asyncio.create_task(ask(6)) for _ in range(4)]
+            clients = [asyncio.create_task(ask(4)) for _ in range(4)]
             await under_way.wait()
             one.process.send_signal(signal.SIGTERM)
             await asyncio.gather(*clients)
-        assert codes == [200] * 24
+        assert codes == [200] * 16
         assert one.process.wait(40) == 0
         log = two.log.read_text()
-        assert log.count("grpc:ModelInfer OK") > 24, "the other predictor did the rest"
+        assert log.count("grpc:ModelInfer OK") > 16, "the other predictor did the rest"
