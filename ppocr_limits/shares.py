@@ -64,6 +64,11 @@ class Line(Generic[T]):
         """How many shares have something here."""
         return len(self._by_share)
 
+    def most(self) -> tuple[Share, int]:
+        """The share that has most here, and how many."""
+        share, items = max(self._by_share.items(), key=lambda each: len(each[1]))
+        return share, len(items)
+
     def add(self, share: Share, item: T, now: float) -> None:
         self._shares.arrives(share)
         self.arrived[item] = now

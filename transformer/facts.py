@@ -46,10 +46,15 @@ class FactsByVersion:
         Where no predictor can be asked, those that are known go on: the answer itself says which version gave it, and the
         calls that follow wait longer for a predictor than this one should.
         """
-        key = version or ""
-        asked = self._asked.get(key)
+        asked = self._asked.get(version or "")
         if asked is not None and asked.fresh():
             return asked.facts
+        return await self.newest(version)
+
+    async def newest(self, version: str | None = None) -> BundleFacts:
+        """As `current`, but asked for now."""
+        key = version or ""
+        asked = self._asked.get(key)
         try:
             facts = await self._ask(key)
         except (Unavailable, DeadlineExceeded):

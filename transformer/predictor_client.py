@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import Any, NoReturn
@@ -49,8 +50,8 @@ _NOT_SENT = (
 #: would be lost with it as well.
 LOST_SECONDS = 0.2
 READY_SECONDS = 2.0
-#: The V2 model that is asked for facts. Predictors of all releases have it.
-ANY_NETWORK = "rec"
+#: The V2 models that are asked for facts, one after the other until one is there. Complete bundles have the first.
+NETWORKS = ("rec", "det", "line_orientation", "page_orientation")
 #: What a message has besides its arrays, at most: names, shapes, versions.
 MESSAGE_OVERHEAD_BYTES = 4096
 ATTEMPTS = 3
@@ -73,13 +74,7 @@ class PredictorClient:
         self._networks: dict[str, NetworkFacts] = {}
 
     async def facts(self, version: str | None = None) -> BundleFacts:
-        request = oip.ModelMetadataRequest(name=ANY_NETWORK, version=version or "")
-        try:
-            answer = await self._call("ModelMetadata", request, time.monotonic() + READY_SECONDS)
-        except NotFound as error:
-            raise (
-                error if version is None else NotFound(f"there is no version {version[:100]!r} of the model")
-            ) from error
+        answer = await self._metadata(version)
         if FACTS_PARAMETER not in answer.parameters:
             raise Unavailable("the predictor's answer has no model facts: is it a ppocr predictor?")
         try:
@@ -90,6 +85,17 @@ class PredictorClient:
         if version is None:
             telemetry.replace_series(telemetry.BUNDLE, [(facts.name, facts.version)])
         return facts
+
+    async def _metadata(self, version: str | None) -> Any:
+        """Of any network of `version`: each has the facts of all."""
+        deadline = time.monotonic() + READY_SECONDS
+        for network in NETWORKS:
+            request = oip.ModelMetadataRequest(name=network, version=version or "")
+            with contextlib.suppress(NotFound):
+                return await self._call("ModelMetadata", request, deadline)
+        if version is None:
+            raise InvalidRequest(f"the bundle that the predictor serves has none of the networks {', '.join(NETWORKS)}")
+        raise NotFound(f"there is no version {version[:100]!r} of the model")
 
     async def run(
         self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""

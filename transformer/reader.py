@@ -14,7 +14,7 @@ from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.contract import DETECTION, BundleFacts, Predictor
 from ppocr_api.document import Page
-from ppocr_api.errors import NotFound, PpocrError, Unavailable
+from ppocr_api.errors import InvalidRequest, NotFound, PpocrError, Unavailable
 from ppocr_limits.budget import Budget
 from ppocr_limits.cpus import available_cpus
 from ppocr_limits.memory import for_requests
@@ -32,7 +32,7 @@ from transformer.parameters import Parameters
 from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork, View
 from transformer.pipeline.plan import Reads, stages_of
-from transformer.pipeline.stage import check_bundle
+from transformer.pipeline.stage import Stage, check_bundle
 from transformer.room import Room
 from transformer.settings import ReaderSettings
 
@@ -154,16 +154,14 @@ class Reader:
         raise Unavailable("the model was changed repeatedly while the image was read")
 
     async def _read_once(self, file: ImageFile, source: Source, index: int, wanted: Wanted, call: Call) -> Page:
-        facts = await self._facts.current(call.version)
         stages = stages_of(wanted.reads, wanted.parameters)
-        for stage in stages:
-            check_bundle(stage, facts)
+        facts = await self._facts_for(stages, call.version)
         view, parameters = wanted.view, wanted.parameters
         scaled = _detected_pixels(source, facts, parameters, self._settings) if wanted.reads in ("page", "boxes") else 0
         large = source.width * source.height > LARGE_PIXELS
         with (
             await self._room.reserve(scaled, call.share) as room,
-            await self._gate.hold(memory_of(source, scaled, wanted, self._settings), call.share) as hold,
+            await self._gate.hold(memory_of(source, scaled, wanted, self._settings), call.share, call.deadline) as hold,
         ):
             image = await self._networks.in_thread(call, _decode, file, source, large=large)
             page = PageInWork(
@@ -193,6 +191,17 @@ class Reader:
             if view is not None:
                 await self._networks.in_thread(call, view.see, index, page, read)
         return read
+
+    async def _facts_for(self, stages: Sequence[Stage], version: str | None) -> BundleFacts:
+        """Facts of a bundle that has the networks of all stages. Raises InvalidRequest where the one that serves lacks some."""
+        facts = await self._facts.current(version)
+        try:
+            check_bundle(stages, facts)
+        except InvalidRequest:
+            # Another version may serve since these facts were asked for: what is read tells, and this isn't read.
+            facts = await self._facts.newest(version)
+            check_bundle(stages, facts)
+        return facts
 
 
 async def _or_error(reading: Awaitable[Page]) -> Page | PpocrError:

@@ -22,6 +22,7 @@ from ppocr_api.errors import ConfigError
 from ppocr_limits.budget import Budget
 from ppocr_limits.connections import ConnectionLimits, bounded_protocol
 from ppocr_limits.tls import Tls, knowing_certificates
+from ppocr_limits.tls_first import tls_first
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,8 @@ class RestServer(RESTServer):  # type: ignore[misc]
         self.app = self._sites[options.port].app
         self.config.app = options.around(ByPort(self._sites))
         if options.tls is not None:
-            context = options.tls.http()
-            self.config.ssl_context_factory = lambda config, default: context
-            self.config.http = knowing_certificates(self.config.http)
+            protocol = knowing_certificates(self.config.http)
+            self.config.http = tls_first(protocol, options.tls.http(), options.connections.connections)
 
     def _guard(self, app: App, routes: RouteTable) -> RequestGuard:
         options = self._options

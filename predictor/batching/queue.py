@@ -5,7 +5,8 @@ and inside a request the most pixels first: where several workers share its line
 time. What was begun is finished first: an image whose detection is done leaves soon and frees its memory, instead of
 waiting behind all detections that came meanwhile. What waits for an earlier network is passed over for at most `patience`
 seconds, whatever arrives for later ones. And a share (ppocr_limits/shares.py) that had much more computed than another that waits
-comes after it, for one network and between two.
+comes after it, for one network and between two. While a share that sends in bulk has neighbours, batches have half the size: a
+forward that has begun can't be put off, and small requests wait for several of them.
 """
 
 from __future__ import annotations
@@ -16,11 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ppocr_limits.shares import HEAD_START, Line, Shares
+from predictor.batching.neighbours import Neighbours
 from predictor.batching.requests import Batch, Key, Piece, Request, Run
 from predictor.batching.slots import Slot
 
 #: Pixels that a network computes in a second until that is measured: detection on a CPU of two cores.
 USUAL_RATE = 1e7
+#: Requests of a share that wait at a time, from which they are bulk: an image alone has one or two.
+BULK = 4
 
 
 @dataclass(eq=False, slots=True)
@@ -61,6 +65,7 @@ class WaitingQueue:
         self._budget = budget
         self._rate = rate
         self._shares = Shares()
+        self._neighbours = Neighbours()
         self._patience = patience
         self._powers_of_two = powers_of_two
         self._lanes: dict[tuple[int, str], _Lane] = {}  # the furthest along the pipeline first
@@ -127,10 +132,10 @@ class WaitingQueue:
     def take(self, key: Key, now: float) -> tuple[Batch | None, list[Request]]:
         """The next batch of `key`, and the requests that were dropped as they had no time left."""
         room, pieces, expired = self._room(key), [], []
-        if self._powers_of_two:
-            room = self._round(key, room)
         oldest = now
         self._put_first(key)
+        if self._powers_of_two:
+            room = self._round(key, max(1, room // 2) if self._bulk(now) else room)
         while room and (runs := self._runs.get(key)):
             run = next(iter(runs))
             if (gone := run.request.future.done()) or run.request.expired(now):
@@ -143,6 +148,7 @@ class WaitingQueue:
             oldest = min(oldest, run.request.arrived)
             room -= count
             self._count(run, count)
+            self._neighbours.served(run.request.share, now)
             self._take(run, count)
         if not pieces:
             return None, expired
@@ -178,6 +184,11 @@ class WaitingQueue:
         run = next(iter(request.runs.values())) if request is not None else None
         if run is not None and run.key == key:
             self._runs[key].move_to_end(run, last=False)
+
+    def _bulk(self, now: float) -> bool:
+        """Whether a share sends in bulk beside others. Not asked on a GPU, which fills its batches."""
+        most = [lane.requests.most() for lane in self._lanes.values() if lane.requests]
+        return any(count >= BULK and self._neighbours.beside(share, now) for share, count in most)
 
     def _count(self, run: Run, count: int) -> None:
         """Adds what `count` items of `run` cost to what was done for its share."""

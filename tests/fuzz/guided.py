@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 import random
 import sys
+import time
 import traceback
 from pathlib import Path
 
@@ -25,6 +27,8 @@ CORPUS = Path(__file__).parent / "corpus"
 FOUND = 77
 #: Of an input, in seconds and in MiB of the whole process.
 SLOWEST, MOST_MEMORY = 5, 1024
+#: Of a fork, in seconds; and the option that says how long all of them run.
+LONGEST, TOTAL = 20, "-max_total_time="
 
 
 def main(name: str, folder: Path, *options: str) -> None:
@@ -83,7 +87,7 @@ def _escaped(word: str) -> str:
     return "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}" for byte in word.encode())
 
 
-def in_a_child() -> int:
+def in_a_child(name: str, folder: Path, *options: str) -> int:
     """Runs main in a fork, and gives its exit code.
 
     libFuzzer's limit is of the peak of memory, and a process that a large one started begins with the peak of that one. A fork
@@ -92,9 +96,25 @@ def in_a_child() -> int:
     child = os.fork()
     if child:
         return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:])
+    main(name, folder, *options)
+    return 0
+
+
+def one_after_the_other(name: str, folder: Path, *options: str) -> int:
+    """Forks, of LONGEST seconds each until the time of `options` is over or one has found something.
+
+    What is instrumented keeps some memory of each input, which isn't the service's: the same inputs leave none behind without
+    that. A fork goes on with what those before it kept.
+    """
+    others = [each for each in options if not each.startswith(TOTAL)]
+    seconds = [int(each.removeprefix(TOTAL)) for each in options if each.startswith(TOTAL)]
+    end = time.monotonic() + seconds[-1] if seconds else math.inf
+    while (left := end - time.monotonic()) >= 1:
+        code = in_a_child(name, folder, *others, f"{TOTAL}{math.ceil(min(left, LONGEST))}")
+        if code:
+            return code
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(in_a_child())
+    sys.exit(one_after_the_other(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

@@ -15,9 +15,10 @@ import pytest
 
 from ppocr import oip
 from ppocr.serving import tensors
+from predictor.manifest import MANIFEST
 from tests import two_models
-from tests.repository.pair import Pair
-from tests.two_models import IMAGES, NAME
+from tests.repository.pair import JPEG, Pair
+from tests.two_models import IMAGES, NAME, URL
 
 HERE = Path(__file__).parents[1]
 INFER = "/v2/models/ppocr/infer"
@@ -99,6 +100,24 @@ def test_a_version_that_is_not_there_is_404(fresh: Pair, path: str) -> None:
 def test_wrong_parameters_are_refused(pair: Pair, parameters: dict[str, Any]) -> None:
     answer = httpx.post(f"{pair.predictor.url}/v2/repository/models/{NAME}/load", json={"parameters": parameters})
     assert answer.status_code == 400, answer.text
+
+
+@pytest.mark.parametrize(
+    ("kept", "task"), [("rec", "detection"), ("det", "recognition"), ("line_orientation", "detection")]
+)
+def test_a_page_is_refused_where_the_version_has_no_network_for_it(fresh: Pair, kept: str, task: str) -> None:
+    """Networks may be served alone. The first page comes when the transformer still has the facts of the version before."""
+    folder = two_models.put(fresh.root, f"only-{kept}", two_models.models()[0])
+    networks = json.loads((folder / MANIFEST).read_text())["networks"]
+    two_models.change(folder, networks=[network for network in networks if network["name"] == kept])
+    assert fresh.reads_with() == f"{NAME}/1"
+    assert fresh.load(f"only-{kept}").status_code == 200
+    for _ in range(2):
+        answer = httpx.post(fresh.transformer.url + URL, content=IMAGES[0].read_bytes(), headers=JPEG, timeout=60)
+        assert answer.status_code == 400, answer.text
+        assert f"the task {task}" in answer.json()["error"]
+    assert fresh.load("1").status_code == 200
+    assert fresh.reads_with() == f"{NAME}/1"
 
 
 @pytest.mark.parametrize("protocol", ["http", "grpc"])

@@ -123,3 +123,12 @@ async def test_a_version_that_is_unloaded_is_not_found(first: BundleFacts, monke
     predictor.answer = NotFound("there is no version 1")
     with pytest.raises(NotFound):
         await known.current("1")
+
+
+async def test_what_is_fresh_may_be_asked_for_again(first: BundleFacts, second: BundleFacts) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    await known.current()
+    predictor.answer = second
+    assert (await known.newest()).version == "2"
+    assert (await known.current()).version == "2"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from ppocr.contract import BundleFacts
@@ -34,12 +35,12 @@ def is_asked_for(stage: Stage, parameters: Parameters) -> bool:
     return stage.parameter is None or bool(getattr(parameters, stage.parameter))
 
 
-def check_bundle(stage: Stage, facts: BundleFacts) -> None:
-    """Raises InvalidRequest where the bundle lacks the network that the stage needs."""
-    if stage.task is None or facts.of_task(stage.task) is not None:
-        return
-    what = f"the parameter {stage.parameter} needs" if stage.parameter else "reading needs"
-    raise InvalidRequest(
-        f"{what} a network of the task {stage.task}, and the bundle {facts.label} has none; {COMPLETE_BUNDLE}, which comes with "
-        "the package, has one, and docs/models.md says how to add one to a bundle"
-    )
+def check_bundle(stages: Iterable[Stage], facts: BundleFacts) -> None:
+    """Raises InvalidRequest where the bundle lacks a network that a stage needs."""
+    for stage in stages:
+        if stage.task is not None and facts.of_task(stage.task) is None:
+            what = f"the parameter {stage.parameter} needs" if stage.parameter else "reading needs"
+            raise InvalidRequest(
+                f"{what} a network of the task {stage.task}, and the bundle {facts.label} has none; {COMPLETE_BUNDLE}, which "
+                "comes with the package, has one, and docs/models.md says how to add one to a bundle"
+            )

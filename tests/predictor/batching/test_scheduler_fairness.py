@@ -88,3 +88,31 @@ async def test_items_of_one_size_share_a_batch_whoever_has_the_turn() -> None:
     await asyncio.gather(first, small, *bulk)
     await scheduler.close()
     assert [items for _, items, _ in watcher.batches] == [1, 4, 2]
+
+
+async def test_bulk_is_computed_in_smaller_batches_while_it_has_neighbours() -> None:
+    """Eight lines a batch; four while another share had one within the last second."""
+    queue = WaitingQueue(lambda slot: slot.batch_pixels, patience=60, powers_of_two=True)
+    rec = NetworkSlot("rec", 1, "1", Held(), 8 * SMALL.size // 3, batch_items=64)
+    lines = np.concatenate([SMALL] * 8)
+
+    def arrives(share: str, now: float, block: np.ndarray) -> None:
+        queue.add(Request(rec, [block], asyncio.get_running_loop().create_future(), now, None, share))
+
+    def batch(now: float) -> tuple[object, int]:
+        due = queue.next_key(now)
+        assert due is not None
+        taken, _ = queue.take(due[0], now)
+        assert taken is not None
+        return taken.pieces[0].run.request.share, taken.items
+
+    for share in "abcdef":  # pages, one request each
+        arrives(share, 0.0, lines)
+    assert [batch(0.1) for _ in "abcdef"] == [(share, 8) for share in "abcdef"]
+    for _ in range(8):
+        arrives("bulk", 0.2, lines)
+    assert batch(0.3) == ("bulk", 4)
+    assert batch(3.0)[1] == 8, "the others have gone"
+    arrives("a", 3.0, lines)
+    sizes = {batch(3.1) for _ in range(4)}
+    assert sizes == {("bulk", 8)}, "nobody had a batch yet but bulk itself"

@@ -1,0 +1,28 @@
+"""Whether a share (ppocr_limits/shares.py) has others beside it, whom its batches keep waiting."""
+
+from __future__ import annotations
+
+import math
+
+from ppocr_limits.shares import Share
+
+#: For so long after its last batch a share counts as being there: small requests come one after the other [seconds].
+LATELY = 1.0
+
+
+class Neighbours:
+    """Who had batches lately. All times are of `time.monotonic()`."""
+
+    def __init__(self) -> None:
+        self._last: Share = None
+        self._at = self._other_at = -math.inf  # when `_last` had its last batch, and when any other had
+
+    def served(self, share: Share, now: float) -> None:
+        """Something of `share` went into a batch."""
+        if share != self._last:
+            self._last, self._other_at = share, self._at
+        self._at = now
+
+    def beside(self, share: Share, now: float) -> bool:
+        """Whether any other had a batch within the last second."""
+        return now - (self._other_at if share == self._last else self._at) <= LATELY
