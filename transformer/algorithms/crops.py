@@ -13,7 +13,7 @@ from ppocr.contract import Grid, Items
 from ppocr_api.errors import InvalidImage
 from transformer.algorithms import long_lines
 from transformer.algorithms.ctc import Reading
-from transformer.algorithms.widths import PADDING, line_widths
+from transformer.algorithms.widths import PADDING, line_widths, widths_on_grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,25 +64,32 @@ class Crops:
         return found
 
 
-def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000) -> Crops:
+def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000, stretch: F64 | None = None) -> Crops:
     """Cuts the lines out of `image` U8 [H,W,3].
 
     Args:
         boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left of the text.
         grid: height and widths that the network takes.
         max_pixels: of all lines together.
+        stretch: F64 [N], how many times wider than usual each line shall be, 1 or more.
 
     Raises:
         InvalidImage: the lines have more pixels than `max_pixels`.
     """
     corners, along, across = upright(boxes)
     height = grid.height.minimum
-    _check(len(boxes), int(line_widths(along, across, grid)[0].sum(dtype=np.int64)) * height, max_pixels)
+    wanted = along if stretch is None else along * stretch
+    _check(len(boxes), int(line_widths(wanted, across, grid)[0].sum(dtype=np.int64)) * height, max_pixels)
     lengths = along / np.maximum(across, LOWEST)
     line, part = _parts(image, corners, along, across, lengths, height)
     corners, across = _between(corners[line], part), across[line]
     high = np.where(lengths[line] < long_lines.LONG, across, np.maximum(across, LOWEST))
     widths, filled = line_widths(along[line] * (part[:, 1] - part[:, 0]), high, grid)
+    if stretch is not None:
+        stretched = widths_on_grid(filled * stretch[line], grid)
+        widths, filled = (
+            np.where(stretch[line] > 1, wide, usual) for wide, usual in zip(stretched, (widths, filled), strict=True)
+        )
     order = np.argsort(widths, kind="stable")
     pixels = cut(image, corners, across, height, widths, order, max_pixels, filled)
     sizes = np.stack((np.full(len(order), height, np.int32), widths[order]), axis=1)

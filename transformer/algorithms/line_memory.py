@@ -12,17 +12,32 @@ from transformer.algorithms.long_lines import LONG, OVERLAP, PART
 from transformer.algorithms.widths import SHORT, SQUEEZE
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ppocr.contract import F32
+
+    F64 = NDArray[np.float64]
 
 #: Bytes of a pixel of a line: itself, in the message to the predictor, and in that as it is sent.
 PER_PIXEL = 9
 
 
-def line_memory(boxes: F32, grid: Grid, max_pixels: int) -> int:
-    """Bytes that the lines in `boxes` F32 [N,4,2] take at most, where all lines together may have `max_pixels`."""
+def line_memory(boxes: F32, grid: Grid, max_pixels: int, stretch: F64 | None = None) -> int:
+    """Bytes that the lines in `boxes` F32 [N,4,2] take at most, where all lines together may have `max_pixels`.
+
+    `stretch` F64 [N] is that of `crops`.
+    """
+    return PER_PIXEL * min(int(line_pixels(boxes, grid, stretch).sum()), max_pixels)
+
+
+def line_pixels(boxes: F32, grid: Grid, stretch: F64 | None = None) -> F64:
+    """Pixels that each line takes at most (F64 [N])."""
     _, along, across = upright(boxes)
     heights = along / np.maximum(across, 1.0)
     # The parts of a long line overlap, and the shortest is half as long as the others.
     heights = np.where(heights < LONG, heights, heights * (1 + 4 * OVERLAP / PART))
     widths = np.maximum(heights * grid.height.minimum * SQUEEZE, SHORT * grid.height.minimum / 48) + grid.width.step
-    return PER_PIXEL * min(int(widths.sum()) * grid.height.minimum, max_pixels)
+    if stretch is not None:
+        widths = widths * stretch + grid.width.step
+    pixels: F64 = np.floor(widths) * grid.height.minimum
+    return pixels

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 #: Lines are at least this part of their natural width. The networks' time goes with the width, and PP-OCR reads letters
 #: that are this much narrower as well as others: neither receipts nor rendered lines in 24 fonts were read worse.
 SQUEEZE = 0.85
-#: A line that was read with so few time steps a character that some may have got none is read again this much wider.
-WIDER = 1.2 / SQUEEZE
 #: What fills the rest of a short line's item: grey, the middle of the networks' values. PP-OCR is trained so, and sees in it
 #: where the line ends: beside the line's own ground it takes letters for capitals (96 % of letters right; beside grey 99 %).
 PADDING = 127

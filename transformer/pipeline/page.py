@@ -43,7 +43,7 @@ class PageInWork:
     many degrees clockwise the page is turned in it. detect may add a `margin` of so many pixels on each side. `boxes` F32
     [N,4,2] are corners in `image`, from the top left of the text clockwise: detect tells by their shape where that is, except
     for those that are `either_way` bool [N]; orient_lines turns those of a line that stands upside down, and sets `line_angles`
-    I32 [N], `line_angle_probabilities` F32 [N], and `unsure_lines` bool [N], where its network may be wrong; read_both_ways has
+    I32 [N], `line_angle_probabilities` F32 [N], and `unsure_lines` bool [N], where its network may be wrong; read_again has
     the last word. Curved lines are `ribbons` of the page: straighten adds them to the image, below the page, and their boxes
     there to `boxes`, as its last ones. `readings` belong to the boxes; there are none where nothing was read. `order` intp [N]
     sorts them as a person reads them. `warnings` go into the answer.

@@ -10,7 +10,7 @@ from transformer.pipeline.detect import Detect
 from transformer.pipeline.order import Order
 from transformer.pipeline.orient_lines import OrientLines
 from transformer.pipeline.orient_page import OrientPage
-from transformer.pipeline.read_both_ways import ReadBothWays
+from transformer.pipeline.read_again import ReadAgain
 from transformer.pipeline.recognise import Recognise
 from transformer.pipeline.stage import Stage, is_asked_for
 from transformer.pipeline.straighten import Straighten
@@ -26,14 +26,14 @@ STAGES: Final[tuple[Stage, ...]] = (
     Straighten(),
     OrientLines(),
     Recognise(),
-    ReadBothWays(),
+    ReadAgain(),
     Order(),
 )
 
 _PLANS: Final[Mapping[Reads, tuple[Stage, ...]]] = {
     "page": STAGES,
     "boxes": (OrientPage(), Detect(), Straighten(), Order()),
-    "line": (WholeImage(), OrientLines(), Recognise(), ReadBothWays(), Order()),
+    "line": (WholeImage(), OrientLines(), Recognise(), ReadAgain(), Order()),
     "line_angle": (WholeImage(), OrientLines(), Order()),
 }
 

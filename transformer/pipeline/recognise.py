@@ -1,7 +1,4 @@
-"""Reads the lines: cuts them out, has them recognised, and decodes the answer; and reads again what was too narrow.
-
-What is read again is stretched from the items of the first reading, which are smaller than the image.
-"""
+"""Reads the lines: cuts them out, has them recognised, and decodes the answer."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import numpy as np
 
 from ppocr import telemetry
 from ppocr.contract import RECOGNITION, Items, NetworkFacts
-from transformer.algorithms import ctc, narrow
+from transformer.algorithms import ctc
 from transformer.algorithms.crops import Crops, crops
 from transformer.algorithms.ctc import Reading
 from transformer.algorithms.line_memory import line_memory
@@ -28,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recognise:
-    """Sets `readings`. The image is kept: lines in doubt are read again."""
+    """Sets `readings`. The image is kept: some lines are read again."""
 
     task = RECOGNITION
     parameter = None
@@ -37,8 +34,18 @@ class Recognise:
         page.readings = await read(page, networks, page.boxes, nothing)
 
 
-async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Callable[[], None]) -> list[Reading]:
-    """The readings of `boxes` F32 [N,4,2], in their order. `when_cut` is called once the image isn't needed any more."""
+async def read(
+    page: PageInWork,
+    networks: Networks,
+    boxes: F32,
+    when_cut: Callable[[], None],
+    stretch: NDArray[np.float64] | None = None,
+) -> list[Reading]:
+    """The readings of `boxes` F32 [N,4,2], in their order. `when_cut` is called once the image isn't needed any more.
+
+    `stretch` F64 [N] is that of `crops`. It waits for the memory of the lines: two readings of a page don't run at once, as each
+    might wait for what the other holds.
+    """
     if not len(boxes):
         when_cut()
         return []
@@ -47,40 +54,17 @@ async def read(page: PageInWork, networks: Networks, boxes: F32, when_cut: Calla
     def prepare(network: NetworkFacts) -> Items:
         nonlocal lines
         with telemetry.stage("crops"):
-            lines = crops(page.image, boxes, network.grid, page.max_line_pixels)
+            lines = crops(page.image, boxes, network.grid, page.max_line_pixels, stretch)
             return lines.items
 
-    memory = line_memory(boxes, needed(page.facts, RECOGNITION).grid, page.max_line_pixels)
+    memory = line_memory(boxes, needed(page.facts, RECOGNITION).grid, page.max_line_pixels, stretch)
     with await page.hold_lines(memory):
         asked = await networks.ask(page, RECOGNITION, "rec", prepare, when_cut)
         assert lines is not None
-        readings = await networks.in_thread(page.call, _decoded, asked, lines)
-        crowded = narrow.crowded(readings, lines, page.max_line_pixels)
-        if len(crowded):
-            await _read_wider(page, networks, lines, crowded, readings)
-    return lines.by_line(readings)
-
-
-async def _read_wider(
-    page: PageInWork, networks: Networks, lines: Crops, which: NDArray[np.intp], readings: list[Reading]
-) -> None:
-    """Reads the items `which` of `lines` again, wider, and puts what is read in place of their `readings`."""
-    wide: Crops | None = None
-
-    def prepare(network: NetworkFacts) -> Items:
-        nonlocal wide
-        with telemetry.stage("crops"):
-            wide = narrow.wider(lines, which, network.grid)
-            return wide.items
-
-    asked = await networks.ask(page, RECOGNITION, "rec", prepare)
-    assert wide is not None
-    again = await networks.in_thread(page.call, _decoded, asked, wide)
-    for reading, item in zip(again, wide.line.tolist(), strict=True):
-        readings[item] = reading
+        return await networks.in_thread(page.call, _decoded, asked, lines)
 
 
 def _decoded(asked: Asked, lines: Crops) -> list[Reading]:
-    """The readings of the items."""
+    """The readings of the lines."""
     with telemetry.stage("ctc"):
-        return ctc.decode(asked.answer, asked.network.labels, lines.share)
+        return lines.by_line(ctc.decode(asked.answer, asked.network.labels, lines.share))
