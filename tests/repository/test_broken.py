@@ -159,21 +159,19 @@ async def test_a_broken_version_in_a_watched_folder_is_loaded_when_it_is_fixed(t
     assert "ppocr-x/2 could not be loaded: rec.onnx" in (tmp_path / "log").read_text()
 
 
-@pytest.mark.parametrize("poison", [_nested, _infinite])
-def test_a_manifest_that_is_poison_stops_neither_the_start_nor_the_watch(
-    tmp_path: Path, poison: Callable[[Path], str]
-) -> None:
+def test_manifests_that_are_poison_stop_neither_the_start_nor_the_watch(tmp_path: Path) -> None:
     root, v6 = tmp_path / "models", two_models.models()[0]
     two_models.put(root, 1, v6)
-    reason = poison(two_models.put(root, 2, v6))
+    reasons = [poison(two_models.put(root, version, v6)) for version, poison in ((2, _nested), (3, _infinite))]
     flags = ("--model_dir", str(root), "--watch_seconds", "0.1", "--swap_grace_seconds", "0", "--repository_api")
     with services.predictor(tmp_path / "log", *flags) as predictor:
         index = httpx.post(f"{predictor.url}/v2/repository/index").json()
-        assert [(each["version"], each["state"]) for each in index] == [("1", "READY"), ("2", "UNAVAILABLE")]
-        assert reason in index[1]["reason"]
-        two_models.put(root, 3, v6)
+        states = [("1", "READY"), ("2", "UNAVAILABLE"), ("3", "UNAVAILABLE")]
+        assert [(each["version"], each["state"]) for each in index] == states
+        assert all(reason in each["reason"] for reason, each in zip(reasons, index[1:], strict=True))
+        two_models.put(root, 4, v6)
         deadline = time.monotonic() + 60
-        while index[-1]["version"] != "3" or index[-1]["state"] != "READY":
+        while index[-1]["version"] != "4" or index[-1]["state"] != "READY":
             assert time.monotonic() < deadline, index
             time.sleep(0.1)
             index = httpx.post(f"{predictor.url}/v2/repository/index").json()
