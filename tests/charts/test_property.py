@@ -52,3 +52,28 @@ def test_what_renders_is_valid_and_what_does_not_says_why(chart: Path, schemas: 
     problems, objects = check(schemas, VERSIONS[-1], tried)
     assert problems == ""
     assert objects >= len(tried)
+
+
+#: Names that YAML takes for numbers and truth values where they aren't quoted: Kubernetes allows them.
+@pytest.mark.parametrize("name", ["0", "1e3", "true", "null"])
+@pytest.mark.parametrize("mode", ["separate", "plain"])
+def test_names_stay_text(schemas: Path, tmp_path: Path, mode: str, name: str) -> None:
+    part = {"priorityClassName": name, "runtimeClassName": name, "schedulerName": name}
+    values = {
+        "mode": mode,
+        "fullnameOverride": "ppocr",
+        "nameOverride": name if name.isalpha() else "",
+        "serviceAccount": {"name": name},
+        "imagePullSecrets": [{"name": name}],
+        "access": {"apiKeysSecret": name, "predictorTlsSecret": name},
+        "verify": {"caSecret": name},
+        "model": {"source": "pvc", "pvc": {"claimName": name}},
+        "transformer": part,
+        "predictor": part,
+    }
+    (tmp_path / "values.json").write_text(json.dumps(values))
+    made = template("--values", tmp_path / "values.json")
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "made.yaml").write_text(made.stdout)
+    problems, _ = check(schemas, VERSIONS[-1], [tmp_path / "made.yaml"])
+    assert problems == ""

@@ -28,6 +28,9 @@ class Shelf:
         self.namespace.kubectl("cp", str(source), f"librarian:/shelf/.staging-{version}")
         self.sh(f"mkdir -p /shelf/{NAME} && mv /shelf/.staging-{version} /shelf/{NAME}/{version}")
 
+    def has(self, version: int) -> bool:
+        return str(version) in self.sh(f"ls /shelf/{NAME}").split()
+
     def break_(self, version: int, of: int) -> None:
         """Brings a version one byte of whose network is another than the manifest says."""
         copy = f"cp -r /shelf/{NAME}/{of} /shelf/.staging-{version}"

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from tests import two_models
 from tests.cluster import images, load
 from tests.cluster.bundles import CLAIM, NAME, V4, V6, Shelf
@@ -78,8 +76,9 @@ def reason(pod: Pod, version: str) -> str:
 
 
 @nightly
-@pytest.mark.usefixtures("shelf")
-def test_a_canary_brings_another_bundle(release: Release, gateway: Gateway, say: Say) -> None:
+def test_a_canary_brings_another_bundle(shelf: Shelf, release: Release, gateway: Gateway, say: Say) -> None:
+    if not shelf.has(V4):
+        shelf.put(V4, two_models.models()[1])
     stable = on_claim(bundle_version=str(V6))
     stable["predictor"]["replicas"] = 1
     canary = {"enabled": True, "predictor": {"settings": {"bundle_version": str(V4)}}}

@@ -48,7 +48,7 @@ ppocr/restarted-at: {{ . | quote }}
 {{- define "ppocr.podSpec" -}}
 {{- $all := .track.values -}}
 {{- $values := index $all .part -}}
-serviceAccountName: {{ include "ppocr.serviceAccountName" .root }}
+serviceAccountName: {{ include "ppocr.serviceAccountName" .root | quote }}
 automountServiceAccountToken: false
 # A Service called ppocr-grpc would set PPOCR_GRPC_PORT.
 enableServiceLinks: false
@@ -60,14 +60,14 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with $values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with $values.runtimeClassName }}
-runtimeClassName: {{ . }}
+runtimeClassName: {{ . | quote }}
 {{- end }}
 {{- range $name := list "schedulerName" "dnsPolicy" }}
 {{- with get $values $name }}
-{{ $name }}: {{ . }}
+{{ $name }}: {{ . | quote }}
 {{- end }}
 {{- end }}
 {{- range $name := list "hostAliases" "dnsConfig" "resourceClaims" "initContainers" }}
@@ -109,21 +109,21 @@ says that it has. What changes it would replace the pods anyway.
 {{- end }}
 {{- if and $all.access.apiKeysSecret (or (eq .part "transformer") (eq $all.mode "collocated")) }}
 - name: api-keys
-  secret: {secretName: {{ $all.access.apiKeysSecret }}}
+  secret: {secretName: {{ $all.access.apiKeysSecret | quote }}}
 {{- end }}
 {{- if include "ppocr.predictorTls" . }}
 - name: predictor-tls
-  secret: {secretName: {{ $all.access.predictorTlsSecret }}}
+  secret: {secretName: {{ $all.access.predictorTlsSecret | quote }}}
 {{- end }}
 {{- if eq .part "predictor" }}
 {{- if eq $all.model.source "pvc" }}
 - name: models
-  persistentVolumeClaim: {claimName: {{ include "ppocr.modelClaim" . }}, readOnly: true}
+  persistentVolumeClaim: {claimName: {{ include "ppocr.modelClaim" . | quote }}, readOnly: true}
 {{- end }}
 {{- if $values.engineCache.enabled }}
 - name: engine-cache
   {{- with include "ppocr.engineCacheClaim" . }}
-  persistentVolumeClaim: {claimName: {{ . }}}
+  persistentVolumeClaim: {claimName: {{ . | quote }}}
   {{- else }}
   emptyDir: {sizeLimit: {{ $values.engineCache.size | toString | quote }}}
   {{- end }}
@@ -160,7 +160,7 @@ affinity:
 {{- if or $values.spreadOver $values.topologySpreadConstraints }}
 topologySpreadConstraints:
   {{- range $values.spreadOver }}
-  - topologyKey: {{ . }}
+  - topologyKey: {{ . | quote }}
     maxSkew: 1
     whenUnsatisfiable: ScheduleAnyway
     {{- toYaml $selector | nindent 4 }}

@@ -6,7 +6,7 @@
 {{- /* A hung network is restarted alone: its preStop would wait for a transformer that stays. */ -}}
 {{- $liveness = merge (dict) $liveness (dict "terminationGracePeriodSeconds" 10) -}}
 {{- end -}}
-image: {{ include "ppocr.image" . }}
+image: {{ include "ppocr.image" . | quote }}
 imagePullPolicy: {{ $values.image.pullPolicy }}
 env:
   {{- include "ppocr.env" . | trim | nindent 2 }}
@@ -128,7 +128,7 @@ volumeMounts:
     mountPath: /mnt/models
     readOnly: true
     {{- with .track.values.model.pvc.path }}
-    subPath: {{ . }}
+    subPath: {{ . | quote }}
     {{- end }}
   {{- end }}
   {{- if $values.engineCache.enabled }}

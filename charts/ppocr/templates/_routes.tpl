@@ -74,7 +74,7 @@ rateLimit:
 {{- define "ppocr.headerMatch" -}}
 headers:
   - type: Exact
-    name: {{ .Values.canary.match.header }}
+    name: {{ .Values.canary.match.header | quote }}
     value: {{ required "canary.match.value is needed with canary.match.header" .Values.canary.match.value | quote }}
 {{- end -}}
 

@@ -24,7 +24,7 @@ activeDeadlineSeconds: {{ .seconds | default (add (max (int .root.Values.verify.
 {{- if .api }}
 serviceAccountName: {{ include "ppocr.fullname" .root }}-verify
 {{- else }}
-serviceAccountName: {{ include "ppocr.serviceAccountName" .root }}
+serviceAccountName: {{ include "ppocr.serviceAccountName" .root | quote }}
 {{- end }}
 automountServiceAccountToken: {{ .api }}
 enableServiceLinks: false
@@ -36,7 +36,7 @@ imagePullSecrets:
 {{- end }}
 containers:
   - name: test
-    image: {{ include "ppocr.image" $stable }}
+    image: {{ include "ppocr.image" $stable | quote }}
     imagePullPolicy: {{ .root.Values.transformer.image.pullPolicy }}
     command:
       {{- toYaml .command | nindent 6 }}
@@ -45,7 +45,7 @@ containers:
       - name: PPOCR_TEST_KEY
         valueFrom:
           secretKeyRef:
-            name: {{ .root.Values.test.apiKeySecret | default .root.Values.access.apiKeysSecret }}
+            name: {{ .root.Values.test.apiKeySecret | default .root.Values.access.apiKeysSecret | quote }}
             key: test
     {{- end }}
     resources:
@@ -69,9 +69,9 @@ volumes:
 {{- if $ca }}
   - name: ca
     {{- if .root.Values.verify.caConfigMap }}
-    configMap: {name: {{ .root.Values.verify.caConfigMap }}}
+    configMap: {name: {{ .root.Values.verify.caConfigMap | quote }}}
     {{- else }}
-    secret: {secretName: {{ .root.Values.verify.caSecret }}}
+    secret: {secretName: {{ .root.Values.verify.caSecret | quote }}}
     {{- end }}
 {{- end }}
 {{- with .images }}
