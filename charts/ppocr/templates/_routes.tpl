@@ -18,11 +18,13 @@ hostnames:
 {{- include "ppocr.hostnames" (list (index . 0) (without (index . 1) "*") (index . 2)) | fromYamlArray | first -}}
 {{- end -}}
 
-{{/* How long a gateway waits: longer than the service's own limit, so that the service says what happened. */}}
+{{/* How long a gateway waits: longer than the service's own limit, so that the service says what happened. Gateway API's durations have
+at most five digits: from 100,000 s on it is hours, and 99,999 of them at most. */}}
 {{- define "ppocr.gatewayTimeout" -}}
 {{- $stable := first (include "ppocr.tracks" . | fromJson).tracks -}}
 {{- $settings := include "ppocr.settings" (dict "track" $stable "part" "transformer") | fromJson -}}
-{{- printf "%ds" (add 5 (ceil (dig "request_timeout_seconds" 60 $settings) | int)) -}}
+{{- $seconds := add 5 (ceil (dig "request_timeout_seconds" 60 $settings) | min 1e9 | int) -}}
+{{- if lt $seconds 100000 }}{{ printf "%ds" $seconds }}{{ else }}{{ printf "%dh" (min 99999 (add 1 (div $seconds 3600))) }}{{ end -}}
 {{- end -}}
 
 {{/* What the HTTPRoute publishes, as a JSON array of path matches. */}}
