@@ -29,10 +29,10 @@ MERGED = 1.5
 
 def crowded(readings: Sequence[Reading]) -> NDArray[np.bool_]:
     """The lines to read again (bool [N])."""
-    return np.array([is_crowded(reading) for reading in readings], np.bool_)
+    return np.array([_is_crowded(reading) for reading in readings], np.bool_)
 
 
-def is_crowded(reading: Reading) -> bool:
+def _is_crowded(reading: Reading) -> bool:
     """Whether the line has so few time steps a character that some may have got none."""
     count = len(reading.characters)
     if count < FEW or reading.steps >= ENOUGH * count:
