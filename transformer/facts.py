@@ -1,4 +1,4 @@
-"""The facts of the bundle versions that answers name, asked for once each."""
+"""The facts of each bundle version, fetched once per version."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class _Asked:
 class FactsByVersion:
     """Remembers the facts of the last versions, so that an answer is always decoded with its own character set.
 
-    What an answer was computed by says its identity, which contains a digest: of two versions that bear the same name, on
-    two pods or one after the other, each is decoded with its own. Requests that want the same facts at the same time share
-    one question: where no predictor answers, all of them get the error after one time-out.
+    An answer names the version that computed it by its identity, which contains a digest. So two different versions with the
+    same name, on two pods or one after the other, are told apart. Requests that need the same facts at the same time share
+    one call: without a predictor, all of them get the error after one timeout.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -41,10 +41,10 @@ class FactsByVersion:
         self._questions: dict[str, asyncio.Task[BundleFacts]] = {}
 
     async def current(self, version: str | None = None) -> BundleFacts:
-        """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound where it isn't there.
+        """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound if it doesn't exist.
 
-        Where no predictor can be asked, those that are known go on: the answer itself says which version gave it, and the
-        calls that follow wait longer for a predictor than this one should.
+        If no predictor can be reached, the known facts are still used: the answer itself names its version, and later calls wait
+        longer for a predictor than this one should.
         """
         asked = self._asked.get(version or "")
         if asked is not None and asked.fresh():
@@ -52,7 +52,7 @@ class FactsByVersion:
         return await self.newest(version)
 
     async def newest(self, version: str | None = None) -> BundleFacts:
-        """As `current`, but asked for now."""
+        """Like `current`, but always fetched again."""
         key = version or ""
         asked = self._asked.get(key)
         try:
@@ -67,7 +67,7 @@ class FactsByVersion:
         return facts
 
     async def for_identity(self, identity: str) -> BundleFacts:
-        """The facts of the version that an answer named."""
+        """The facts of the version that is named in an answer."""
         facts = self._by_identity.get(identity)
         if facts is None:
             self.forget()  # there was a swap
@@ -75,11 +75,11 @@ class FactsByVersion:
         return facts
 
     def forget(self) -> None:
-        """Asks again which version serves: an answer showed that it has changed."""
+        """Forgets which version serves, because an answer has shown that it changed."""
         self._asked.clear()
 
     async def _ask(self, key: str) -> BundleFacts:
-        """Joins the question that is under way, or asks it. A question is finished even if everybody who asked it has left."""
+        """Joins the question that is in progress, or asks it. A question is finished even if everybody who asked it has left."""
         question = self._questions.get(key)
         if question is None:
             question = self._questions[key] = asyncio.create_task(self._facts(key))
