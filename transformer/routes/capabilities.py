@@ -86,8 +86,14 @@ _EXAMPLE = {
 }
 DECLARATION = Declaration(
     "capabilities",
-    "What this service can do: its formats, parameters, models with their languages, and limits.",
-    (Path(PATH, "what this service can do, as JSON", answers=(Body("application/json", _SCHEMA, _EXAMPLE),)),),
+    "Formats, parameters, limits, and models with their languages.",
+    (
+        Path(
+            PATH,
+            "formats, parameters, limits and models of this service, as JSON",
+            answers=(Body("application/json", _SCHEMA, _EXAMPLE),),
+        ),
+    ),
 )
 
 

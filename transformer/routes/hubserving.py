@@ -67,14 +67,14 @@ _EXAMPLE: Final = {
 }
 _DECLARATION = Declaration(
     "hubserving",
-    "PaddleHub Serving, as `deploy/hubserving` of PaddleOCR 2 had it: images as base64, and a list of lines for each. "
-    "`ocr_system` reads pages, `ocr_det` finds their lines, `ocr_rec` reads images of one line, `ocr_cls` says whether such a "
-    "line stands upside down. An image that can't be decoded gives an empty list (`ocr_rec`, `ocr_cls`: none). `paths` are not "
+    "PaddleHub Serving, as in `deploy/hubserving` of PaddleOCR 2: images as base64, and a list of lines for each. "
+    "`ocr_system` reads pages, `ocr_det` finds their lines, `ocr_rec` reads images of one line, `ocr_cls` tells whether such a "
+    "line is upside down. An image that can't be decoded gives an empty list (`ocr_rec`, `ocr_cls`: none). `paths` are not "
     "read.",
     paths=(
         Path(
             "/predict/{module}",
-            "read images as PaddleHub Serving did: ocr_system, ocr_det, ocr_rec, ocr_cls",
+            "read images, in the format of PaddleHub Serving: ocr_system, ocr_det, ocr_rec, ocr_cls",
             ("POST",),
             bodies=(
                 Body(

@@ -32,8 +32,8 @@ ANSWER = Body("application/json", schemas.PREDICTIONS, {"predictions": [schemas.
 
 _DECLARATION = Declaration(
     "v1",
-    "KServe's V1 protocol. One instance holds one image file as base64; one prediction comes back for each, in their order. "
-    "The first image that can't be read is the error of the whole request, and the sentence says which instance it is.",
+    "KServe's V1 protocol. Each instance is one image file as base64; the answer has one prediction per instance, in the "
+    "same order. If an image can't be read, the whole request fails, and the error message names the first such instance.",
     paths=(
         Path(
             PATH,

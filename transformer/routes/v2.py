@@ -62,9 +62,9 @@ _EXAMPLE: Final = {
 _DECLARATION = tensor_format.declare(
     "v2",
     "The Open Inference Protocol (KServe V2, Triton): image files are the elements of one BYTES tensor, and the lines of all "
-    "images come back as tensors. As JSON, with the binary extension (`Inference-Header-Content-Length`), or over gRPC. The "
-    "first image that can't be read is the error of the whole request. Where `image` is UINT8 [1, H, W, 3], it holds pixels, and "
-    "the answer is what docling's remote OCR engine takes: `boxes`, `txts` and `scores`.",
+    "images come back as tensors. As JSON, with the binary extension (`Inference-Header-Content-Length`), or over gRPC. If "
+    "an image can't be read, the whole request fails. If `image` is UINT8 [1, H, W, 3], it holds pixels, and "
+    "the answer has the outputs that docling's remote OCR engine expects: `boxes`, `txts` and `scores`.",
     "read images as V2 tensors",
     Body(
         "application/json",
