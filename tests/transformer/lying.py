@@ -38,7 +38,9 @@ class Liar:
         self.facts = facts_to_json(FACTS)
         self.identity = FACTS.identity
         self.fail: Callable[[Any], Awaitable[None]] | None = None
+        self.fail_facts: Callable[[Any, Any], Awaitable[None]] | None = None
         self.asked = 0
+        self.asked_for: list[str] = []  # the networks whose facts were asked for
 
     async def infer(self, message: Any, context: Any) -> Any:
         self.asked += 1
@@ -61,6 +63,9 @@ class Liar:
         return to_grpc(TensorResponse(message.model_name, known, "1", parameters=parameters))
 
     async def metadata(self, message: Any, context: Any) -> Any:
+        self.asked_for.append(message.name)
+        if self.fail_facts is not None:
+            await self.fail_facts(message, context)
         answer = oip.ModelMetadataResponse(name=message.name)
         if self.facts:
             answer.parameters[FACTS_PARAMETER].string_param = self.facts
