@@ -196,7 +196,7 @@ class Reader:
                 with ppocr_tracing.span(f"stage {name}"):
                     await stage.run(page, self._networks)
                 call.times.append((name, begun, time.monotonic()))
-            read = page_of(page)
+            read = await self._networks.on_lines(page, page_of, page)
             size = {"ppocr.image.width": source.width, "ppocr.image.height": source.height}
             ppocr_tracing.note("", {**size, "ppocr.bundle": page.facts.label, "ppocr.lines": len(read.lines)})
             if view is not None:
