@@ -14,7 +14,7 @@ from typing import Any
 
 from ppocr import former_format
 from ppocr.contract import RECOGNITION, Axis, BundleFacts, Grid, NetworkFacts, Normalisation, Output
-from ppocr.task_parameters import MAX_SIDE, TASKS, checked
+from ppocr.task_parameters import MAX_SIDE, MAX_SMALLEST, MAX_STEP, MAX_USUAL, TASKS, checked
 from ppocr_api.errors import BundleError
 
 DATATYPES = ("UINT8", "INT32", "FP32")
@@ -127,6 +127,10 @@ def _axis(raw: Mapping[str, Any]) -> Axis:
     if not all(type(number) is int and 1 <= number <= MAX_SIDE for number in numbers):
         raise ValueError(f"an axis is four whole numbers from 1 to {MAX_SIDE}")
     axis = Axis(*numbers)
+    if axis.minimum > MAX_SMALLEST or axis.usual > MAX_USUAL or axis.step > MAX_STEP:
+        raise ValueError(
+            f"an axis begins at {MAX_SMALLEST} at most, in steps of {MAX_STEP}, and is usually {MAX_USUAL}"
+        )
     if not axis.takes(axis.usual):
         raise ValueError("the usual length of an axis lies on its steps, between its minimum and its maximum")
     return axis

@@ -11,6 +11,11 @@ from ppocr.contract import DETECTION, LINE_ORIENTATION, PAGE_ORIENTATION, RECOGN
 Check = Callable[[Any], bool]
 #: Longest side that a manifest may name [pixels].
 MAX_SIDE: Final = 100_000
+#: Longest side that the smallest item of a network may have, and a usual one, and the largest step between two lengths: such
+#: items are made before any image asks for them, and sides are rounded to steps [pixels].
+MAX_SMALLEST: Final = 2048
+MAX_USUAL: Final = 4096
+MAX_STEP: Final = 1024
 
 
 def _number(low: float, high: float) -> Check:

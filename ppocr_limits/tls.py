@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from ppocr_api.errors import ConfigError
 
 #: Set in the scope of a request whose client showed a certificate that was verified.
 CERTIFIED = "ppocr.certified"
+
+log = logging.getLogger("ppocr.access")
+
+_FILES = "the files of tls_cert_file, tls_key_file and tls_client_ca_file"
 
 
 @dataclass(frozen=True)
@@ -36,14 +41,16 @@ class Tls:
         """What the HTTP server listens with. Raises ConfigError."""
         self.check()
         current, stamp = self._context(), self.stamp()
+        trouble = _Trouble()
 
         def renew(connection: Any, name: str | None, _: ssl.SSLContext) -> None:
             nonlocal current, stamp
             try:
                 if (found := self.stamp()) != stamp:
                     current, stamp = self._context(), found
-            except (OSError, ssl.SSLError):
-                pass  # they are just being replaced
+                trouble.over()
+            except OSError as error:  # they may just be being replaced
+                trouble.say(_reason(error))
             connection.context = current
 
         context = self._context()
@@ -53,16 +60,21 @@ class Tls:
     def grpc(self) -> grpc.ServerCredentials:
         """What the gRPC server listens with."""
         stamp = self.stamp()
+        trouble = _Trouble()
 
         def renewed() -> Any:
             nonlocal stamp
             try:
                 if (found := self.stamp()) == stamp:
+                    trouble.over()
                     return None
-                stamp = found
-                return self._grpc_configuration()
-            except OSError:
+                self._context()  # gRPC would complain of files that aren't right at each connection
+                configuration, stamp = self._grpc_configuration(), found
+            except OSError as error:
+                trouble.say(_reason(error))
                 return None
+            trouble.over()
+            return configuration
 
         return grpc.dynamic_ssl_server_credentials(self._grpc_configuration(), renewed, bool(self.client_ca))
 
@@ -70,13 +82,8 @@ class Tls:
         """Raises ConfigError if the files aren't what they should be."""
         try:
             self._context()
-        except (OSError, ssl.SSLError) as error:
-            what = (
-                error.strerror if isinstance(error, OSError) and error.strerror else "they aren't PEM, or don't match"
-            )
-            raise ConfigError(
-                f"the files of tls_cert_file, tls_key_file and tls_client_ca_file can't be used: {what}"
-            ) from error
+        except OSError as error:
+            raise ConfigError(f"{_FILES} can't be used: {_reason(error)}") from error
 
     def _context(self) -> ssl.SSLContext:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -116,3 +123,24 @@ def knowing_certificates(make: Callable[..., Any]) -> Callable[..., Any]:
         return protocol
 
     return make_knowing
+
+
+class _Trouble:
+    """Files that can't be read again: said once, and not at each connection."""
+
+    def __init__(self) -> None:
+        self._said = ""
+
+    def say(self, reason: str) -> None:
+        if reason != self._said:
+            log.error("%s can't be used, and the former ones stay: %s", _FILES, reason)
+        self._said = reason
+
+    def over(self) -> None:
+        self._said = ""
+
+
+def _reason(error: OSError) -> str:
+    """Without a path. ssl.SSLError is an OSError, too."""
+    known = isinstance(error, ssl.SSLError) or not error.strerror
+    return "they aren't PEM, or don't match" if known else str(error.strerror)

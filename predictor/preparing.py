@@ -15,11 +15,14 @@ from itertools import zip_longest
 from typing import Protocol
 
 from ppocr.contract import Grid, NetworkFacts
+from ppocr.listen import PageSettings
 from ppocr_api.errors import InvalidRequest, PpocrError
 from predictor.engines.sizes import Shape, usual_pages
 
 log = logging.getLogger("ppocr.predictor")
 
+#: Of a page: what is larger no service computes, unless its settings say so.
+MOST_PIXELS = PageSettings.max_detection_pixels
 USUAL_WIDTHS = range(64, 513)
 USUAL_COUNTS = (1, 2, 4)
 
@@ -130,7 +133,7 @@ def _prepare(networks: Networks, name: str, shape: Shape) -> None:
 
 def _sizes(grid: Grid, batch_pixels: int, batch_items: int) -> list[Shape]:
     if grid.whole_pages:
-        return list(usual_pages(grid))
+        return [shape for shape in usual_pages(grid) if shape[1] * shape[2] <= MOST_PIXELS]
     return sorted(_batches(grid, batch_pixels, batch_items), key=lambda shape: not _is_usual(shape))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ppocr import telemetry
-from ppocr.contract import BundleFacts, NetworkFacts
+from ppocr.contract import NO_SUCH_VERSION, NOTHING_LOADED, BundleFacts, NetworkFacts
 from ppocr_api.errors import NotFound, Unavailable
 from predictor.batching import NetworkSlot
 from predictor.engines.base import Capabilities
@@ -57,13 +57,13 @@ class Versions:
         """
         if version is None:
             if not self._serving:
-                raise Unavailable("no version of the model is loaded")
+                raise Unavailable(NOTHING_LOADED)
             return self._serving[-1]
         for loaded in self._answering():
             if loaded.facts.is_called(version):
                 return loaded
         there = ", ".join(loaded.facts.label for loaded in self._serving) or "none"
-        raise NotFound(f"there is no version {version!r} of the model here; there are: {there}")
+        raise NotFound(f"{NO_SUCH_VERSION} {version!r} of the model here; there are: {there}")
 
     def loaded(self) -> list[BundleFacts]:
         """The serving versions, the default last."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ppocr.contract import DETECTION, RECOGNITION, Axis, Grid, NetworkFacts, Normalisation, Output
 
 _HALF = Normalisation("BGR", (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -28,4 +30,18 @@ def rec(*characters: str) -> NetworkFacts:
         outputs=(Output("ids", "INT32"), Output("probabilities", "FP32")),
         labels=characters,
         parameters={"stride": 8},
+    )
+
+
+def orientation(task: str, labels: tuple[str, ...], height: int, width: int, **parameters: Any) -> NetworkFacts:
+    """A network that says how its items are turned, and is named like its task."""
+    return NetworkFacts(
+        name=task,
+        task=task,
+        input="items",
+        grid=Grid(Axis(height, height, 1, height), Axis(width, width, 1, width)),
+        normalisation=_HALF,
+        outputs=(Output("label", "INT32"), Output("probability", "FP32")),
+        labels=labels,
+        parameters={"threshold": 0.5, **parameters},
     )

@@ -7,14 +7,22 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ppocr.contract import BundleFacts, Predictor
-from ppocr_api.errors import DeadlineExceeded, Unavailable
+from ppocr.contract import NO_SUCH_VERSION, BundleFacts, Predictor
+from ppocr_api.errors import DeadlineExceeded, NotFound, Unavailable
 
 #: A swap is noticed by the identity in the next answer; this only bounds how long a version is taken for the one
 #: that serves, and how long a request finds a version by name that has been unloaded.
 FRESH_SECONDS = 10.0
+#: How long what was just asked isn't asked again, for requests that may come by the hundred: for a version that isn't there, or
+#: for networks that the bundle which serves hasn't.
+JUST_SECONDS = 1.0
 #: Versions come and go; the character set of one takes about 2 MB.
 MOST = 8
+#: Versions that aren't there, which are remembered for JUST_SECONDS; and characters of one that may be there: a bundle's name and
+#: its version are folders.
+MOST_ABSENT, LONGEST = 256, 600
+#: Versions that are asked for at a time and that nobody has seen yet; the others wait for their turn.
+UNSEEN_AT_A_TIME = 4
 
 
 @dataclass(frozen=True)
@@ -22,8 +30,8 @@ class _Asked:
     facts: BundleFacts
     at: float
 
-    def fresh(self) -> bool:
-        return time.monotonic() - self.at <= FRESH_SECONDS
+    def fresh(self, seconds: float) -> bool:
+        return time.monotonic() - self.at <= seconds
 
 
 class FactsByVersion:
@@ -39,6 +47,8 @@ class FactsByVersion:
         self._by_identity: dict[str, BundleFacts] = {}
         self._asked: dict[str, _Asked] = {}  # by what was asked for: a version, or "" for the one that serves
         self._questions: dict[str, asyncio.Task[BundleFacts]] = {}
+        self._absent: dict[str, tuple[str, float]] = {}  # versions: what was said of them, and when
+        self._turns = asyncio.Semaphore(UNSEEN_AT_A_TIME)
 
     async def current(self, version: str | None = None) -> BundleFacts:
         """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound if it doesn't exist.
@@ -47,20 +57,30 @@ class FactsByVersion:
         longer for a predictor than this one should.
         """
         asked = self._asked.get(version or "")
-        if asked is not None and asked.fresh():
+        if asked is not None and asked.fresh(FRESH_SECONDS):
             return asked.facts
-        return await self.newest(version)
+        return await self._renewed(version or "")
 
     async def newest(self, version: str | None = None) -> BundleFacts:
-        """Like `current`, but always fetched again."""
-        key = version or ""
+        """Like `current`, but at most JUST_SECONDS old."""
+        asked = self._asked.get(version or "")
+        if asked is not None and asked.fresh(JUST_SECONDS):
+            return asked.facts
+        return await self._renewed(version or "")
+
+    async def _renewed(self, key: str) -> BundleFacts:
         asked = self._asked.get(key)
+        self._check_absent(key)
         try:
-            facts = await self._ask(key)
+            facts = await (self._ask(key) if asked is not None or not key else self._ask_in_turn(key))
         except (Unavailable, DeadlineExceeded):
             if asked is None:
                 raise
             facts = asked.facts
+        except NotFound as error:
+            self._absent[key] = (error.message, time.monotonic())
+            _forget_oldest(self._absent, MOST_ABSENT)
+            raise
         self._asked.pop(key, None)  # the newest comes last
         self._asked[key] = _Asked(facts, time.monotonic())
         _forget_oldest(self._asked)
@@ -77,6 +97,23 @@ class FactsByVersion:
     def forget(self) -> None:
         """Forgets which version serves, because an answer has shown that it changed."""
         self._asked.clear()
+
+    def _check_absent(self, version: str) -> None:
+        """Raises NotFound for a version that was just not there, or that none can be called."""
+        if len(version) > LONGEST:
+            raise NotFound(f"{NO_SUCH_VERSION} {version[:100]!r} of the model")
+        said, at = self._absent.get(version, ("", 0.0))
+        if said and time.monotonic() - at <= JUST_SECONDS:
+            raise NotFound(said)
+        self._absent.pop(version, None)
+
+    async def _ask_in_turn(self, version: str) -> BundleFacts:
+        if version in self._questions:
+            return await self._ask(version)
+        async with self._turns:
+            self._check_absent(version)  # it may have been asked for while this one waited
+            asked = self._asked.get(version)
+            return asked.facts if asked is not None and asked.fresh(JUST_SECONDS) else await self._ask(version)
 
     async def _ask(self, key: str) -> BundleFacts:
         """Joins the question that is in progress, or asks it. A question is finished even if everybody who asked it has left."""
@@ -98,6 +135,6 @@ class FactsByVersion:
             question.exception()  # marks it as seen: everybody who asked may have left
 
 
-def _forget_oldest(known: dict[str, Any]) -> None:
-    while len(known) > MOST:
+def _forget_oldest(known: dict[str, Any], most: int = MOST) -> None:
+    while len(known) > most:
         del known[next(iter(known))]

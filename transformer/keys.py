@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import hmac
 import logging
+import os
 import re
 import time
 from pathlib import Path
@@ -15,6 +17,8 @@ log = logging.getLogger("ppocr.access")
 
 #: How often to look whether the file has changed [seconds].
 LOOK_SECONDS = 1.0
+#: Of the file: some ten thousand keys.
+MAX_BYTES = 1 << 20
 _LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):([0-9a-f]{64})")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 
@@ -33,7 +37,7 @@ class Keys:
         self._looked = time.monotonic()
         try:
             self._stamp = self._stat()
-            self._keys = _parse(self._path.read_text(encoding="ascii"))
+            self._keys = _parse(_text(self._path))
         except (OSError, ValueError) as error:
             raise ConfigError(f"the api_key_file can't be used: {_reason(error)}") from error
 
@@ -62,10 +66,19 @@ class Keys:
             stamp = self._stat()
             if stamp != self._stamp:
                 self._stamp = stamp
-                self._keys = _parse(self._path.read_text(encoding="ascii"))
+                self._keys = _parse(_text(self._path))
                 log.info("the file of keys was read again: %d keys", len(self._keys))
         except (OSError, ValueError) as error:
             log.error("the file of keys can't be read, and the former keys stay: %s", _reason(error))
+
+
+def _text(path: Path) -> str:
+    """What the file holds. Raises OSError, or ValueError where no file of keys is such."""
+    if not path.is_file():  # a pipe would be waited for
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+    if path.stat().st_size > MAX_BYTES:
+        raise ValueError("it is too large")
+    return path.read_text(encoding="ascii")
 
 
 def _parse(text: str) -> tuple[tuple[str, str], ...]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from kserve import Model
@@ -16,6 +18,9 @@ from transformer.routes import v2
 from transformer.routes.adapter import Exchange, ReadRequest
 from transformer.statistics import Statistics
 from transformer.urls.fetching import Fetcher
+
+#: Lines and words of an answer that are written in some milliseconds.
+FEW_TEXTS = 2_000
 
 
 @dataclass(frozen=True)
@@ -83,10 +88,17 @@ class OcrTransformer(Model):  # type: ignore[misc]
         self, result: Done, headers: dict[str, str] | None = None, response_headers: Any = None
     ) -> WireAnswer:
         exchange = result.asked.exchange
-        return exchange.adapter.render(exchange.request, result.asked.read, result.pages)
+        render = partial(exchange.adapter.render, exchange.request, result.asked.read, result.pages)
+        # Some hundred thousand words in JSON take a second, in which nobody else would be answered.
+        return render() if _texts(result.pages) <= FEW_TEXTS else await asyncio.to_thread(render)
 
     def get_input_types(self) -> list[dict[str, Any]]:
         return v2.INPUTS
 
     def get_output_types(self) -> list[dict[str, Any]]:
         return v2.OUTPUTS
+
+
+def _texts(pages: Sequence[Page | PpocrError]) -> int:
+    """Lines and words."""
+    return sum(1 + len(line.words or ()) for page in pages if isinstance(page, Page) for line in page.lines)

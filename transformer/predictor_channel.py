@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import re
+import ssl
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,6 +64,12 @@ def target(host: str, port: int) -> str:
     return f"dns:///{host}" if re.fullmatch(r".*[^:]:\d+", host) else f"dns:///{host}:{port}"
 
 
+def _reason(error: OSError) -> str:
+    """Without a path."""
+    known = isinstance(error, ssl.SSLError) or not error.strerror
+    return "they aren't PEM, or don't match" if known else str(error.strerror)
+
+
 @dataclass(frozen=True)
 class PredictorTls:
     """Files in PEM; without `ca` there is no TLS. `certificate` and `key` are what a predictor may ask for."""
@@ -74,6 +81,13 @@ class PredictorTls:
     def files(self) -> tuple[bytes | None, ...]:
         """What they hold, None for those that aren't set. Raises OSError."""
         return tuple(Path(file).read_bytes() if file else None for file in (self.ca, self.certificate, self.key))
+
+    def check(self) -> None:
+        """Raises OSError, as ssl.SSLError is one, where they aren't what they should be: gRPC says so at each call alone."""
+        if self.ca:
+            context = ssl.create_default_context(cafile=self.ca)
+            if self.certificate:
+                context.load_cert_chain(self.certificate, self.key)
 
 
 class Channels:
@@ -89,8 +103,9 @@ class Channels:
         self._looked = time.monotonic()
         try:
             self._files = tls.files()
+            tls.check()
         except OSError as error:
-            raise ConfigError(f"a file of the predictor's certificates can't be read: {error.strerror}") from error
+            raise ConfigError(f"the files of the predictor's certificates can't be used: {_reason(error)}") from error
         self._channel = self._open()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -100,8 +115,13 @@ class Channels:
             self._looked = time.monotonic()
             try:
                 files = self._tls.files()
+                if files != self._files:
+                    self._tls.check()
             except OSError as error:
-                log.error("a file of the predictor's certificates can't be read: %s", error.strerror)
+                log.error(
+                    "the files of the predictor's certificates can't be used, and the former ones stay: %s",
+                    _reason(error),
+                )
                 return self._channel
             if files != self._files:
                 self._files, former = files, self._channel

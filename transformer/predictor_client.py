@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import time
 from typing import Any, NoReturn
@@ -13,7 +12,16 @@ from grpc import aio
 
 import ppocr_tracing
 from ppocr import oip, telemetry
-from ppocr.contract import FACTS_PARAMETER, SHARE_PARAMETER, Answer, BundleFacts, Items, NetworkFacts
+from ppocr.contract import (
+    FACTS_PARAMETER,
+    NO_SUCH_VERSION,
+    NOTHING_LOADED,
+    SHARE_PARAMETER,
+    Answer,
+    BundleFacts,
+    Items,
+    NetworkFacts,
+)
 from ppocr.facts_json import facts_from_json
 from ppocr.listen import MessageSettings
 from ppocr.serving import tensors
@@ -59,6 +67,10 @@ ATTEMPTS = 3
 MAX_RETRY_AFTER = 60.0
 
 
+class _NoSuchVersion(NotFound):
+    """The predictor hasn't the version, and would say so of any of its networks."""
+
+
 class PredictorClient:
     """`ppocr.contract.Predictor` over the network."""
 
@@ -72,6 +84,7 @@ class PredictorClient:
         self._channels = Channels(address, max_message_bytes, tls or PredictorTls())
         #: How tensors of a network look on the wire follows from its grid, which versions don't change.
         self._networks: dict[str, NetworkFacts] = {}
+        self._asked_last = NETWORKS[0]  # the network that answered for facts
 
     async def facts(self, version: str | None = None) -> BundleFacts:
         answer = await self._metadata(version)
@@ -89,13 +102,19 @@ class PredictorClient:
     async def _metadata(self, version: str | None) -> Any:
         """Of any network of `version`: each has the facts of all."""
         deadline = time.monotonic() + READY_SECONDS
-        for network in NETWORKS:
+        for network in sorted(NETWORKS, key=lambda name: name != self._asked_last):
             request = oip.ModelMetadataRequest(name=network, version=version or "")
-            with contextlib.suppress(NotFound):
-                return await self._call("ModelMetadata", request, deadline)
+            try:
+                answer = await self._call("ModelMetadata", request, deadline)
+            except _NoSuchVersion:
+                break
+            except NotFound:
+                continue
+            self._asked_last = network
+            return answer
         if version is None:
             raise InvalidRequest(f"the predictor's bundle has none of the networks {', '.join(NETWORKS)}")
-        raise NotFound(f"the model has no version {version[:100]!r}")
+        raise NotFound(f"{NO_SUCH_VERSION} {version[:100]!r} of the model")
 
     async def run(
         self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
@@ -184,12 +203,16 @@ def _raise(error: aio.AioRpcError) -> NoReturn:
         details[:500],
     )
     if isinstance(known, NotFound) and code == NotFound.grpc:
-        raise NotFound("the predictor has no such version of the model, or no such network") from error
+        kind = _NoSuchVersion if details.startswith(NO_SUCH_VERSION) else NotFound
+        raise kind("the predictor has no such version of the model, or no such network") from error
     if isinstance(known, Overloaded):
         raise Overloaded("the predictor's queue is full", min(known.retry_after or 1.0, MAX_RETRY_AFTER)) from error
     if isinstance(known, Unavailable):
         seconds = min(known.retry_after or 1.0, MAX_RETRY_AFTER)
-        raise Unavailable("the predictor can't be reached", seconds) from error
+        nothing = details == NOTHING_LOADED
+        raise Unavailable(
+            "the predictor has no model loaded" if nothing else "the predictor can't be reached", seconds
+        ) from error
     if isinstance(known, InvalidRequest):
         raise BadAnswer("the predictor refused what it was asked") from error
     raise PpocrError("the predictor failed") from error

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from ppocr_api.errors import Overloaded
 from ppocr_limits.shares import Line, Share, Shares
-from transformer.admission import Hold
+from transformer.pixel_gate import Hold
 
 #: What may be on its way after a refusal, as a part of what the predictors had taken.
 CUT = 0.95

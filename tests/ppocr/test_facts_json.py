@@ -93,6 +93,23 @@ def test_parameters_that_a_stage_cant_use_are_refused(network: int, name: str, v
             facts_from_json(json.dumps(raw))
 
 
+@pytest.mark.parametrize("side", ["height", "width"])
+@pytest.mark.parametrize(
+    "axis",
+    [
+        {"minimum": 100_000, "maximum": 100_000, "step": 1, "usual": 100_000},
+        {"minimum": 32, "maximum": 100_000, "step": 32, "usual": 99_968},
+        {"minimum": 32, "maximum": 100_000, "step": 49_984, "usual": 32},
+    ],
+    ids=["smallest", "usual", "step"],
+)
+def test_sizes_that_no_predictor_could_prepare_for_are_refused(axis: dict[str, int], side: str) -> None:
+    raw = json.loads(facts_to_json(facts()))
+    raw["networks"][1]["grid"][side] = axis
+    with pytest.raises(BundleError, match="an axis begins at"):
+        facts_from_json(json.dumps(raw))
+
+
 def test_what_is_wrong_is_said_without_names_of_the_inside() -> None:
     for value in (None, 5, [], {}, "x"):
         for field in ("networks", "name", "rec"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
@@ -112,6 +113,11 @@ def test_pages_are_prepared_for_on_the_grid(
     assert profile(grid) == tuple((1, side, side, 3) for side in (smallest, usual, largest))
     for _, *sides, _ in (*usual_pages(grid), *profile(grid)):
         grid.check("det", *sides)
+
+
+def test_pages_that_no_service_computes_are_not_prepared_for() -> None:
+    side = Axis(32, 4000, 32, 4000)
+    assert sizes_at_first((dataclasses.replace(DET, grid=Grid(side, side)),), 48 * 1280, 64) == []
 
 
 def test_lines_have_a_profile_of_their_height() -> None:

@@ -11,15 +11,28 @@ from grpc import aio, method_handlers_generic_handler, unary_unary_rpc_method_ha
 from numpy.typing import NDArray
 
 from ppocr import oip
-from ppocr.contract import FACTS_PARAMETER, IDENTITY_PARAMETER, BundleFacts
+from ppocr.contract import FACTS_PARAMETER, IDENTITY_PARAMETER, LINE_ORIENTATION, PAGE_ORIENTATION, BundleFacts
 from ppocr.facts_json import facts_to_json
 from ppocr.serving.tensors import NAMES, TensorResponse
 from ppocr.serving.v2_grpc import from_grpc, to_grpc
-from tests.networks import DET, rec
+from tests.networks import DET, orientation, rec
 from tests.services import free_port
 
 CHARACTERS = ("", *"abcdefghij")
 FACTS = BundleFacts("lying", "1", (DET, rec(*CHARACTERS)), "0123456789ab")
+PAGE, LINE = PAGE_ORIENTATION, LINE_ORIENTATION
+#: The same with networks for both orientations.
+ORIENTED = BundleFacts(
+    "lying",
+    "1",
+    (
+        orientation(PAGE, ("0", "90", "180", "270"), 224, 224, fit="crop", short_side=256),
+        DET,
+        orientation(LINE, ("0", "180"), 80, 160, fit="pad", fill=127),
+        rec(*CHARACTERS),
+    ),
+    "0123456789ab",
+)
 Outputs = dict[str, NDArray[Any]]
 #: Changes what an honest predictor would answer: to other outputs, or to a message.
 Change = Callable[[Outputs], Any]
@@ -30,22 +43,30 @@ def unchanged(outputs: Outputs) -> Any:
 
 
 class Liar:
-    """Finds two lines on every page, and reads `a` at every fourth step; `det` and `rec` change the answers."""
+    """Finds two lines on every page, upright ones, and reads `a` at every fourth step; `det`, `rec` and `orientation` change
+    the answers."""
 
     def __init__(self) -> None:
         self.det: Change = unchanged
         self.rec: Change = unchanged
+        self.orientation: Change = unchanged
         self.facts = facts_to_json(FACTS)
         self.identity = FACTS.identity
         self.fail: Callable[[Any], Awaitable[None]] | None = None
+        self.fail_facts: Callable[[Any, Any], Awaitable[None]] | None = None
         self.asked = 0
+        self.asked_for: list[str] = []  # the networks whose facts were asked for
 
     async def infer(self, message: Any, context: Any) -> Any:
         self.asked += 1
         if self.fail is not None:
             await self.fail(context)
         inputs = from_grpc(message).inputs
-        if message.model_name == "det":
+        if message.model_name in (PAGE, LINE):
+            count = len(next(iter(inputs.values())))
+            upright = {"label": np.zeros(count, np.int32), "probability": np.full(count, 0.9, np.float32)}
+            answer = self.orientation(upright)
+        elif message.model_name == "det":
             found = np.zeros(inputs["image"].shape[:3], np.uint8)
             found[:, 10:20, 10:60] = found[:, 40:50, 10:60] = 255
             answer = self.det({"probability": found})
@@ -61,6 +82,9 @@ class Liar:
         return to_grpc(TensorResponse(message.model_name, known, "1", parameters=parameters))
 
     async def metadata(self, message: Any, context: Any) -> Any:
+        self.asked_for.append(message.name)
+        if self.fail_facts is not None:
+            await self.fail_facts(message, context)
         answer = oip.ModelMetadataResponse(name=message.name)
         if self.facts:
             answer.parameters[FACTS_PARAMETER].string_param = self.facts

@@ -125,10 +125,73 @@ async def test_a_version_that_is_unloaded_is_not_found(first: BundleFacts, monke
         await known.current("1")
 
 
-async def test_what_is_fresh_may_be_asked_for_again(first: BundleFacts, second: BundleFacts) -> None:
+async def test_what_is_fresh_may_be_asked_for_again(
+    first: BundleFacts, second: BundleFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     predictor = Predictor(first)
     known = FactsByVersion(predictor)  # type: ignore[arg-type]
     await known.current()
     predictor.answer = second
+    monkeypatch.setattr(module, "JUST_SECONDS", 0.0)
     assert (await known.newest()).version == "2"
     assert (await known.current()).version == "2"
+
+
+async def test_what_was_just_asked_isnt_asked_again(first: BundleFacts) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    for _ in range(100):
+        assert await known.newest() == first
+    assert predictor.asked == 1
+
+
+async def test_a_version_that_isnt_there_is_asked_for_once_a_while(
+    first: BundleFacts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    predictor.answer = NotFound("there is no version 7")
+    for _ in range(100):
+        with pytest.raises(NotFound, match="there is no version 7"):
+            await known.current("7")
+    assert predictor.asked == 1
+    monkeypatch.setattr(module, "JUST_SECONDS", 0.0)
+    predictor.answer = dataclasses.replace(first, version="7")
+    assert (await known.current("7")).version == "7"
+
+
+async def test_versions_that_nobody_has_seen_are_asked_for_a_few_at_a_time(first: BundleFacts) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    await known.current("1")
+    predictor.answer = NotFound("it isn't there")
+    predictor.wait = asyncio.get_running_loop().create_future()
+    flood = [asyncio.create_task(known.current(f"{number}")) for number in range(100, 200)]
+    await asyncio.sleep(0.05)
+    assert predictor.asked == 1 + module.UNSEEN_AT_A_TIME
+    assert (await known.current("1")).version == "1"
+    for each in flood[:90]:  # who has left isn't asked for
+        each.cancel()
+    predictor.wait.set_result(None)
+    await asyncio.gather(*flood, return_exceptions=True)
+    assert predictor.asked <= 1 + module.UNSEEN_AT_A_TIME + 10
+    assert len(known._absent) <= module.MOST_ABSENT
+
+
+async def test_all_who_want_a_version_that_nobody_has_seen_share_one_question(first: BundleFacts) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    predictor.wait = asyncio.get_running_loop().create_future()
+    waiting = [asyncio.create_task(known.current("1")) for _ in range(100)]
+    await asyncio.sleep(0.05)
+    predictor.wait.set_result(None)
+    assert await asyncio.gather(*waiting) == [first] * 100
+    assert predictor.asked == 1
+
+
+async def test_a_name_that_no_version_can_have_isnt_asked_for(first: BundleFacts) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    with pytest.raises(NotFound) as refused:
+        await known.current("9" * 100_000)
+    assert predictor.asked == 0 and len(str(refused.value)) < 200

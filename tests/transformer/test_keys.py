@@ -78,6 +78,16 @@ def test_a_changed_file_is_read_again(file: Path, monkeypatch: pytest.MonkeyPatc
         assert known.client("Bearer four") == "carol"
     file.unlink()
     assert known.client("Bearer four") == "carol"
+    os.mkfifo(file)  # nobody may wait for what never comes
+    assert known.client("Bearer four") == "carol"
+    file.unlink()
+    file.mkdir()
+    assert known.client("Bearer four") == "carol"
+    file.rmdir()
+    file.write_bytes(bytes(keys.MAX_BYTES + 1))
+    assert known.client("Bearer four") == "carol"
+    replace(file, line("dave", "five"))
+    assert known.client("Bearer five") == "dave"
 
 
 def replace(file: Path, text: str) -> None:

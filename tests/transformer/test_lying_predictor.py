@@ -194,3 +194,44 @@ async def test_a_full_queue_is_asked_again(liar: Liar, monkeypatch: pytest.Monke
     monkeypatch.setattr(networks, "PAUSE", 0.01)
     liar.fail = fail
     assert len((await read(liar)).lines) == 2
+
+
+async def test_a_version_that_isnt_there_costs_one_question(liar: Liar) -> None:
+    async def fail(message: Any, context: Any) -> None:
+        if message.version:
+            await context.abort(
+                grpc.StatusCode.NOT_FOUND, "there is no version '7' of the model here; versions that are: 1"
+            )
+
+    liar.fail_facts = fail
+    async with served(liar) as address:
+        client = PredictorClient(target(address, 0))
+        with pytest.raises(NotFound, match="there is no version '7'"):
+            await client.facts("7")
+        await client.close()
+    assert set(liar.asked_for) == {"rec"} and len(liar.asked_for) <= 3  # pods are asked in turn
+
+
+async def test_a_bundle_without_recognition_is_asked_for_what_it_has(liar: Liar) -> None:
+    async def fail(message: Any, context: Any) -> None:
+        if message.name != "det":
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no model is called 'rec'")
+
+    liar.fail_facts = fail
+    async with served(liar) as address:
+        client = PredictorClient(target(address, 0))
+        await client.facts()
+        liar.asked_for.clear()
+        await client.facts()
+        await client.close()
+    assert liar.asked_for == ["det"]
+
+
+async def test_a_predictor_without_a_model_is_said_to_have_none(liar: Liar) -> None:
+    async def fail(context: Any) -> None:
+        context.set_trailing_metadata((("retry-after", "1"),))
+        await context.abort(grpc.StatusCode.UNAVAILABLE, "no version of the model is loaded")
+
+    liar.fail = fail
+    with pytest.raises(Unavailable, match="the predictor has no model loaded"):
+        await read(liar)

@@ -79,7 +79,7 @@ def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000, stret
     corners, along, across = upright(boxes)
     height = grid.height.minimum
     wanted = along if stretch is None else along * stretch
-    _check(len(boxes), int(line_widths(wanted, across, grid)[0].sum(dtype=np.int64)) * height, max_pixels)
+    check_pixels(len(boxes), int(line_widths(wanted, across, grid)[0].sum(dtype=np.int64)) * height, max_pixels)
     lengths = along / np.maximum(across, LOWEST)
     line, part = _parts(image, corners, along, across, lengths, height)
     corners, across = _between(corners[line], part), across[line]
@@ -112,7 +112,7 @@ def cut(
     all of it by default, and the rest is PADDING. Raises InvalidImage for more than `max_pixels`.
     """
     filled = widths if filled is None else filled
-    _check(len(corners), int(widths.sum(dtype=np.int64)) * height, max_pixels)
+    check_pixels(len(corners), int(widths.sum(dtype=np.int64)) * height, max_pixels)
     ends = np.cumsum(widths[order].astype(np.intp)) * (height * 3)
     pixels = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
     # Plain lists: indexing an array costs more than the resize of a short line.
@@ -140,7 +140,8 @@ def upright(boxes: F32) -> tuple[F64, F64, F64]:
     return corners, np.maximum(sides[:, 0], sides[:, 2]), np.maximum(sides[:, 1], sides[:, 3])
 
 
-def _check(lines: int, pixels: int, max_pixels: int) -> None:
+def check_pixels(lines: int, pixels: int, max_pixels: int) -> None:
+    """Raises InvalidImage for more than `max_pixels` of all lines together."""
     if pixels > max_pixels:
         raise InvalidImage(
             f"the image has {lines} lines of {pixels:,} pixels in all, and at most {max_pixels:,} are allowed"

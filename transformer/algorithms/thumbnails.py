@@ -17,7 +17,7 @@ import numpy as np
 
 from ppocr.contract import NetworkFacts
 from ppocr_api.errors import BundleError
-from transformer.algorithms.crops import cut, upright
+from transformer.algorithms.crops import check_pixels, cut, upright
 
 if TYPE_CHECKING:
     from ppocr.contract import F32, U8
@@ -27,6 +27,7 @@ def line_thumbnails(image: U8, boxes: F32, network: NetworkFacts, max_pixels: in
     """The lines of `boxes` F32 [N,4,2] as U8 [N,h,w,3]. Raises InvalidImage for more than `max_pixels` of them in all."""
     corners, along, across = upright(boxes)
     height, width = _size(network)
+    check_pixels(len(boxes), len(boxes) * height * width, max_pixels)
     widths = np.full(len(boxes), width, np.int32)
     everything = np.arange(len(boxes))
     fit = _fit(network, ("stretch", "pad"))

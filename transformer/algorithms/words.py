@@ -64,9 +64,12 @@ def _words_of_line(reading: Reading, quad: F32) -> list[Word]:
     overlap = right[:-1] > left[1:]
     right[:-1][overlap] = left[1:][overlap] = middle[overlap]
     quads = _on_page(left / reading.steps, right / reading.steps, quad)
+    total = np.concatenate(([0.0], np.cumsum(reading.probabilities, dtype=np.float64)))
+    begin, end = np.array(spans).T
+    confidences = ((total[end] - total[begin]) / (end - begin)).tolist()
     return [
-        Word("".join(reading.characters[a:b]), float(reading.probabilities[a:b].mean()), points)
-        for (a, b), points in zip(spans, quads, strict=True)
+        Word("".join(reading.characters[a:b]), confidence, points)
+        for (a, b), confidence, points in zip(spans, confidences, quads, strict=True)
     ]
 
 

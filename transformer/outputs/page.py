@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ppocr_api.document import Line, Page, Points, Word
+from transformer.algorithms.words import Word as FoundWord
 from transformer.algorithms.words import words as find_words
 from transformer.pipeline.page import PageInWork
 
@@ -23,8 +25,7 @@ def page_of(work: PageInWork) -> Page:
     if not work.readings:
         return _page(work, _unread(work))
     quads = outlines(work)
-    asks_for_words = work.parameters.return_word_box and len(work.boxes)
-    words = find_words(work.readings, work.boxes) if asks_for_words else None
+    words = _words(work) if work.parameters.return_word_box and len(work.boxes) else None
     threshold = work.parameters.text_rec_score_thresh or 0.0
     angles = [0] * len(quads) if work.line_angles is None else work.line_angles.tolist()
     order = [] if work.order is None else work.order.tolist()
@@ -34,16 +35,31 @@ def page_of(work: PageInWork) -> Page:
             confidence=round(reading.confidence, 4),
             points=quads[index],
             angle=angles[index],
-            words=None
-            if words is None
-            else tuple(
-                Word(word.text, round(word.confidence, 4), _polygon(word.points, index, work)) for word in words[index]
-            ),
+            words=None if words is None else words[index],
         )
         for index in order
         if (reading := work.readings[index]).text and reading.confidence >= threshold
     )
     return _page(work, lines)
+
+
+def _words(work: PageInWork) -> list[tuple[Word, ...]]:
+    """The words of each box, in the image as it was sent."""
+    found = find_words(work.readings, work.boxes)
+    return [
+        tuple(
+            Word(word.text, round(word.confidence, 4), points)
+            for word, points in zip(line, _places(line, index, work), strict=True)
+        )
+        for index, line in enumerate(found)
+    ]
+
+
+def _places(words: Sequence[FoundWord], box: int, work: PageInWork) -> list[Points]:
+    """Those of a straight line together, which takes a fifth of the time."""
+    if not words or work.ribbon_of(box) is not None:
+        return [_polygon(word.points, box, work) for word in words]
+    return _points(_in_image_as_sent(np.array([word.points for word in words], np.float32), work))
 
 
 def outlines(work: PageInWork) -> list[Points]:

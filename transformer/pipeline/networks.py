@@ -20,6 +20,9 @@ from transformer.threads import FairThreads
 #: How often a network is asked for a page that was started, where its queue is full; and how long to wait in between at most [s].
 TRIES, PAUSE = 30, 1.0
 
+#: Lines of a page up to which what is done with them takes some milliseconds.
+FEW_LINES = 128
+
 T = TypeVar("T")
 
 
@@ -111,6 +114,13 @@ class Networks:
         except Cancelled:
             telemetry.DROPPED.labels("cancelled").inc()
             raise
+
+    async def on_lines(self, page: PageInWork, work: Callable[..., T], *args: object) -> T:
+        """Does `work` on the lines of `page`: in a thread where there are many, or words of them, as all others would wait
+        for some tenths of a second; else at once, which takes less than a thread's turn."""
+        if len(page.boxes) <= FEW_LINES and not page.parameters.return_word_box:
+            return work(*args)
+        return await self.in_thread(page.call, work, *args)
 
     def close(self) -> None:
         """Waits for running work."""

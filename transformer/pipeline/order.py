@@ -22,4 +22,4 @@ class Order:
         boxes = page.boxes
         if page.ribbons:
             boxes = np.concatenate((boxes[: -len(page.ribbons)], [ribbon.around for ribbon in page.ribbons]))
-        page.order = reading_order(boxes, page.parameters.columns, page.angle)
+        page.order = await networks.on_lines(page, reading_order, boxes, page.parameters.columns, page.angle)

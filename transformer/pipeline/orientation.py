@@ -24,10 +24,10 @@ def angles(network: NetworkFacts, answer: Answer, known: tuple[int, ...]) -> tup
     `known` are the angles that the stage can undo.
     """
     try:
-        of_label = np.array([int(label) for label in network.labels], np.int32)
+        of_label = [int(label) for label in network.labels]
     except ValueError:
-        of_label = np.zeros(0, np.int32)
+        of_label = []
     threshold = network.parameters.get("threshold", 0.0)
-    if not len(of_label) or not np.isin(of_label, known).all() or not isinstance(threshold, int | float):
+    if not of_label or not set(of_label) <= set(known) or not isinstance(threshold, int | float):
         raise BundleError(f"the labels of {network.name} must be angles of {known}, and its threshold a number")
-    return of_label[answer.outputs["label"]], answer.outputs["probability"] >= threshold
+    return np.array(of_label, np.int32)[answer.outputs["label"]], answer.outputs["probability"] >= threshold

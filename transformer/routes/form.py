@@ -22,6 +22,9 @@ MAX_HEADERS: Final = 8
 MAX_HEADER_BYTES: Final = 2048
 #: Of RFC 2046.
 MAX_BOUNDARY: Final = 70
+#: Characters of a form's content type, and semicolons in a part's disposition: to find its options takes the square of them.
+MAX_CONTENT_TYPE: Final = 1024
+MAX_OPTIONS: Final = 32
 
 # It warns of every form that is wrong; the caller is told instead.
 logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
@@ -29,17 +32,20 @@ logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 @dataclass
 class Part:
-    """One part: a file where it has a `filename`, else a field. `encoding` is its Content-Transfer-Encoding."""
+    """One part: a file where it has a `filename`, else a field. `encoding` is its Content-Transfer-Encoding. `disposed`: it has
+    said what it is."""
 
     name: str = ""
     filename: str | None = None
     encoding: str = ""
     data: memoryview = field(default_factory=lambda: memoryview(b""))
+    disposed: bool = False
 
 
 def parts_of(body: bytes, content_type: str) -> list[Part]:
     """The parts of `body`, in their order. Raises InvalidRequest."""
-    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    short = content_type if len(content_type) <= MAX_CONTENT_TYPE else ""
+    boundary = parse_options_header(short)[1].get(b"boundary", b"")
     if not 0 < len(boundary) <= MAX_BOUNDARY:
         raise InvalidRequest(f"multipart/form-data needs a boundary of 1 to {MAX_BOUNDARY} characters")
     body = body.removeprefix(b"\r\n")
@@ -111,6 +117,11 @@ class _Collector:
         if name == b"content-transfer-encoding":
             part.encoding = value.strip().lower()
         elif name == b"content-disposition":
+            if value.count(";") > MAX_OPTIONS or part.disposed:
+                raise InvalidRequest(
+                    f"the form is malformed: a part has one Content-Disposition, of at most {MAX_OPTIONS} options"
+                )
+            part.disposed = True
             options = parse_options_header(self._latin1(value))[1]
             part.name = options.get(b"name", b"").decode("utf-8", "replace")
             if b"filename" in options:

@@ -91,8 +91,9 @@ class V1(Adapter):
 
 
 def answer(pages: Sequence[Page], parameters: Parameters) -> WireAnswer:
-    """V1's answer."""
-    return WireAnswer(orjson.dumps({"predictions": [prediction(page, parameters) for page in pages]}))
+    """V1's answer. Each page is written by itself: one call for all of them may take seconds, and lets no other thread on."""
+    written = [orjson.Fragment(orjson.dumps(prediction(page, parameters))) for page in pages]
+    return WireAnswer(orjson.dumps({"predictions": written}))
 
 
 def prediction(page: Page, parameters: Parameters) -> dict[str, Any]:

@@ -111,6 +111,32 @@ def test_no_form_costs_more_than_its_bytes(filling: bytes) -> None:
     assert time.process_time() - started < 0.5
 
 
+SEMICOLONS = ";" * 1900
+
+
+@pytest.mark.parametrize(
+    ("head", "content_type"),
+    [
+        (f'a"; b="{SEMICOLONS}', TYPE),
+        (f'a{SEMICOLONS}"', TYPE),
+        ('a"' + '\r\nContent-Disposition: form-data; name="b"' * 7, TYPE),
+        ('a"', f'multipart/form-data; a="{";" * 60_000}"; boundary=xyz'),
+    ],
+    ids=["options", "a name", "dispositions", "a content type"],
+)
+def test_no_heads_of_parts_cost_more_than_their_bytes(head: str, content_type: str) -> None:
+    body = form(*[part(head)] * (MAX_PARTS - 1))
+    began = time.thread_time()
+    with pytest.raises(InvalidRequest):
+        parts_of(body, content_type)
+    assert time.thread_time() - began < 0.02
+
+
+def test_a_name_may_have_semicolons() -> None:
+    (file,) = parts_of(form(part('a"; filename="one; two; three.jpg"', b"first")), TYPE)
+    assert file.filename == "one; two; three.jpg"
+
+
 FILES = {
     "a PNG": dot(),
     "a GIF": b"GIF89a" + bytes(range(256)) * 4,
