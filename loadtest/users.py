@@ -32,7 +32,7 @@ READ, REFUSED = "read", "refused"
 #: The answer's header (trailing metadata, over gRPC) that names the deployment it came from.
 TRACK_HEADER = "x-ppocr-track"
 #: Requests that a user at a rate of its own may have under way.
-OUTSTANDING = 1000
+MAX_OUTSTANDING = 1000
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class _Reader:
 
     @functools.cached_property
     def _under_way(self) -> Any:
-        return gevent.pool.Pool(OUTSTANDING)
+        return gevent.pool.Pool(MAX_OUTSTANDING)
 
     def on_stop(self) -> None:
         """What is under way may end within Locust's `--stop-timeout`."""

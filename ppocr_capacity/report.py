@@ -1,4 +1,4 @@
-"""The figures of a search, as a table and as JSON."""
+"""The results of a measurement, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ppocr_capacity.sizing import Sizing
 
 @dataclass(frozen=True)
 class Track:
-    """What one track holds. `steps` are all that were measured; `sizes` are for the wanted rate, one a part."""
+    """The result of one track. `steps` are all measured steps; `sizes` are for the required rate, one per part."""
 
     name: str
     url: str

@@ -1,4 +1,4 @@
-"""What `ppocr read` writes: texts or JSON Lines on standard output, failures and progress on standard error."""
+"""The output of `ppocr read`: texts or JSON Lines on standard output, errors and progress on standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes a bundle out of the networks' sources: reads, translates, rebuilds, and writes it as a whole or not at all."""
+"""Converts network sources to a bundle: reads, translates, rebuilds, and writes it atomically."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """What the caller says of a bundle; what is empty is found out."""
+    """Options of a conversion. Empty values are determined from the source."""
 
     name: str
     version: str
@@ -50,7 +50,7 @@ class ConvertOptions:
 
 @dataclass(frozen=True)
 class SourceNetwork:
-    """A source that was read: its network as ONNX with its own ends, and what its inference.yml says."""
+    """A network of a source: its original graph as ONNX, and its inference.yml."""
 
     source: Source
     model: ModelProto

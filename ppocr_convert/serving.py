@@ -1,4 +1,4 @@
-"""What PaddleServing left: serving_server_conf.prototxt beside a model, and config.yml of its pipeline server (pdserving)."""
+"""PaddleServing's files: serving_server_conf.prototxt of a model, and config.yml of its pipeline server (pdserving)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a converter is given: a folder, a tar, or a file, and which network's files lie in it.
+"""Sources of a conversion: a folder, a tar, or a file, and the network files in it.
 
 Understood: Paddle's inference folders (inference.pdmodel or .json, .pdiparams, inference.yml), what PaddleServing's
 converter wrote (__model__, __params__, serving_server_conf.prototxt), Paddle 1's (model and params, or a file a

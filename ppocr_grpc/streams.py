@@ -15,7 +15,7 @@ from ppocr_grpc.methods import GrpcMethod, parsed
 from ppocr_limits.wire_fields import text_field
 
 #: Requests of one inference stream that are worked on at a time; the next is read when the first of them is answered.
-OUTSTANDING: Final = 4
+MAX_CONCURRENT: Final = 4
 #: Bytes of a message that asks the server itself something.
 MAX_QUESTION: Final = 64 << 10
 _ID: Final = oip.ModelInferRequest.DESCRIPTOR.fields_by_name["id"].number
@@ -82,7 +82,7 @@ class InferStream:
 
     async def _answers(self, raws: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
         waiting: asyncio.Queue[asyncio.Task[Any] | None] = asyncio.Queue()
-        free = asyncio.Semaphore(OUTSTANDING)
+        free = asyncio.Semaphore(MAX_CONCURRENT)
         reader = asyncio.create_task(self._read(raws, context, waiting, free))
         stopped = asyncio.create_task(self._stopping.wait())
         stopped.add_done_callback(lambda _: reader.cancel())

@@ -10,7 +10,7 @@ import re
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_OFFER = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+_UPGRADE_HEADER = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 _END = b"\r\n\r\n"
 
 
@@ -20,6 +20,6 @@ class NoUpgradeProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.response_complete:
             head, end, body = data.partition(_END)
-            if end and _OFFER.search(head):
-                data = b"".join((_OFFER.sub(b"\r\nx-offer:", head), end, body))
+            if end and _UPGRADE_HEADER.search(head):
+                data = b"".join((_UPGRADE_HEADER.sub(b"\r\nx-offer:", head), end, body))
         super().data_received(data)

@@ -60,7 +60,7 @@ def keep_level() -> None:
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE)
 
 
-def give_back() -> None:
+def release_freed() -> None:
     """Has the C library return what was freed in small blocks to the system. Takes up to some tenths of a second."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # a C library without it; Windows
         ctypes.CDLL(None).malloc_trim(0)

@@ -9,16 +9,16 @@ from typing import Any
 
 from ppocr_limits.arrival_watch import ArrivalWatch
 from ppocr_limits.budget import Budget, Claim
-from ppocr_limits.memory import give_back
+from ppocr_limits.memory import release_freed
 
 #: Waits for the bytes of a call's next message.
 Read = Callable[[], Coroutine[Any, Any, bytes]]
 #: What a message takes: as it came, as it was parsed, and the bytes in it as Python sees them.
 _TIMES = 3
 #: How long a message that comes may keep its turn while others wait for theirs, and one that doesn't [seconds].
-TURN_SECONDS, LOOK_SECONDS = 5.0, 0.2
-#: By so much the process grows in LOOK_SECONDS where a message comes quickly [bytes].
-COMES = 1 << 20
+TURN_SECONDS, CHECK_INTERVAL_SECONDS = 5.0, 0.2
+#: By so much the process grows in CHECK_INTERVAL_SECONDS where a message comes quickly [bytes].
+QUICK_GROWTH = 1 << 20
 #: What a message takes while it arrives: as gRPC puts it together, and as it hands it on.
 _ARRIVING = 2
 
@@ -80,8 +80,8 @@ class Arrivals:
         while self._watch.crowded(self._largest):
             if time.monotonic() - began > TURN_SECONDS:
                 raise self._watch.too_much()
-            await asyncio.to_thread(give_back)  # what was freed may still count
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.to_thread(release_freed)  # what was freed may still count
+            await asyncio.sleep(CHECK_INTERVAL_SECONDS)
 
     async def _while_it_comes(self, arriving: asyncio.Future[bytes]) -> None:
         """Until it is here, or others wait while nothing comes: what comes quickly makes the process grow."""
@@ -91,10 +91,10 @@ class Arrivals:
             while not arriving.done():
                 size = self._watch.size()
                 awaited = (arriving, others) if quiet else (arriving,)
-                await asyncio.wait(awaited, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(awaited, timeout=CHECK_INTERVAL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
                 if quiet and self._waiting:
                     return
-                quiet = self._watch.size() - size < COMES or time.monotonic() - began > TURN_SECONDS
+                quiet = self._watch.size() - size < QUICK_GROWTH or time.monotonic() - began > TURN_SECONDS
                 if others.done() and not self._waiting:
                     others = asyncio.ensure_future(self._others_wait.wait())
         finally:

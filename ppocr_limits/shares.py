@@ -17,7 +17,7 @@ Share = Hashable
 #: Work that a share may have done for it beyond others that wait, before they go first [seconds]: that of a page or two on a CPU.
 HEAD_START = 0.25
 #: Shares that are remembered; the others count as served like everybody.
-MOST = 4096
+MAX_SHARES = 4096
 
 
 class Shares:
@@ -39,9 +39,9 @@ class Shares:
         """`seconds` of work are done for `share` while `waiting` shares have work, this one counted."""
         self._served[share] = self.served(share) + seconds
         self._level += seconds / max(1, waiting)
-        if len(self._served) > MOST:
+        if len(self._served) > MAX_SHARES:
             ahead = sorted(self._served.items(), key=lambda known: known[1], reverse=True)
-            self._served = dict(each for each in ahead[: MOST // 2] if each[1] > self._level)
+            self._served = dict(each for each in ahead[: MAX_SHARES // 2] if each[1] > self._level)
 
 
 class Line(Generic[T]):

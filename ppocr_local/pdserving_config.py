@@ -1,4 +1,4 @@
-"""`ppocr serve --pdserving config.yml`: starts with what the configuration of a PaddleServing pipeline says."""
+"""`ppocr serve --pdserving config.yml`: takes settings from the configuration of a PaddleServing pipeline."""
 
 from __future__ import annotations
 

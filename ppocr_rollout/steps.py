@@ -1,4 +1,4 @@
-"""The loop: set a weight, watch both tracks, continue or take it back."""
+"""The rollout loop: set a weight, watch both tracks, then continue or roll back."""
 
 from __future__ import annotations
 

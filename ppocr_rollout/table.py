@@ -1,4 +1,4 @@
-"""What `ppocr rollout` prints: a line per step on standard output, progress on standard error."""
+"""The output of `ppocr rollout`: a line per step on standard output, progress on standard error."""
 
 from __future__ import annotations
 

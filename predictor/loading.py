@@ -123,7 +123,7 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
 
     def close() -> None:
         open_networks.close()
-        memory.give_back()
+        memory.release_freed()
 
     slots = {
         network.name: NetworkSlot(

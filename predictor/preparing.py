@@ -106,7 +106,7 @@ class Preparation:
         began = time.monotonic()
         try:
             for name, shape in self._sizes:
-                if not self._may_go_on():
+                if not self._wait_for_turn():
                     return
                 _prepare(self._networks, name, shape)
         except PpocrError as error:
@@ -115,7 +115,7 @@ class Preparation:
             return
         log.info("prepared for %d further sizes in %.1f s", len(self._sizes), time.monotonic() - began)
 
-    def _may_go_on(self) -> bool:
+    def _wait_for_turn(self) -> bool:
         """Waits for its turn; False where it was stopped meanwhile."""
         deadline = time.monotonic() + PATIENCE
         while self._quiet() < QUIET and time.monotonic() < deadline:

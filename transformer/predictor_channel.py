@@ -47,7 +47,7 @@ _OPTIONS = (
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
 )
 #: How often to look whether the files of certificates have changed, and how long calls on a former channel may take [seconds].
-LOOK_SECONDS, CLOSE_SECONDS = 10.0, 120.0
+CHECK_INTERVAL_SECONDS, CLOSE_SECONDS = 10.0, 120.0
 
 
 def target(host: str, port: int) -> str:
@@ -111,7 +111,7 @@ class Channels:
 
     def current(self) -> Any:
         """The channel for the next call."""
-        if self._tls.ca and time.monotonic() - self._looked >= LOOK_SECONDS:
+        if self._tls.ca and time.monotonic() - self._looked >= CHECK_INTERVAL_SECONDS:
             self._looked = time.monotonic()
             try:
                 files = self._tls.files()

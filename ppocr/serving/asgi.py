@@ -88,7 +88,7 @@ class RequestGuard:
         answer = _Answer(send, self._headers, body_is_read=not has_body(headers))
         telemetry.IN_FLIGHT.inc()
         try:
-            deadline = self._let_in(scope, headers, call, started)
+            deadline = self._authorize(scope, headers, call, started)
             if found is None or scope["method"] not in found[0].path.methods:
                 await answer.whole(self._unserved(found, scope, call))
                 return
@@ -119,7 +119,7 @@ class RequestGuard:
     def _unserved(self, found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call) -> WireAnswer:
         return self._routes.unserved(found, self._routes.not_served(found, scope, call, self._absent), scope["path"])
 
-    def _let_in(self, scope: Scope, headers: dict[bytes, bytes], call: Call, started: float) -> float:
+    def _authorize(self, scope: Scope, headers: dict[bytes, bytes], call: Call, started: float) -> float:
         """Checks key and certificate, and sets the deadline."""
         if scope["path"] not in _QUIET:
             key = headers.get(b"authorization", b"").decode("latin-1")

@@ -1,4 +1,4 @@
-"""What operators, inputs and attributes of a ProgramDesc are called in PIR."""
+"""Names of a ProgramDesc's operators, inputs and attributes in PIR."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Paddle program as both of its formats give it: operators over named tensors, in the vocabulary of PIR."""
+"""A Paddle program, read from either format: operators over named tensors, with the names of PIR."""
 
 from __future__ import annotations
 

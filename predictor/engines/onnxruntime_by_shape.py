@@ -31,10 +31,10 @@ log = logging.getLogger("ppocr.predictor")
 
 Shape = tuple[int, ...]
 #: Items of a small batch of lines. A larger one is filled up to what a full one has.
-FEW = 4
+SMALL_BATCH = 4
 #: Sessions that a network keeps. Each holds its parameters and what its shape needs: on an H100 some 250 MiB, and 50 MiB of
 #: the machine's memory.
-MOST_SESSIONS = 64
+MAX_SESSIONS = 64
 #: The identifier that tells ONNX Runtime not to record a run.
 _NOT_RECORDED = "-1"
 
@@ -134,7 +134,7 @@ class NetworkByShape(Network):
         """With items of zeros up to the size of a small or a full batch; their answers are thrown away."""
         count, height, width, _ = pixels.shape
         room = max(count, self.capabilities.batch_pixels // (height * width))
-        full = FEW if count <= FEW else 1 << (room - 1).bit_length()
+        full = SMALL_BATCH if count <= SMALL_BATCH else 1 << (room - 1).bit_length()
         if full == count:
             return pixels
         filled = np.zeros((full, *pixels.shape[1:]), np.uint8)
@@ -146,7 +146,7 @@ class NetworkByShape(Network):
             session = self._sessions.get(shape)
             if session is None:
                 session = self._sessions[shape] = _Session(self, shape)
-                if len(self._sessions) > MOST_SESSIONS:
+                if len(self._sessions) > MAX_SESSIONS:
                     self._sessions.popitem(last=False)
             self._sessions.move_to_end(shape)
             return session

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ppocr_api.errors import Unavailable
 from ppocr_limits import memory
-from predictor.bundle import TIMES_FILE, Bundle
+from predictor.bundle import MEMORY_PER_FILE_SIZE, Bundle
 
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
@@ -28,10 +28,10 @@ _CGROUPS = (
 def require(bundle: Bundle, estimate: int) -> None:
     """Raises Unavailable if the bundle's networks don't fit into the memory that is left.
 
-    They take TIMES_FILE times their files when they are loaded, and come to take what those before them did: `estimate`
+    They take MEMORY_PER_FILE_SIZE times their files when they are loaded, and come to take what those before them did: `estimate`
     bytes.
     """
-    needed = max(TIMES_FILE * bundle.network_bytes, estimate)
+    needed = max(MEMORY_PER_FILE_SIZE * bundle.network_bytes, estimate)
     left = available()
     if needed > left:
         raise Unavailable(
@@ -61,10 +61,10 @@ def available() -> int:
     return max(0, min(left))
 
 
-def give_back() -> None:
+def release_freed() -> None:
     """Returns freed memory to the system: the C library would keep it for this process, some 100 MiB after a model."""
     gc.collect()
-    memory.give_back()
+    memory.release_freed()
 
 
 class MemoryEstimate:

@@ -105,7 +105,7 @@ class BundleRepository:
             if not there:
                 raise NotFound(f"{name} has no version {version!r} in memory" if version else f"{name} isn't in memory")
             for facts in there:
-                self._versions.take_out(self._versions.serving(facts.identity))
+                self._versions.retire(self._versions.serving(facts.identity))
                 log.info("%s serves no longer", facts.label)
         await self._note_states()
 
@@ -165,7 +165,7 @@ class BundleRepository:
             loaded = await in_thread(partial(self._load_checked, entry), "load")
         try:
             self._check_open()
-            self._versions.put_in(loaded)
+            self._versions.activate(loaded)
         except Exception:
             if fresh and loaded.facts not in self._versions.loaded():
                 await in_thread(loaded.close, "unload")
@@ -205,7 +205,7 @@ class BundleRepository:
         try:
             loaded = self._load(bundle)
         except BaseException:
-            memory.give_back()
+            memory.release_freed()
             raise
         telemetry.BUNDLE_LOADS.inc()
         telemetry.BUNDLE_LOAD_SECONDS.set(time.monotonic() - began)

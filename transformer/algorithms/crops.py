@@ -1,4 +1,4 @@
-"""The lines of an image, each warped straight to the height of the recognition network, in one flat buffer."""
+"""Cuts the lines out of an image: each is warped to the height of the recognition network, all in one flat buffer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much memory the lines of a page will take, before any of them is cut out."""
+"""Estimates the memory of a page's line crops before they are cut out."""
 
 from __future__ import annotations
 

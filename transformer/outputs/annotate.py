@@ -1,4 +1,4 @@
-"""A picture of what was read: the image with numbered boxes on the left, the numbered texts on the right.
+"""Draws the result: the image with numbered boxes on the left, the numbered texts on the right.
 
 The texts need a font that has their characters. Pillow and one of the system's fonts draw any script; without them
 OpenCV's own font draws ASCII, and `?` for the rest.

@@ -13,7 +13,7 @@ from ppocr.call import Call
 from ppocr.contract import BundleFacts
 from ppocr_api.document import Page
 from transformer.algorithms.ctc import Reading
-from transformer.algorithms.page_size import MOST_PIXELS
+from transformer.algorithms.page_size import DEFAULT_MAX_PIXELS
 from transformer.algorithms.ribbons import Ribbon
 from transformer.parameters import Parameters
 
@@ -65,7 +65,7 @@ class PageInWork:
     free_image: Callable[[], None]
     max_line_pixels: int
     max_page_pixels: int = 16_000_000
-    max_detection_pixels: int = MOST_PIXELS
+    max_detection_pixels: int = DEFAULT_MAX_PIXELS
     hold_lines: Callable[[int], Awaitable[AbstractContextManager[object]]] = _at_once
     detected: Callable[[], None] = _nothing
     large: bool = False

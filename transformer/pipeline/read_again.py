@@ -35,7 +35,7 @@ CONFIDENT = 0.85
 #: lines of the page are.
 CLEAR = 0.2
 #: What was read with less is no text: specks read as something both ways, and as nothing one way.
-BELIEVED = 0.7
+MIN_TEXT_CONFIDENCE = 0.7
 #: A word across the page's direction is believed where it is read with so much more confidence than along it.
 ACROSS = 0.1
 
@@ -152,9 +152,9 @@ def _mostly_turned(page: PageInWork, others: Mapping[tuple[int, int], Reading]) 
 
 
 def _gain(first: Reading, other: Reading) -> float:
-    """How much more confident the other reading is; not positive where it isn't BELIEVED."""
+    """How much more confident the other reading is; not positive where it isn't MIN_TEXT_CONFIDENCE."""
     gain = other.confidence - first.confidence
-    return gain if other.confidence >= BELIEVED else min(gain, 0.0)
+    return gain if other.confidence >= MIN_TEXT_CONFIDENCE else min(gain, 0.0)
 
 
 def _upside_down(page: PageInWork) -> Flags:

@@ -37,7 +37,7 @@ _COMPLEX: Final = (10, 11)
 _STRINGS: Final = 12
 _PICKLED: Final = 13
 #: Sizes of a tensor's shape: a product of thousands of them takes seconds.
-_MOST_SIZES: Final = 32
+_MAX_DIMENSIONS: Final = 32
 _INT64 = range(-(2**63), 2**63)
 _INT32 = range(-(2**31), 2**31)
 
@@ -119,8 +119,8 @@ def _unpacked(tensor: Tensor) -> str | None:
     if kind not in _DATA:
         raise Refused(f"rpc package error: elem_type:{kind} error", PACKAGE_ERROR)
     size = tensor.sizes.get(_DATA[kind], 0)
-    if len(tensor.shape) > _MOST_SIZES:
-        message = f"rpc package error: a shape of {len(tensor.shape)} sizes; the maximum is {_MOST_SIZES}"
+    if len(tensor.shape) > _MAX_DIMENSIONS:
+        message = f"rpc package error: a shape of {len(tensor.shape)} sizes; the maximum is {_MAX_DIMENSIONS}"
         raise Refused(message, PACKAGE_ERROR)
     if size != prod(tensor.shape):
         raise Refused(f"rpc package error: {size} elements do not have the shape {list(tensor.shape)}", PACKAGE_ERROR)

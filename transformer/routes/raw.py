@@ -13,7 +13,7 @@ from transformer.parameters import Parameters
 from transformer.routes import schemas, v1
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 from transformer.routes.fields import URLENCODED, is_fields
-from transformer.routes.first_bytes import UNSAID, is_base64, is_image
+from transformer.routes.first_bytes import UNSPECIFIC_TYPES, is_base64, is_image
 
 _DECLARATION = Declaration(
     "raw",
@@ -30,7 +30,7 @@ _DECLARATION = Declaration(
             line=v1.LINE,
         ),
     ),
-    also_as=UNSAID,
+    also_as=UNSPECIFIC_TYPES,
 )
 
 

@@ -16,7 +16,7 @@ from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import schemas
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
-from transformer.routes.first_bytes import BOM, UNSAID, is_image, is_json
+from transformer.routes.first_bytes import BOM, UNSPECIFIC_TYPES, is_image, is_json
 
 PATH = "/v1/models/{model_name}:predict"
 _SHAPE = '{"instances": [{"image": {"b64": "…"}}]}'
@@ -69,7 +69,9 @@ class V1(Adapter):
         kind = request.content_type
         if self.declaration.reads(kind):
             return not is_image(request.body)
-        return (kind in UNSAID or kind.startswith("image/") or kind.endswith("+json")) and is_json(request.body)
+        return (kind in UNSPECIFIC_TYPES or kind.startswith("image/") or kind.endswith("+json")) and is_json(
+            request.body
+        )
 
     def parse(self, request: WireRequest) -> ReadRequest:
         if not request.body:

@@ -1,4 +1,4 @@
-"""Many images: as many at a time as asked for, and their pages in the images' order."""
+"""Reads many images concurrently and returns their pages in order."""
 
 from __future__ import annotations
 
