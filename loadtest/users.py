@@ -46,7 +46,7 @@ class Plan:
 
     @classmethod
     def make(cls, settings: Settings, tally: Tally) -> Plan:
-        """Raises ValueError where the images can't be used."""
+        """Raises ValueError if the images can't be used."""
         found = pictures(settings.images, settings.reference)
         judge = Judge(settings.min_recall, settings.min_agreement)
         return cls(settings, judge, tally, itertools.cycle(found))
@@ -153,7 +153,7 @@ class V2Binary(HttpReader):
 
 
 def _channel(target: str, name: str | None, options: list[tuple[str, Any]]) -> grpc.Channel:
-    """With TLS where the target begins with https://: for the name that is asked for, where there is one."""
+    """With TLS if the target begins with https://: for the name that is asked for, where there is one."""
     if not target.startswith("https://"):
         return grpc.insecure_channel(target, options)
     if name:

@@ -41,7 +41,7 @@ FACTS_PARAMETER = "ppocr.facts"
 IDENTITY_PARAMETER = "ppocr.identity"
 #: Key of a request's parameters that holds the share it belongs to.
 SHARE_PARAMETER = "ppocr.share"
-#: What a predictor says where it has no version at all, and how it begins where it hasn't the one that was asked for: of all that
+#: What a predictor says if it has no version at all, and how it begins if it hasn't the one that was asked for: of all that
 #: it says in errors this alone is understood.
 NOTHING_LOADED = "no version of the model is loaded"
 NO_SUCH_VERSION = "there is no version"

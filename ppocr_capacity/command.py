@@ -130,7 +130,7 @@ async def _track(target: Target, parts: list[Part], images: list[bytes], setting
 
 
 def _own_metrics(part: Part, parts: list[Part], target: Target) -> tuple[str, ...]:
-    """Those of the address that is asked are the first part's, where one pod alone stands behind it."""
+    """Those of the address that is asked are the first part's, if one pod alone stands behind it."""
     return (f"{target.url}/metrics",) if part is parts[0] and part.pods == 1 else ()
 
 

@@ -48,7 +48,7 @@ class Counted:
     took: float = 0.0
 
     def percentile(self, share: float) -> float:
-        """Seconds within which that share of the answers came; infinite where none came."""
+        """Seconds within which that share of the answers came; infinite if none came."""
         if not self.seconds:
             return float("inf")
         ordered = sorted(self.seconds)

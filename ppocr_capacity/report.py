@@ -22,7 +22,7 @@ class Track:
 
     @property
     def held(self) -> float:
-        """Images/s; 0 where no rate holds."""
+        """Images/s; 0 if no rate holds."""
         found = best(list(self.steps))
         return found.rate if found else 0.0
 
@@ -37,7 +37,7 @@ def line(step: Step) -> str:
 
 
 def table(tracks: Sequence[Track], rate: float, headroom: float) -> str:
-    """What each track holds and, where a rate is wanted, what it needs for it."""
+    """What each track holds and, if a rate is wanted, what it needs for it."""
     rows = [("track", "answered by", "holds", "lines/s", "p50", "p95")]
     for track in tracks:
         step = best(list(track.steps))

@@ -16,7 +16,7 @@ class Bounds:
     bad_ratio: float
 
     def fault(self, counted: Counted) -> str:
-        """Why the step doesn't hold; "" where it does."""
+        """Why the step doesn't hold; "" if it does."""
         if not counted.sent:
             return "nothing was sent"
         bad = counted.refused + counted.failed.total()

@@ -132,7 +132,7 @@ def _read(models: Mapping[str, str | None]) -> dict[str, SourceNetwork]:
 
 
 def _make(arguments: argparse.Namespace, networks: Mapping[str, SourceNetwork]) -> Bundle | None:
-    """The bundle in its place; None, and nothing there, where it doesn't read what its model reads."""
+    """The bundle in its place; None, and nothing there, if it doesn't read what its model reads."""
     import tempfile
 
     from ppocr_convert import assembly

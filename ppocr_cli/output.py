@@ -55,7 +55,7 @@ class Output:
 
 
 class Progress:
-    """A bar on standard error while many images are read; nothing where that is not a terminal."""
+    """A bar on standard error while many images are read; nothing if that is not a terminal."""
 
     def __init__(self, total: int, stream: TextIO = sys.stderr) -> None:
         self._total = total

@@ -86,7 +86,7 @@ def read(source: Source, name: str) -> SourceNetwork:
 def assemble(networks: Mapping[str, SourceNetwork], dictionary: tuple[str, ...], options: ConvertOptions) -> Assembled:
     """Rebuilds the networks, which go by their names in the bundle: det, rec, and those of orientation.
 
-    `dictionary` is used where the recognition model carries no characters; empty for none. Raises BundleError, with the flag
+    `dictionary` is used if the recognition model carries no characters; empty for none. Raises BundleError, with the flag
     of the network that is wrong.
     """
     files: dict[str, bytes] = {}
@@ -186,7 +186,7 @@ def _characters(rec: SourceNetwork, dictionary: tuple[str, ...], classes: int) -
 
 
 def _height(model: ModelProto) -> int | None:
-    """The height of a line, where the network's input says one."""
+    """The height of a line, if the network's input says one."""
     shape = model.graph.input[0].type.tensor_type.shape.dim
     return (shape[2].dim_value or None) if len(shape) == 4 else None
 

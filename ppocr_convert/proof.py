@@ -173,7 +173,7 @@ def compare(name: str, image: U8, made: Side, source: Side) -> Compared:
 
 
 def _rec_difference(found: Answer | None, expected: Answer | None) -> tuple[int, int, float]:
-    """Time steps that differ, all time steps, the largest difference of probabilities where they don't."""
+    """Time steps that differ, all time steps, the largest difference of probabilities if they don't."""
     if found is None or expected is None:
         return 0, 0, 0.0
     same = found.outputs["ids"] == expected.outputs["ids"]

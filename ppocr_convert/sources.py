@@ -18,7 +18,7 @@ from ppocr_convert import known
 from ppocr_convert.paddle_format.to_onnx import read_program
 
 DESCRIPTION, SERVING = "inference.yml", "serving_server_conf.prototxt"
-#: Program → parameters, where the names don't go by their suffixes.
+#: Program → parameters, if the names don't go by their suffixes.
 _PAIRS = {"__model__": ("__params__", "params"), "model": ("params",)}
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 #: Larger than any PP-OCR network; a tar may claim any size.

@@ -68,7 +68,7 @@ class InferStream:
     """ModelStreamInfer: each request is answered like a ModelInfer of its own, in the order in which they came.
 
     An error is the answer to its request, and the stream continues. If the client leaves, all that was started for it is dropped;
-    where the service stops, no more requests are read, and those that were are answered.
+    if the service stops, no more requests are read, and those that were are answered.
     """
 
     def __init__(self, one: One, stopping: asyncio.Event) -> None:

@@ -1,6 +1,6 @@
 """The memory budget of all requests, in two parts: for bodies, and for decoded images.
 
-A body is claimed before it is read, and refused where its part is spent; an image waits for the other part. The parts are
+A body is claimed before it is read, and refused if its part is spent; an image waits for the other part. The parts are
 apart, so bodies that have arrived can't take the memory that an image needs to be read and to go: what waits always moves on.
 """
 
@@ -18,7 +18,7 @@ FOR_BODIES = 0.4
 KEPT = 8
 #: How long a body may pause where others need its memory [seconds].
 STALLED_SECONDS = 2.0
-#: When to try again where the memory is spent, in seconds: bodies are answered, or time out, after at most some of these.
+#: When to try again if the memory is spent, in seconds: bodies are answered, or time out, after at most some of these.
 RETRY_SECONDS = 1.0
 
 

@@ -25,7 +25,7 @@ class ConnectionLimits:
 
     head_bytes, head_fields, head_seconds: of a request up to its body; trailers and the frames of chunks count like a head.
         An empty field of four bytes takes 150 in memory.
-    connections: open at a time. One more takes the place of another (places.py), or is refused where none gives way.
+    connections: open at a time. One more takes the place of another (places.py), or is refused if none gives way.
     linger_bytes, linger_seconds: how much of a body is still taken and thrown away after an answer that came before its end.
         A client that is still sending would otherwise be told that the connection broke, and not what the answer was.
     unread_bytes, unread_seconds: of answers that clients don't read (unread_answers.py).

@@ -15,7 +15,7 @@ _END = b"\r\n\r\n"
 
 
 class NoUpgradeProtocol(HttpToolsProtocol):
-    """Gives the offer's header another name, where a request's head comes in one piece, as clients send it."""
+    """Gives the offer's header another name, if a request's head comes in one piece, as clients send it."""
 
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.response_complete:

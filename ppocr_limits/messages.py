@@ -17,7 +17,7 @@ Read = Callable[[], Coroutine[Any, Any, bytes]]
 _TIMES = 3
 #: How long a message that comes may keep its turn while others wait for theirs, and one that doesn't [seconds].
 TURN_SECONDS, CHECK_INTERVAL_SECONDS = 5.0, 0.2
-#: By so much the process grows in CHECK_INTERVAL_SECONDS where a message comes quickly [bytes].
+#: By so much the process grows in CHECK_INTERVAL_SECONDS if a message comes quickly [bytes].
 QUICK_GROWTH = 1 << 20
 #: What a message takes while it arrives: as gRPC puts it together, and as it hands it on.
 _ARRIVING = 2

@@ -37,7 +37,7 @@ _COLLOCATED_PORT: Final = "http1-predictor"
 
 @dataclass(frozen=True)
 class Pod:
-    """One pod of a track. `front` is the port of its metrics where it answers clients, None for a predictor."""
+    """One pod of a track. `front` is the port of its metrics if it answers clients, None for a predictor."""
 
     name: str
     uid: str
@@ -189,7 +189,7 @@ def _errors_of_the_api(what: str) -> Iterator[None]:
 
 
 def _sentence(error: client.ApiException) -> str:
-    """The API server's own words, where its answer has some."""
+    """The API server's own words, if its answer has some."""
     try:
         return str(json.loads(error.body or "")["message"])
     except (ValueError, KeyError, TypeError):

@@ -38,7 +38,7 @@ class Counts:
         )
 
     def since(self, before: Counts) -> Counts:
-        """What was counted after `before`. A counter never falls: where one has, the process was restarted and began at 0."""
+        """What was counted after `before`. A counter never falls: if one has, the process was restarted and began at 0."""
         falls = (
             self.good < before.good
             or self.failed < before.failed
@@ -83,7 +83,7 @@ class Window:
         self.counts = Counts()
 
     def add(self, samples: Mapping[Hashable, Counts], born: frozenset[Hashable] = frozenset()) -> None:
-        """Adds what each process has counted since its last sample. All of it, where it is `born` since the first one."""
+        """Adds what each process has counted since its last sample. All of it, if it is `born` since the first one."""
         for process, now in samples.items():
             if process in self._last:
                 self.counts += now.since(self._last[process])

@@ -50,7 +50,7 @@ def route(
     tracks: Mapping[str, str],
     owner: Mapping[str, Any],
 ) -> Route:
-    """The rollout's route beside one of the chart's; `places` is empty where that doesn't name both tracks."""
+    """The rollout's route beside one of the chart's; `places` is empty if that doesn't name both tracks."""
     made = _beside(plural, charts, owner)
     places, _ = _weights(made["spec"].get("rules", ()), tracks)
     shown = charts if own is None else own

@@ -116,7 +116,7 @@ class Preparation:
         log.info("prepared for %d further sizes in %.1f s", len(self._sizes), time.monotonic() - began)
 
     def _wait_for_turn(self) -> bool:
-        """Waits for its turn; False where it was stopped meanwhile."""
+        """Waits for its turn; False if it was stopped meanwhile."""
         deadline = time.monotonic() + PATIENCE
         while self._quiet() < QUIET and time.monotonic() < deadline:
             if self._stopping.wait(QUIET / 4):
@@ -138,7 +138,7 @@ def _sizes(grid: Grid, batch_pixels: int, batch_items: int) -> list[Shape]:
 
 
 def _batches(grid: Grid, batch_pixels: int, batch_items: int) -> Iterator[Shape]:
-    """Batches of one height, narrowest first, as the scheduler makes them where it makes powers of two alone."""
+    """Batches of one height, narrowest first, as the scheduler makes them if it makes powers of two alone."""
     height, width = grid.height.minimum, grid.width
     # What is larger than a batch runs alone: with one size there is no other to prepare for.
     widest = width.maximum if width.fixed else min(width.maximum, batch_pixels // height)

@@ -51,9 +51,9 @@ class Versions:
         self._followers: list[Callable[[], None]] = []
 
     def serving(self, version: str | None = None) -> LoadedVersion:
-        """The default, or `version`, by its number, name/number or identity; also where it is in its grace.
+        """The default, or `version`, by its number, name/number or identity; also if it is in its grace.
 
-        Raises NotFound if no such version is in memory, Unavailable where none is.
+        Raises NotFound if no such version is in memory, Unavailable if none is.
         """
         if version is None:
             if not self._serving:

@@ -73,7 +73,7 @@ class Keys:
 
 
 def _text(path: Path) -> str:
-    """What the file holds. Raises OSError, or ValueError where no file of keys is such."""
+    """What the file holds. Raises OSError, or ValueError if no file of keys is such."""
     if not path.is_file():  # a pipe would be waited for
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     if path.stat().st_size > MAX_BYTES:

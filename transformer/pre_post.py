@@ -63,7 +63,7 @@ class OcrTransformer(Model):  # type: ignore[misc]
         await self.reader.facts(version)
 
     async def versions(self) -> list[str]:
-        """The version that serves; none where no predictor says one."""
+        """The version that serves; none if no predictor says one."""
         try:
             return [(await self.reader.facts()).version]
         except PpocrError:

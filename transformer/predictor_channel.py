@@ -83,7 +83,7 @@ class PredictorTls:
         return tuple(Path(file).read_bytes() if file else None for file in (self.ca, self.certificate, self.key))
 
     def check(self) -> None:
-        """Raises OSError, as ssl.SSLError is one, where they aren't what they should be: gRPC says so at each call alone."""
+        """Raises OSError, as ssl.SSLError is one, if they aren't what they should be: gRPC says so at each call alone."""
         if self.ca:
             context = ssl.create_default_context(cafile=self.ca)
             if self.certificate:

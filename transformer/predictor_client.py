@@ -42,7 +42,7 @@ from transformer.predictor_channel import Channels, PredictorTls
 
 log = logging.getLogger("ppocr.transformer")
 
-#: How long a call waits for a predictor where none can be reached: the last pod may have stopped before the next one is known.
+#: How long a call waits for a predictor if none can be reached: the last pod may have stopped before the next one is known.
 #: A predictor that died is started again in the same place in some five seconds.
 RECONNECT_SECONDS = 10.0
 #: How gRPC says that there was no connection to send a call on (round_robin's and the resolver's status). Nothing else

@@ -130,7 +130,7 @@ class RequestGuard:
         return deadline
 
     def _limit(self, route: Route) -> int:
-        """Bytes of a body: few where no wire format reads it."""
+        """Bytes of a body: few if no wire format reads it."""
         return self._max_body_bytes if route.formats else min(self._max_body_bytes, MAX_SMALL_BODY_BYTES)
 
     def _seconds(self, headers: dict[bytes, bytes]) -> float:

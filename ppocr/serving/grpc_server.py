@@ -136,7 +136,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         message: Callable[[], Awaitable[bytes]],
         context: CallContext,
     ) -> Any:
-        """The handler's answer; its work is dropped where the client leaves, or time is up."""
+        """The handler's answer; its work is dropped if the client leaves, or time is up."""
         if seconds <= 0:
             raise DeadlineExceeded("the call's deadline has passed")
         answered = False

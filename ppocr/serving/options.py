@@ -34,7 +34,7 @@ def rest_options(
     around: Callable[[App], App] = lambda app: app,
     ports: Sequence[FormatPort] = (),
 ) -> RestOptions:
-    """`client_of` knows the API keys that callers need, where they do (ppocr/serving/access.py)."""
+    """`client_of` knows the API keys that callers need, if they do (ppocr/serving/access.py)."""
     from ppocr.serving.access import Access
     from ppocr.serving.rest import RestOptions
 

@@ -108,7 +108,7 @@ class RouteTable:
         return NotFound(known or f"nothing is served at {scope['path'][:100]!r}; {instead}")
 
     def find(self, scope: Scope) -> tuple[Route, dict[str, str]] | None:
-        """The route and the parts of its path; where none has the method, the first of that path."""
+        """The route and the parts of its path; if none has the method, the first of that path."""
         first = None
         for pattern, route in self._routes:
             match = pattern.fullmatch(scope["path"])
@@ -144,7 +144,7 @@ def error_answer(
 
 
 def _of_one_format(routes: Sequence[Route]) -> dict[str, WireFormat]:
-    """The formats by the first part of their paths, where that is one's alone."""
+    """The formats by the first part of their paths, if that is one's alone."""
     found: dict[str, set[WireFormat | None]] = {}
     for route in routes:
         found.setdefault(route.path.path.split("/")[1], set()).update(route.formats or (None,))

@@ -50,7 +50,7 @@ class WireRequest:
 
     @property
     def content_type(self) -> str:
-        """Without its parameters, in lower case; "" where the request has none."""
+        """Without its parameters, in lower case; "" if the request has none."""
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
     @property
@@ -60,11 +60,11 @@ class WireRequest:
         return named.get("model_name")
 
     def line(self, line: str, there: Mapping[str, str] | None = None) -> str:
-        """A command that works where this request didn't; `there` has the parts of the path that this one had wrong."""
+        """A command that works if this request didn't; `there` has the parts of the path that this one had wrong."""
         return command(line, self.headers, {**self.path, **(there or {})})
 
     async def parsed(self, parse: Callable[[WireRequest], T]) -> T:
-        """What `parse` makes of it, in a thread where that may take long."""
+        """What `parse` makes of it, in a thread if that may take long."""
         size = len(self.body) if self.message is None else self.message.ByteSize()
         return parse(self) if size < LARGE else await asyncio.to_thread(parse, self)
 
@@ -105,7 +105,7 @@ class WireFormat(ABC):
         return plain_error(error, request.line(line, getattr(error, "there", {})))
 
     def render_unrouted(self, error: PpocrError, status: int) -> WireAnswer:
-        """404, or 405 for another method than this format's, where it alone is served on the port or the path."""
+        """404, or 405 for another method than this format's, if it alone is served on the port or the path."""
         return dataclasses.replace(plain_error(error), status=status)
 
 

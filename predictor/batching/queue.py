@@ -52,7 +52,7 @@ class _Lane:
 
 class WaitingQueue:
     """Runs that wait, by key and by request. `budget` tells how many pixels a batch of a network may have now, `rate` how many
-    the network of that name computes in a second, 0 where that isn't known yet.
+    the network of that name computes in a second, 0 if that isn't known yet.
     """
 
     def __init__(

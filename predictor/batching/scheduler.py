@@ -209,7 +209,7 @@ class Scheduler:
         return None
 
     def _tell(self, callback: Callable[..., None], *args: object) -> bool:
-        """Calls back on the event loop; False where it was closed without closing the scheduler."""
+        """Calls back on the event loop; False if it was closed without closing the scheduler."""
         try:
             self._loop.call_soon_threadsafe(callback, *args)
         except RuntimeError:

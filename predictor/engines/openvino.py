@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ppocr.predictor")
 
-#: Streams where the options name none. Small lines leave the threads of one forward waiting for each other: one thread
+#: Streams if the options name none. Small lines leave the threads of one forward waiting for each other: one thread
 #: a forward and two forwards at a time take a quarter less CPU on two cores (PP-OCRv6 small; a third less, PP-OCRv4).
 MAX_STREAMS = 4
 #: Kernels of each kind that a network of lines keeps in each stream for the sizes it has seen. Lines come in some 80 sizes
@@ -126,7 +126,7 @@ class OpenVinoNetwork(Network):
                 self._give_back(compiled)
 
     def _give_back(self, compiled: _Compiled) -> None:
-        """Returns the memory between a model's layers to the system. It refuses where one of its requests runs."""
+        """Returns the memory between a model's layers to the system. It refuses if one of its requests runs."""
         requests = [compiled.requests.get() for _ in range(self.capabilities.streams)]
         try:
             compiled.model.release_memory()
@@ -150,7 +150,7 @@ class OpenVinoNetwork(Network):
         return check_answers(answers, pixels)
 
     def _ready(self, pixels: U8) -> _Compiled:
-        """The model, newly compiled where the last one broke."""
+        """The model, newly compiled if the last one broke."""
         with self._compiling:
             if self._compile is None:
                 raise EngineError("the network is closed")
@@ -192,7 +192,7 @@ def _names(ports: Sequence[ov.Output]) -> set[str]:
 
 
 def _precision(core: ov.Core, options: EngineOptions) -> str:
-    """bf16 where the CPU multiplies it in hardware: twice as fast, and the same text. Elsewhere it would be emulated."""
+    """bf16 if the CPU multiplies it in hardware: twice as fast, and the same text. Elsewhere it would be emulated."""
     native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if options.precision == "auto":
         return "bf16" if native else "f32"

@@ -1,7 +1,7 @@
 """Memory of this process: whether a second model fits, and giving back what a closed one leaves.
 
 A process that outgrows its container is killed, with the version that serves. So a version is refused before it is loaded
-where it can't fit, and not when it is too late.
+if it can't fit, and not when it is too late.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class MemoryEstimate:
         self._before = memory.resident()
 
     def per_version(self, versions: int) -> int:
-        """Bytes, where so many versions are in memory; 0 where none is."""
+        """Bytes, if so many versions are in memory; 0 if none is."""
         return max(0, memory.resident() - self._before) // versions if versions else 0
 
 

@@ -36,7 +36,7 @@ Load = Callable[[Bundle], LoadedVersion]
 
 @dataclass(frozen=True)
 class Indexed:
-    """One version, on disk or in memory. `reason` says more where the state doesn't say it all."""
+    """One version, on disk or in memory. `reason` says more if the state doesn't say it all."""
 
     name: str
     version: str
@@ -187,7 +187,7 @@ class BundleRepository:
             log.warning("the repository can't be read: %s", error.strerror)
 
     def _in_memory(self, bundle: Bundle) -> LoadedVersion | None:
-        """The version where it serves already."""
+        """The version if it serves already."""
         for facts in self._versions.loaded():
             if facts.version == bundle.manifest.version:
                 if facts.digest != bundle.digest:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: A box is taken for at least this high where its length decides whether it is cut: nobody reads lower text [pixels].
+#: A box is taken for at least this high if its length decides whether it is cut: nobody reads lower text [pixels].
 LOWEST = 6.0
 #: A line whose edges rise by this part of its height, or less, is scaled without a warp: that costs a third, and the
 #: corners move by half of it at most, far less than the margin that boxes have round their text.

@@ -38,13 +38,13 @@ def det_size(
 
 
 def det_input(image: U8, grid: Grid, parameters: DetectionParameters, limit: int = DEFAULT_MAX_PIXELS) -> U8:
-    """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid and `limit` pixels at most. The image itself where it fits."""
+    """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid and `limit` pixels at most. The image itself if it fits."""
     height, width = image.shape[:2]
     return scaled(image, *det_size(height, width, grid, parameters, limit))
 
 
 def scaled(image: U8, height: int, width: int) -> U8:
-    """`image` U8 [H,W,3] → U8 [height,width,3]. The image itself where it has that size."""
+    """`image` U8 [H,W,3] → U8 [height,width,3]. The image itself if it has that size."""
     if image.shape[:2] == (height, width):
         return image
     while image.shape[0] * image.shape[1] > HALVED**2 * height * width and min(image.shape[:2]) > 1:

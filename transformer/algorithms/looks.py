@@ -36,7 +36,7 @@ TOO_LOW = 6.5
 STILL_TOO_LOW = 6.0
 #: The height that a closer look gives it.
 READABLE = 10.0
-#: How many times closer the next look is where the page was shrunk and nothing was found.
+#: How many times closer the next look is if the page was shrunk and nothing was found.
 EMPTY_ZOOM = 2.5
 #: A page that was shrunk less than this has nothing more to show if nothing was found.
 SHRUNK = 1.5
@@ -50,7 +50,7 @@ MAX_LOOKS = 3
 
 @dataclass(frozen=True)
 class Look:
-    """Size of the network's input in pixels, both on its grid; `limited` where the budget allowed no larger one.
+    """Size of the network's input in pixels, both on its grid; `limited` if the budget allowed no larger one.
 
     `longest_tile`: the side from which on the input is cut in tiles. `too_low`: lines lower than this need a closer one.
     """

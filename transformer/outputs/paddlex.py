@@ -21,7 +21,7 @@ from transformer.pipeline.page import PageInWork
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
-#: The longest side of a page that the detection network is given, where the bundle says nothing.
+#: The longest side of a page that the detection network is given, if the bundle says nothing.
 MAX_SIDE = 4000
 _CORNERS: Final = [[120, 33], [301, 33], [301, 58], [120, 58]]
 #: An element of `ocrResults`, for documentation.

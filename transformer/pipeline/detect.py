@@ -74,7 +74,7 @@ async def _look(
 ) -> tuple[NetworkFacts, Look, U8]:
     """Runs the network on the page, tile by tile. Returns the network, the look, and its map U8 [h,w].
 
-    `again`: pixels of the first tile where the page was looked at before; its room in the predictor's queue is free by now.
+    `again`: pixels of the first tile if the page was looked at before; its room in the predictor's queue is free by now.
     """
     look, parts = Look(0, 0), list[Tile]()
 

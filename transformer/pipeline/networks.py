@@ -17,7 +17,7 @@ from transformer.pipeline.page import PageInWork
 from transformer.room import Room
 from transformer.threads import FairThreads
 
-#: How often a network is asked for a page that was started, where its queue is full; and how long to wait in between at most [s].
+#: How often a network is asked for a page that was started, if its queue is full; and how long to wait in between at most [s].
 TRIES, PAUSE = 30, 1.0
 
 #: Lines of a page up to which what is done with them takes some milliseconds.
@@ -59,7 +59,7 @@ class Networks:
     ) -> Asked:
         """Runs the page's network for `task` on what `prepare` makes of it, which is called in a thread.
 
-        The first answer of a page says which version computes it; where that wants another input than was prepared, it is
+        The first answer of a page says which version computes it; if that wants another input than was prepared, it is
         asked again by name. All networks of a page after that are those of this version. `stage` names the time that the
         network takes in the metrics. `when_prepared` is called once nothing can have to be prepared again. `further`: pixels of
         a further part for detection, which waits for room before it is prepared.

@@ -1,8 +1,8 @@
-"""Reads some lines again: wider where type is narrow, and turned where it may stand upside down.
+"""Reads some lines again: wider where type is narrow, and turned if it may stand upside down.
 
 The shape of a box doesn't tell whether its text stands upside down, nor whether a small tall box holds an upright letter or a
 turned word. What recognition makes of it tells: it is seldom sure of a line that isn't upright. The network for line
-orientation, where a request asks for it, only saves second readings.
+orientation, if a request asks for it, only saves second readings.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ CONFIDENT = 0.85
 CLEAR = 0.2
 #: What was read with less is no text: specks read as something both ways, and as nothing one way.
 MIN_TEXT_CONFIDENCE = 0.7
-#: A word across the page's direction is believed where it is read with so much more confidence than along it.
+#: A word across the page's direction is believed if it is read with so much more confidence than along it.
 ACROSS = 0.1
 
 
@@ -51,7 +51,7 @@ class ReadAgain:
         crowded, doubtful = narrow.crowded(page.readings), _doubtful(page)
         wide, turned = np.flatnonzero(crowded), np.flatnonzero(doubtful)
         either = turned[:0] if page.either_way is None else np.flatnonzero(doubtful & page.either_way)
-        # The other direction along the same side; both along the other side where that is as likely; and wider.
+        # The other direction along the same side; both along the other side if that is as likely; and wider.
         lines = np.concatenate((turned, either, either, wide))
         corners = np.repeat((2, 1, 3, 0), (len(turned), len(either), len(either), len(wide)))
         others = await _read(page, networks, lines, corners, crowded[lines], nothing)
@@ -152,7 +152,7 @@ def _mostly_turned(page: PageInWork, others: Mapping[tuple[int, int], Reading]) 
 
 
 def _gain(first: Reading, other: Reading) -> float:
-    """How much more confident the other reading is; not positive where it isn't MIN_TEXT_CONFIDENCE."""
+    """How much more confident the other reading is; not positive if it isn't MIN_TEXT_CONFIDENCE."""
     gain = other.confidence - first.confidence
     return gain if other.confidence >= MIN_TEXT_CONFIDENCE else min(gain, 0.0)
 

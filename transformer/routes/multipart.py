@@ -84,7 +84,7 @@ class Multipart(Adapter):
 
 
 def _file(part: Part, index: int) -> ImageFile | None:
-    """The image of a part, or None for a parameter, and for what a browser sends where no file was chosen."""
+    """The image of a part, or None for a parameter, and for what a browser sends if no file was chosen."""
     long = part.filename is None and len(part.data) > MAX_TEXT and not is_image(part.data)
     base64 = part.encoding == "base64" or is_base64(part.data) or long
     if part.filename is None and not is_image(part.data) and (part.name in schemas.PARAMETERS or not base64):

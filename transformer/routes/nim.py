@@ -21,7 +21,7 @@ from transformer.urls.url_file import UrlFile, is_url
 
 _Text = tuple[str, float, Points]
 
-#: What NVIDIA's service does where a request says nothing.
+#: What NVIDIA's service does if a request says nothing.
 _DEFAULT = "paragraph"
 _MEGABYTE = 1024 * 1024
 

@@ -185,7 +185,7 @@ class PaddleX(Adapter):
 
 
 def _json(request: WireRequest) -> Any:
-    """The body's JSON; where it isn't said to be JSON, its bytes, which are refused as no object."""
+    """The body's JSON; if it isn't said to be JSON, its bytes, which are refused as no object."""
     kind = request.content_type
     if is_image(request.body) or kind == CONTENT_TYPE:
         sent = "a form" if kind == CONTENT_TYPE else "an image file"

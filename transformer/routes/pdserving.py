@@ -224,7 +224,7 @@ def _gateway_error(error: PpocrError) -> WireAnswer:
 
 
 def _json(content: Any) -> bytes:
-    """As Go writes it, where a page of HTML may hold it."""
+    """As Go writes it, if a page of HTML may hold it."""
     text = orjson.dumps(content)
     for character in ("<", ">", "&", "\u2028", "\u2029"):
         text = text.replace(character.encode(), f"\\u{ord(character):04x}".encode())
@@ -232,7 +232,7 @@ def _json(content: Any) -> bytes:
 
 
 def _profile(request: WireRequest, asked: PipelineRequest) -> dict[str, str]:
-    """The times [µs since 1970] at which the request's stages began and ended, where it asks for them."""
+    """The times [µs since 1970] at which the request's stages began and ended, if it asks for them."""
     if dict(zip(asked.keys, asked.values, strict=False)).get(PROFILE) != "1":
         return {}
     since_epoch = time.time() - time.monotonic()

@@ -99,7 +99,7 @@ def answer(pages: Sequence[Page], parameters: Parameters) -> WireAnswer:
 
 
 def prediction(page: Page, parameters: Parameters) -> dict[str, Any]:
-    """One image's part of it. It has angles where the request asked for their classifiers, and warnings if there are any."""
+    """One image's part of it. It has angles if the request asked for their classifiers, and warnings if there are any."""
     more: dict[str, Any] = {"angle": page.angle} if parameters.use_doc_orientation_classify else {}
     if page.warnings:
         more["warnings"] = page.warnings

@@ -104,7 +104,7 @@ class V2(Adapter):
 
 
 def _whole_body(request: WireRequest) -> TensorRequest | None:
-    """A body that is the only tensor's only element, as Triton has it where the header's length is 0; None for others."""
+    """A body that is the only tensor's only element, as Triton has it if the header's length is 0; None for others."""
     if request.message is not None:
         return None
     if request.content_type == CONTENT_TYPE:
@@ -154,7 +154,7 @@ def _response(request: TensorRequest, parameters: Parameters, pages: Sequence[Pa
     With word boxes also `word` BYTES [K], `word_points` FP32 [K,4,2] and `word_count` INT32 [L]; with the classifiers of
     orientation `angle` INT32 [N] of the images, `line_angle` FP32 [L] of the lines.
 
-    A swap may come between two images of a request. One version is named where it read them all; else the parameter
+    A swap may come between two images of a request. One version is named if it read them all; else the parameter
     `models` names that of each image. If a page has warnings, the parameter `warnings` is a JSON list of each page's list.
     """
     lines = [line for page in pages for line in page.lines]

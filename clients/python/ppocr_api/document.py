@@ -15,7 +15,7 @@ Points = tuple[Point, ...]
 
 
 def quadrilateral(points: Points) -> Points:
-    """The points where they are four, else the corners of the level rectangle round them: for formats without polygons."""
+    """The points if they are four, else the corners of the level rectangle round them: for formats without polygons."""
     if len(points) == 4:
         return points
     xs, ys = [x for x, _ in points], [y for _, y in points]

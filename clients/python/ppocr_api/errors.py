@@ -48,7 +48,7 @@ class PpocrError(Exception):
 
     @property
     def message(self) -> str:
-        """For the caller, cut where it repeats what was long."""
+        """For the caller, cut if it repeats what was long."""
         text = str(self)
         return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 

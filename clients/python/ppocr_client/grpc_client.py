@@ -67,7 +67,7 @@ class GrpcClient(_Calls, Closing):
     """Reads images through a service's gRPC port; can be shared by threads.
 
     `target` is `host:port`, or `dns:///name:port` for a headless Service. `tls` uses the system's roots, or
-    `certificate` (PEM) where one is given. `timeout`, `retries` and `headers` (metadata here) are those of `Client`.
+    `certificate` (PEM) if one is given. `timeout`, `retries` and `headers` (metadata here) are those of `Client`.
     """
 
     _grpc = grpc
