@@ -11,25 +11,26 @@ from ppocr_limits.arrival_watch import ArrivalWatch
 from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.memory import release_freed
 
-#: Waits for the bytes of a call's next message.
+#: A function that waits for the bytes of a call's next message.
 Read = Callable[[], Coroutine[Any, Any, bytes]]
-#: What a message takes: as it came, as it was parsed, and the bytes in it as Python sees them.
+#: Memory of a message, as a multiple of its size: the raw bytes, the parsed message, and its bytes as Python objects.
 _TIMES = 3
-#: How long a message that comes may keep its turn while others wait for theirs, and one that doesn't [seconds].
+#: How long an arriving message keeps its turn while others wait, and how long a silent one does [seconds].
 TURN_SECONDS, CHECK_INTERVAL_SECONDS = 5.0, 0.2
-#: By so much the process grows in CHECK_INTERVAL_SECONDS if a message comes quickly [bytes].
+#: Growth of the process in CHECK_INTERVAL_SECONDS if a message arrives quickly [bytes].
 QUICK_GROWTH = 1 << 20
-#: What a message takes while it arrives: as gRPC puts it together, and as it hands it on.
+#: Memory of an arriving message, as a multiple of its size: gRPC's buffers, and the assembled copy.
 _ARRIVING = 2
 
 
 class Arrivals:
-    """gRPC doesn't say how large a message is before all of it is here, and lets the client send it once it is waited for.
+    """Limits how many messages arrive at the same time.
 
-    So as many are waited for at a time as the budget has room for messages of `max_bytes`; others take their turn. One on its
-    way from a client on the same network is here in some milliseconds. One that comes slowly, or not at all, as on a stream that
-    says nothing for a while, continues without a turn where others wait for theirs, and is watched. Where those have filled the
-    memory nobody gets a turn: on a busy machine all messages come slowly.
+    gRPC doesn't tell how large a message is before all of it is here, and lets the client send it as soon as it is awaited. So
+    only as many messages are awaited at the same time as the budget has room for at `max_bytes` each; others wait for their
+    turn. From a client on the same network a message arrives within milliseconds. A message that is slow or silent loses its
+    turn when others wait, and is watched instead. If such messages have filled the memory, no new one gets a turn: on a
+    busy machine all messages are slow.
     """
 
     def __init__(self, budget: Budget, max_bytes: int, watch: ArrivalWatch | None = None) -> None:
@@ -40,14 +41,14 @@ class Arrivals:
         self._others_wait = asyncio.Event()
 
     async def message(self, read: Read, claim: Claim) -> bytes:
-        """The bytes of a call's one message, or what stands for none. `claim` grows to what it takes.
+        """The bytes of a unary call's message, or gRPC's marker for none. `claim` is resized to its memory.
 
         Raises Overloaded, also if more arrives than there is memory for, and PayloadTooLarge.
         """
         return claimed(await self.next_message(read), claim)
 
     async def next_message(self, read: Read) -> bytes:
-        """The bytes of a call's next message, which nothing is claimed for, or what stands for its end. Raises Overloaded."""
+        """The bytes of a stream's next message, without a claim, or gRPC's marker for its end. Raises Overloaded."""
         await self._turn()
         arriving = asyncio.ensure_future(read())
         try:
@@ -75,16 +76,16 @@ class Arrivals:
             raise
 
     async def _room(self) -> None:
-        """Waits while what comes without a turn leaves no room for the largest message. Raises Overloaded after a while."""
+        """Waits while messages without a turn leave no room for the largest message. Raises Overloaded after a while."""
         began = time.monotonic()
         while self._watch.crowded(self._largest):
             if time.monotonic() - began > TURN_SECONDS:
                 raise self._watch.too_much()
-            await asyncio.to_thread(release_freed)  # what was freed may still count
+            await asyncio.to_thread(release_freed)  # freed memory may still count
             await asyncio.sleep(CHECK_INTERVAL_SECONDS)
 
     async def _while_it_comes(self, arriving: asyncio.Future[bytes]) -> None:
-        """Until it is here, or others wait while nothing comes: what comes quickly makes the process grow."""
+        """Waits until the message is here, or others wait and it isn't arriving quickly, judged by the growth of the process."""
         others = asyncio.ensure_future(self._others_wait.wait())
         began, quiet = time.monotonic(), False
         try:
@@ -102,7 +103,7 @@ class Arrivals:
 
 
 def claimed(raw: bytes, claim: Claim) -> bytes:
-    """`raw`, a message or what stands for none, once `claim` has grown to its size. Raises Overloaded and PayloadTooLarge."""
+    """Resizes `claim` to the memory of `raw`, a message or a marker, and returns `raw`. Raises Overloaded and PayloadTooLarge."""
     if isinstance(raw, bytes):
         claim.resize(len(raw) * _TIMES)
     return raw
