@@ -1,4 +1,4 @@
-"""The bounds of calls that are streams: who may open one, how many are open, and what memory their messages take."""
+"""Limits on streaming calls: who may open one, how many may be open, and the memory of their messages."""
 
 from __future__ import annotations
 

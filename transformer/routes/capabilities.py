@@ -19,7 +19,7 @@ PATH = "/v1/capabilities"
 
 
 class Settings(Protocol):
-    """What of a service's settings is told."""
+    """The settings that are published."""
 
     @property
     def model_name(self) -> str: ...
@@ -98,7 +98,7 @@ DECLARATION = Declaration(
 
 
 def capabilities(settings: Settings, reader: Reader, formats: Sequence[Declaration]) -> Endpoints:
-    """The route. Where no predictor can be reached, it answers as a request for an image would: 503."""
+    """The route. If no predictor can be reached, it answers as a request for an image would: 503."""
 
     async def handler() -> dict[str, Any]:
         return {

@@ -1,4 +1,4 @@
-"""The routes beside the wire formats: this API as a page, what the service can do, and NVIDIA's health routes."""
+"""Routes other than wire formats: the API reference, the capabilities, and NVIDIA's health routes."""
 
 from __future__ import annotations
 

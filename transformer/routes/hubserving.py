@@ -1,6 +1,6 @@
 """PaddleHub Serving: `POST /predict/ocr_system`, `ocr_det`, `ocr_rec` and `ocr_cls` with `{"images": ["<base64>", …]}`.
 
-What was right or the caller's fault is a 200 with a `status`: 000 read, 101 not read, 111 no such module, 112 no JSON. Where the
+What was right or the caller's fault is a 200 with a `status`: 000 read, 101 not read, 111 no such module, 112 no JSON. If the
 service could not read (full, draining, out of time), the HTTP status says so too, since clients and load balancers act on that.
 """
 
@@ -181,7 +181,7 @@ def _images(message: dict[str, Any]) -> list[Any] | None:
     if unknown:
         raise InvalidRequest(f"predict() got an unexpected keyword argument '{unknown[0][:60]}'")
     if message.get("paths"):
-        raise InvalidRequest("paths on the server are not read: send the files as base64 in 'images'")
+        raise InvalidRequest("paths on the server are not accepted: send the files as base64 in 'images'")
     images = message.get("images")
     return images if isinstance(images, list) else None
 

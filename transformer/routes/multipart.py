@@ -75,7 +75,7 @@ class Multipart(Adapter):
         if not files:
             fields = ", ".join(repr(part.name[:_SHOWN]) for part in parts[:4]) or "none"
             raise InvalidRequest(
-                f"the form holds no file, and no field with base64; its fields are {fields}: {request.line(LINE)}"
+                f"the form has no file and no field with base64; its fields are {fields}: {request.line(LINE)}"
             )
         return ReadRequest(files, Parameters.parse_texts(texts))
 

@@ -182,7 +182,7 @@ def _merge_levels(asked: Any, images: int) -> list[str]:
         raise InvalidRequest(f"'merge_levels' must be {known}")
     if len(asked) not in (1, images):
         raise InvalidRequest(
-            f"'merge_levels' has {len(asked)} entries for {images} images; it needs one, or one for each"
+            f"'merge_levels' has {len(asked)} entries for {images} images; it needs one entry, or one per image"
         )
     return asked * images if len(asked) == 1 else asked
 

@@ -156,7 +156,7 @@ class PaddleX(Adapter):
         if asked.file_type is None and not isinstance(file, UrlFile):
             raise InvalidRequest("File type cannot be determined: set fileType to 1 for an image")
         if asked.file_type == _PDF:
-            raise InvalidRequest("PDF files are not read: send each page as an image, with fileType 1")
+            raise InvalidRequest("PDF files are not supported: send each page as an image, with fileType 1")
         if asked.use_doc_unwarping:
             raise InvalidRequest("useDocUnwarping: there is no network here that unwarps a page")
         result = Result(pictures=asked.visualize is not False)

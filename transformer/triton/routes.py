@@ -1,4 +1,4 @@
-"""Triton's calls beside V2's own, over HTTP and gRPC."""
+"""Triton's calls in addition to V2's, over HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ DECLARATION: Final = Declaration(
 
 
 def triton(model: OcrTransformer) -> Endpoints:
-    """The calls, about `model`."""
+    """The calls for `model`."""
     calls = _Calls(model)
     return Endpoints(
         DECLARATION,
