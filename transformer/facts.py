@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ppocr.contract import NO_SUCH_VERSION, BundleFacts, Predictor
+from ppocr.contract import BundleFacts, Predictor
 from ppocr_api.errors import DeadlineExceeded, NotFound, Unavailable
 
 #: A swap is noticed by the identity in the next answer; this only bounds how long a version is taken for the one
@@ -101,7 +101,7 @@ class FactsByVersion:
     def _check_absent(self, version: str) -> None:
         """Raises NotFound for a version that was just not there, or that none can be called."""
         if len(version) > LONGEST:
-            raise NotFound(f"{NO_SUCH_VERSION} {version[:100]!r} of the model")
+            raise NotFound(f"the model has no version {version[:100]!r}")
         said, at = self._absent.get(version, ("", 0.0))
         if said and time.monotonic() - at <= JUST_SECONDS:
             raise NotFound(said)

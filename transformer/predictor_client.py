@@ -114,7 +114,7 @@ class PredictorClient:
             return answer
         if version is None:
             raise InvalidRequest(f"the predictor's bundle has none of the networks {', '.join(NETWORKS)}")
-        raise NotFound(f"{NO_SUCH_VERSION} {version[:100]!r} of the model")
+        raise NotFound(f"the model has no version {version[:100]!r}")
 
     async def run(
         self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
