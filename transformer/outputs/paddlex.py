@@ -50,7 +50,7 @@ class Result:
     _pictures: dict[str, str] = field(default_factory=dict)
 
     def see(self, _index: int, work: PageInWork, page: Page) -> None:
-        """Keeps what the page itself doesn't hold: all boxes, the parameters that counted, and the pictures."""
+        """Keeps what the document model doesn't have: all boxes, the effective parameters, and the pictures."""
         order = [] if work.order is None else work.order.tolist()
         angles = [-1] * len(order) if work.line_angles is None else (work.line_angles[order] // 180).tolist()
         found = outlines(work)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def page_of(work: PageInWork) -> Page:
     """The page of one image, its lines in reading order, with points of the image as it was sent.
 
-    Lines without a character are left out, and so are those under the request's score threshold. If nothing was read, a line
-    for each box: its text is empty, and its confidence is the probability of its angle, or 0 if that wasn't asked for.
+    Empty lines and lines under the request's score threshold are left out. If no recognition was requested, there is a line
+    for each box, with an empty text, and the probability of its angle as confidence (0 without angles).
     """
     if not work.readings:
         return _page(work, _unread(work))
