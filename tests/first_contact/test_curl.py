@@ -179,7 +179,7 @@ MISTAKES: dict[str, tuple[list[str], str, str]] = {
         "input 'x' is unknown; inputs are image",
     ),
     "V2's type": (["-d", '{"inputs": [{"name": "image", "datatype": "FP32"}]}'], INFER, "must be BYTES or UINT8"),
-    "V2 as a form": (["-F", "file=@image.jpg"], INFER, "tensors don't come as a form"),
+    "V2 as a form": (["-F", "file=@image.jpg"], INFER, "tensors can't be sent as a form"),
     "NIM's member": (["-d", '{"images": []}'], "/v1/infer", "the body must be"),
     "a file for PaddleX": (["--data-binary", "@image.jpg"], "/ocr", "the body is an image file, and must be JSON"),
     "a form for PaddleX": (["-F", "file=@image.jpg"], "/ocr", "the body is a form, and must be JSON"),
