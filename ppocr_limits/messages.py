@@ -17,6 +17,9 @@ Read = Callable[[], Coroutine[Any, Any, bytes]]
 _TIMES = 3
 #: How long a message that comes may keep its turn while others wait for theirs, and one that doesn't [seconds].
 TURN_SECONDS, LOOK_SECONDS = 5.0, 0.2
+#: Where so many wait, a message is looked at after this part of the time: else calls that send nothing would keep all of them
+#: waiting, one after the other.
+MANY, HURRY = 16, 0.05
 #: By so much the process grows in LOOK_SECONDS where a message comes quickly [bytes].
 COMES = 1 << 20
 #: What a message takes while it arrives: as gRPC puts it together, and as it hands it on.
@@ -39,12 +42,15 @@ class Arrivals:
         self._waiting = 0
         self._others_wait = asyncio.Event()
 
-    async def message(self, read: Read, claim: Claim) -> bytes:
-        """The bytes of a call's one message, or what stands for none. `claim` grows to what it takes.
+    async def message(self, read: Read, claim: Claim, in_turn: bool = True) -> bytes:
+        """The bytes of a call's one message, or what stands for none. `claim` grows to what it takes. A probe, whose message is
+        empty, waits for no turn.
 
         Raises Overloaded, also where more arrives than there is memory for, and PayloadTooLarge.
         """
-        return claimed(await self.next_message(read), claim)
+        if in_turn:
+            return claimed(await self.next_message(read), claim)
+        return claimed(await self._watch.arrived(asyncio.ensure_future(read())), claim)
 
     async def next_message(self, read: Read) -> bytes:
         """The bytes of a call's next message, which nothing is claimed for, or what stands for its end. Raises Overloaded."""
@@ -90,11 +96,12 @@ class Arrivals:
         try:
             while not arriving.done():
                 size = self._watch.size()
+                part = HURRY if self._waiting >= MANY else 1.0
                 awaited = (arriving, others) if quiet else (arriving,)
-                await asyncio.wait(awaited, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(awaited, timeout=LOOK_SECONDS * part, return_when=asyncio.FIRST_COMPLETED)
                 if quiet and self._waiting:
                     return
-                quiet = self._watch.size() - size < COMES or time.monotonic() - began > TURN_SECONDS
+                quiet = self._watch.size() - size < COMES * part or time.monotonic() - began > TURN_SECONDS
                 if others.done() and not self._waiting:
                     others = asyncio.ensure_future(self._others_wait.wait())
         finally:
