@@ -126,3 +126,20 @@ def test_noise_takes_bounded_time(cell: int) -> None:
     start = time.thread_time()
     find_curved(probability, (960, 960), DetectionParameters(thresh=0.5, box_thresh=0))
     assert time.thread_time() - start < 4
+
+
+@pytest.mark.parametrize("curved", [True, False], ids=["arcs inside of each other", "slanted lines"])
+def test_rectangles_that_overlap_take_bounded_time(curved: bool) -> None:
+    side = 3000
+    probability = np.zeros((side, side), np.uint8)
+    for i in range(12, side // 2, 12) if curved else range(-side, side, 16):
+        if curved:
+            cv2.ellipse(probability, (side // 2, side // 2), (i, i), 0, 20, 340, 255, 6)
+        else:
+            cv2.line(probability, (i, 0), (i + side, side), 255, 5)
+    began = time.thread_time()
+    straight_boxes(probability, (side, side), OWN)
+    straight = time.thread_time() - began
+    began = time.thread_time()
+    find_curved(probability, (side, side), OWN)
+    assert time.thread_time() - began < 2 * straight + 0.5
