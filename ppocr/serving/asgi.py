@@ -36,6 +36,8 @@ TRACK_HEADER = "x-ppocr-track"
 CALL, BODY = "ppocr.call", "ppocr.body"
 #: Where no wire format reads the body: requests to load a version, and bodies that nobody asked for.
 MAX_SMALL_BODY_BYTES = 1024 * 1024
+#: Characters of a path in the log; longer ones are nobody's but an attacker's.
+LOGGED = 300
 #: Probes and metrics, which are many: they aren't logged, and need neither a key nor a certificate.
 _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 
@@ -193,7 +195,7 @@ class RequestGuard:
             log.info(
                 "%s %s %d %.1fms images=%d lines=%d%s",
                 scope["method"],
-                scope["path"],
+                scope["path"][:LOGGED],
                 code,
                 took * 1000,
                 call.images,
