@@ -1,4 +1,4 @@
-"""The options of a load test: Locust's own beside these, each an environment variable too."""
+"""The options of a load test, in addition to Locust's own. Each can also be set by an environment variable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 PREFIX = "PPOCR_LOAD_"
-#: What a user speaks → what that is.
+#: Protocol of a user → its description.
 PROTOCOLS = {
     "raw": "V1, an image file as the body",
     "v1": "V1 JSON with base64",
@@ -23,7 +23,7 @@ _DEFAULT_HOST = "http://127.0.0.1:8080"
 
 @dataclass(frozen=True)
 class Limits:
-    """What ends a run with exit code 1; None is not judged. Milliseconds are per protocol."""
+    """Limits of a run; exceeding one gives exit code 1. None: no limit. Milliseconds are per protocol."""
 
     fail_ratio: float
     refused_ratio: float | None
@@ -34,8 +34,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """A checked load test. `mix` is protocol → weight; `think` the shortest and longest pause of a user in seconds, `user_rate`
-    the images that each sends a second whatever becomes of them, 0: one after the other."""
+    """A checked load test. `mix` is protocol → weight; `think` the shortest and longest pause of a user in seconds; `user_rate`
+    the images per second of each user, sent without waiting for answers (0: one after the other)."""
 
     mix: dict[str, int]
     think: tuple[float, float]
@@ -60,7 +60,7 @@ def add_options(parser: Any) -> None:
 
     A master sends all of them to its workers as MessagePack, so that each is a text, a number, or None.
     """
-    group = parser.add_argument_group("ppocr", "what is sent, what must come back, and how fast")
+    group = parser.add_argument_group("ppocr", "requests, expected answers and limits")
 
     def option(name: str, kind: Any, default: Any, text: str) -> None:
         variable = PREFIX + name.replace("-", "_").upper()
@@ -70,31 +70,39 @@ def add_options(parser: Any) -> None:
 
     everything = ",".join(f"{name}=1" for name in PROTOCOLS)
     spoken = "; ".join(f"{name}: {what}" for name, what in PROTOCOLS.items())
-    option("mix", str, everything, f"Weights of the users by what they speak; what isn't named has none. {spoken}.")
+    option("mix", str, everything, f"Weights of the users by protocol; unnamed protocols have weight 0. {spoken}.")
     option("think-min", float, 0.0, "Shortest pause of a user between two images, in seconds.")
-    option("think-max", float, 0.0, "Longest one.")
+    option("think-max", float, 0.0, "Longest pause.")
     option(
-        "user-rate", float, 0.0, "Images that each user sends a second, whatever becomes of those before; 0: in turn."
+        "user-rate", float, 0.0, "Images per second of each user, without waiting for answers; 0: one after the other."
     )
+    option("images", str, str(_HERE.parent / "tests" / "data"), "Folder of image files, optionally with labels.")
+    option("reference", str, None, "Expected answers as JSON Lines, from `ppocr read --json`.")
+    option("min-recall", float, 0.7, "Minimum share of a label's words that an answer must have.")
     option(
-        "images", str, str(_HERE.parent / "tests" / "data"), "Folder of image files, with labels beside them or not."
+        "min-agreement",
+        float,
+        1.0,
+        "Without labels: minimum share of equal words compared with the reference; 1: the same lines.",
     )
-    option("reference", str, None, "JSON Lines of `ppocr read --json`: what the answers must say.")
-    option("min-recall", float, 0.7, "Least share of a label's words that an answer must have.")
-    option("min-agreement", float, 1.0, "Without labels: least share of the words of the reference; 1: the same lines.")
     option("model", str, "ppocr", "Name of the model on the routes.")
-    option("host-header", str, None, "Host to ask a gateway for, over HTTP and as :authority over gRPC.")
-    target = "gRPC address, with https:// before it for TLS; the host of --host with port 8081 where none is given."
+    option("host-header", str, None, "Host name for a gateway, over HTTP and as :authority over gRPC.")
+    target = "gRPC address, with https:// in front for TLS. Default: the host of --host with port 8081."
     option("grpc-target", str, None, target)
-    option("authority", str, None, ":authority over gRPC where it is another than --host-header.")
-    option("request-timeout", float, 60.0, "Seconds until a request counts as failed; the request carries it.")
-    option("metrics-url", str, None, "Addresses of /metrics for the times by stage, split by commas; HOST/metrics.")
-    option("report", str, None, "File to write the figures to, as JSON.")
-    option("fail-ratio", float, 0.0, "Most failed reads (errors, wrong texts), as a share.")
-    option("refused-ratio", float, None, "Most 429 and 503 with a Retry-After, as a share of all that was sent.")
-    option("p95-ms", float, None, "Most milliseconds of the 95th percentile of each protocol's reads.")
-    option("p99-ms", float, None, "The same of the 99th.")
-    option("min-images-per-second", float, None, "Least images read a second.")
+    option("authority", str, None, ":authority over gRPC, if different from --host-header.")
+    option("request-timeout", float, 60.0, "Time limit of a request in seconds; also sent with the request.")
+    option(
+        "metrics-url",
+        str,
+        None,
+        "Addresses of /metrics for the times by stage, separated by commas. Default: HOST/metrics.",
+    )
+    option("report", str, None, "File for the results, as JSON.")
+    option("fail-ratio", float, 0.0, "Maximum share of failed requests (errors, wrong texts).")
+    option("refused-ratio", float, None, "Maximum share of requests refused with 429 or 503 and Retry-After.")
+    option("p95-ms", float, None, "Maximum 95th percentile in milliseconds, per protocol.")
+    option("p99-ms", float, None, "Maximum 99th percentile in milliseconds, per protocol.")
+    option("min-images-per-second", float, None, "Minimum images read per second.")
 
 
 def settings(options: argparse.Namespace) -> Settings:

@@ -1,4 +1,4 @@
-"""Whether the values of an answer can be those of its network: a predictor that computes rubbish must not become a text."""
+"""Checks the values of a network's answer, so that invalid results of a predictor never become text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One request on its way through a service: until when it may take, which version it named, whether its client still waits.
+"""One request: its deadline, requested version, and whether its client still waits.
 
-It is handed on from the protocol's edge to every stage. What costs something asks `check` first: work for a client that has
-left, or for an answer that would come too late, is dropped before it is begun.
+It is passed to every stage. Expensive work calls `check` first: work for a client that has
+disconnected, or for an answer that would be too late, is dropped before it is started.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Call:
         return None if self.deadline is None else self.deadline - time.monotonic()
 
     def check(self) -> None:
-        """Raises DeadlineExceeded or Cancelled where nothing is to be done for it any more."""
+        """Raises DeadlineExceeded or Cancelled if the answer isn't needed any more."""
         if self.cancelled:
             raise Cancelled("the client has left")
         if self.deadline is not None and time.monotonic() >= self.deadline:

@@ -1,4 +1,4 @@
-"""What the transformer and the predictor agree on: what a bundle's networks are, and the one call that runs them.
+"""The contract between transformer and predictor: a bundle's networks, and the one call that runs them.
 
 A bundle lists its networks by name, in the order in which a page meets them. Pixels are uint8, NHWC, RGB on the whole way;
 a network normalises them, and chooses the best of its classes, inside its graph. `Predictor.run` puts items of any sizes
@@ -202,7 +202,7 @@ class Predictor(Protocol):
     """
 
     async def facts(self, version: str | None = None) -> BundleFacts:
-        """Facts of `version`, or of the version that serves now. NotFound where no such version is in memory."""
+        """Facts of `version`, or of the version that serves now. NotFound if no such version is in memory."""
 
     async def run(
         self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
@@ -211,7 +211,7 @@ class Predictor(Protocol):
 
         `version` is a number, name/number or an identity: one that was swapped out answers for a while longer. `deadline`
         is a `time.monotonic()` instant. `share` says whose work it is: calls of one share are served like one
-        (ppocr_limits/shares.py); "" makes the call a share of its own. Raises NotFound where no such version or network is in
+        (ppocr_limits/shares.py); "" makes the call a share of its own. Raises NotFound if no such version or network is in
         memory, InvalidRequest for
         sizes off the network's grid.
         """

@@ -36,7 +36,7 @@ def facts_to_json(facts: BundleFacts) -> str:
 
 
 def facts_from_json(text: str) -> BundleFacts:
-    """Raises BundleError where they can't be read. A network that only a later release knows is left out."""
+    """Raises BundleError if they can't be read. A network that only a later release knows is left out."""
     try:
         if len(text) > MAX_LENGTH:
             raise ValueError("they are too long")

@@ -83,7 +83,7 @@ def digested(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def facts_of(facts: BundleFacts) -> dict[str, Any] | None:
-    """The fields that the former format has beside name, version and digest; None where a bundle doesn't fit into it."""
+    """The fields that the former format has beside name, version and digest; None if a bundle doesn't fit into it."""
     det, rec = facts.of_task(DETECTION), facts.of_task(RECOGNITION)
     if det is None or rec is None or (det.name, rec.name) != (DET, REC):
         return None

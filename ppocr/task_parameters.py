@@ -63,7 +63,7 @@ def checked(task: str, raw: Any) -> dict[str, Any]:
     known = _CHECKS.get(task, {})
     for name in known.keys() & raw.keys():
         if not known[name](raw[name]):
-            raise ValueError(f"the parameter {name} of a network for {task} is of the wrong kind, or out of range")
+            raise ValueError(f"the parameter {name} of a network for {task} has the wrong type or is out of range")
     return {name: value for name, value in raw.items() if name in known or _is_plain(value)}
 
 

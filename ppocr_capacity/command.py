@@ -1,4 +1,4 @@
-"""`ppocr capacity URL --p95 SECONDS`: the most images a second that a service reads within a time, found by steps."""
+"""`ppocr capacity URL --p95 SECONDS`: measures the highest rate of images that a service reads within a time limit."""
 
 from __future__ import annotations
 
@@ -28,45 +28,41 @@ HELD, NOT_HELD, FAILED = 0, 1, 2
 
 @dataclass(frozen=True)
 class CapacitySettings:
-    """What `ppocr capacity` sends, what must hold, and what the answer is for."""
+    """Load and limits of `ppocr capacity`, and the rate to size for."""
 
     p95: float = setting("Seconds within which 95 % of the images must be read.", 2.0, minimum=0.001)
-    images: str = setting("Folder of the images that are sent, one after the other. They decide what is measured.", "")
+    images: str = setting("Folder of the images to send, one after the other. The result depends on them.", "")
     rate: float = setting(
-        "Images a second that the site wants: prints pods and targets for it. 0: none.", 0.0, minimum=0
+        "Required images per second: prints pods and autoscaling targets for it. 0: none.", 0.0, minimum=0
     )
     headroom: float = setting(
-        "Share of what holds that stays free, for peaks and lost pods.", 0.3, minimum=0, maximum=0.95
+        "Share of the capacity to keep free, for peaks and lost pods.", 0.3, minimum=0, maximum=0.95
     )
-    at_least: float = setting("Exit code 1 where a track holds fewer images a second.", 0.0, minimum=0)
-    step_seconds: float = setting("How long each rate is sent.", 20.0, minimum=0.1)
-    min_requests: int = setting("Images that a step sends at least; slow ones last longer for it.", 20, minimum=1)
-    precision: float = setting("Share by which the answer may be too low.", 0.1, minimum=0.01, maximum=1)
-    start: float = setting("First rate. 0: half of what one image after the other makes.", 0.0, minimum=0)
-    highest: float = setting("Highest rate that is tried.", 1000.0, minimum=0.001)
+    at_least: float = setting("Exit code 1 if a track sustains fewer images per second.", 0.0, minimum=0)
+    step_seconds: float = setting("Duration of each step, in seconds.", 20.0, minimum=0.1)
+    min_requests: int = setting("Minimum images per step; a step at a low rate lasts longer for it.", 20, minimum=1)
+    precision: float = setting("Relative error: by how much the result may be too low.", 0.1, minimum=0.01, maximum=1)
+    start: float = setting("First rate. 0: half the rate of sequential requests.", 0.0, minimum=0)
+    highest: float = setting("Highest rate to try.", 1000.0, minimum=0.001)
     bad_ratio: float = setting(
         "Share of a step's requests that may be refused (429, 503) or fail.", 0.0, minimum=0, maximum=1
     )
-    track: str = setting(
-        "Further tracks, as NAME=URL, split by commas: each is searched alone, one after the other.", ""
-    )
+    track: str = setting("More tracks, as NAME=URL, separated by commas. They are measured one after the other.", "")
     name: str = setting("Name of the track at URL.", "service")
     parts: str = setting(
-        "Services of a track as NAME:PODS:CPU, split by commas: pods that serve, and each one's CPU request.",
+        "Parts of a track as NAME:PODS:CPU, separated by commas: the number of pods, and the CPU request of each.",
         "service:1",
     )
     metrics: str = setting(
-        "Addresses of the parts' metrics, as PART=URL, split by commas. Empty: URL/metrics for a first part of one pod.",
+        "Addresses of the parts' metrics, as PART=URL, separated by commas. Empty: URL/metrics for a first part with one pod.",
         "",
     )
     model: str = setting("Name of the model on the routes.", "ppocr")
-    api_key: str = setting("API key to send, where the service needs one.", "")
-    header: str = setting("A further header, as NAME: VALUE, such as the one that chooses a track at a gateway.", "")
+    api_key: str = setting("API key, if the service requires one.", "")
+    header: str = setting("An additional header, as NAME: VALUE, for example to select a track at a gateway.", "")
     timeout: float = setting("Seconds until a request counts as failed.", 30.0, minimum=0.1)
-    wait: float = setting(
-        "Seconds to wait at first for a service that isn't there or reads nothing yet.", 0.0, minimum=0
-    )
-    seed: int = setting("Of the random instants at which images are sent.", 1)
+    wait: float = setting("Seconds to wait at the start until the service reads an image.", 0.0, minimum=0)
+    seed: int = setting("Seed of the random times at which images are sent.", 1)
     json: bool = setting("Print JSON.", False)
 
 

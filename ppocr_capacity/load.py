@@ -81,7 +81,7 @@ async def steadily(
 
 
 async def one_by_one(target: Target, images: Sequence[bytes]) -> Counted:
-    """Each image alone: how long it takes where nothing waits. The first one warms the service up, and isn't counted."""
+    """Each image alone: how long it takes if nothing waits. The first one warms the service up, and isn't counted."""
     counted = Counted()
     async with httpx.AsyncClient(headers=dict(target.headers), timeout=target.timeout) as client:
         await _send(client, target, images[0], time.monotonic(), Counted())

@@ -13,7 +13,7 @@ class Sizing:
     """For a wanted rate: pods of a part, and the targets of its HPA.
 
     `images_per_second` are those of one pod at the target. `cpu_percent` is of the pod's CPU request, `queue_pixels` what
-    may wait for a pod; None where the metrics don't say.
+    may wait for a pod; None if the metrics don't say.
     """
 
     part: str

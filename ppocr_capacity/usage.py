@@ -28,7 +28,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Usage:
-    """Of all pods of a part together: processors in use, and pixels that waited in the mean. None where nothing says so."""
+    """Of all pods of a part together: processors in use, and pixels that waited in the mean. None if nothing says so."""
 
     part: str
     pods: int

@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code: int = importlib.import_module(f"ppocr_cli.{name}").run(rest)
             sys.stdout.flush()
         except BrokenPipeError:
-            # Python flushes standard output once more at its end, and would complain there.
+            # Python flushes standard output again at its end, and would complain there.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return NOBODY_READS
         return code

@@ -14,7 +14,7 @@ from ppocr_cli.pictures import Picture
 def targets(out: str, pictures: Sequence[Picture]) -> dict[Picture, Path]:
     """Where each picture's PNG goes: `out` itself for one image, else a file of the image's name in the folder `out`.
 
-    Raises ConfigError where two of them would be the same file.
+    Raises ConfigError if two of them would be the same file.
     """
     path = Path(out)
     if len(pictures) == 1 and not path.is_dir() and path.suffix.lower() == ".png":
@@ -32,7 +32,7 @@ def targets(out: str, pictures: Sequence[Picture]) -> dict[Picture, Path]:
 
 
 def draw(data: bytes, page: Page, target: Path) -> None:
-    """Writes the picture of a reading. Raises InvalidImage where the image or the file doesn't allow it."""
+    """Writes the picture of a reading. Raises InvalidImage if the image or the file doesn't allow it."""
     with extra("transformer", "drawing"):
         import cv2
         import numpy as np

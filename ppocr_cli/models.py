@@ -36,7 +36,7 @@ def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
 
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="ppocr models", description="Lists, checks, adds, removes and makes bundles.", allow_abbrev=False
+        prog="ppocr models", description="Lists, checks, adds, removes and converts model bundles.", allow_abbrev=False
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     models_convert.add_parser(commands)
@@ -47,25 +47,25 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         made.add_argument(
             *("--model_dir", "--model-dir"),
             default=environ.get("PPOCR_MODEL_DIR", ""),
-            help="repository of bundles; PPOCR_MODEL_DIR names it too (default: the bundles that are installed with the package)",
+            help="repository of bundles; can also be set by PPOCR_MODEL_DIR (default: the bundles installed with the package)",
         )
-        made.add_argument("--json", action="store_true", help="print JSON instead of a text")
+        made.add_argument("--json", action="store_true", help="print JSON instead of text")
         return made
 
     command("list", "lists the bundles of a repository", _list)
     show = command("show", "shows all that is known of a bundle", _show)
     show.add_argument(
-        "bundle", metavar="NAME[/VERSION]", nargs="?", default="", help="default: the only one, its highest"
+        "bundle", metavar="NAME[/VERSION]", nargs="?", default="", help="default: the only bundle, highest version"
     )
-    verify = command("verify", "reads all files and compares them with the manifests' digests", _verify)
-    verify.add_argument("bundle", metavar="NAME[/VERSION]", nargs="*", help="default: all of the repository")
+    verify = command("verify", "checks all files against the digests in their manifests", _verify)
+    verify.add_argument("bundle", metavar="NAME[/VERSION]", nargs="*", help="default: all bundles of the repository")
     add = command("add", "copies a bundle into a repository", _add)
-    add.add_argument("folder", metavar="BUNDLE", help="folder of a bundle: the one that holds manifest.json")
-    add.add_argument("--name", default="", help="name it has there (default: its own)")
-    add.add_argument("--version", default="", help="version it has there (default: the next number that is free)")
+    add.add_argument("folder", metavar="BUNDLE", help="folder of a bundle (the one with manifest.json)")
+    add.add_argument("--name", default="", help="name in the repository (default: the bundle's name)")
+    add.add_argument("--version", default="", help="version in the repository (default: the next free number)")
     remove = command("remove", "removes a version of a bundle from a repository", _remove)
     remove.add_argument("bundle", metavar="NAME/VERSION")
-    remove.add_argument("--force", action="store_true", help="also where it is the bundle's only version")
+    remove.add_argument("--force", action="store_true", help="remove it even if it is the bundle's only version")
     return parser
 
 

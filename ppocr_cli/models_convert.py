@@ -1,4 +1,4 @@
-"""`ppocr models convert`: a bundle out of a Paddle or ONNX model, and the proof that it reads the same."""
+"""`ppocr models convert`: converts a Paddle or ONNX model to a bundle, and checks that both read the same."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def add_parser(commands: Any) -> None:
     """Adds `convert` to the subcommands of `ppocr models`."""
     parser = commands.add_parser(
         "convert",
-        help="makes a bundle of a model, and proves it against the model",
-        description="Makes a bundle of a PP-OCR model (Paddle, PaddleServing or ONNX), and proves it against the model. A model "
+        help="converts a model to a bundle, and compares the two",
+        description="Converts a PP-OCR model (Paddle, PaddleServing or ONNX) to a bundle, and compares the two. A model "
         "is a folder, a tar, an .onnx file or a Paddle program (.pdmodel, .json). Nothing is downloaded.",
         allow_abbrev=False,
     )
@@ -42,32 +42,30 @@ def add_parser(commands: Any) -> None:
     )
     parser.add_argument("--dict", metavar="FILE", help="the recognition network's characters, one per line, UTF-8")
     parser.add_argument(
-        "--pdserving", metavar="FILE", help="config.yml of a PaddleServing pipeline: its models, and its settings"
+        "--pdserving", metavar="FILE", help="config.yml of a PaddleServing pipeline, for its models and settings"
     )
     parser.add_argument("--name", default="", help="the bundle's name (default: that of the recognition network)")
-    parser.add_argument("--version", default="", help="the bundle's version (default: the next number that is free)")
+    parser.add_argument("--version", default="", help="the bundle's version (default: the next free number)")
     parser.add_argument(
-        "--licence", default="", help="licence of the model (default: that of models known by digest, else unknown)"
+        "--licence", default="", help="licence of the model (default: known for published models, else unknown)"
     )
-    parser.add_argument(
-        "--source", default="", help="where the model comes from, in words (default: names and digests)"
-    )
+    parser.add_argument("--source", default="", help="description of the model's origin (default: names and digests)")
     parser.add_argument(
         *("--det_normalisation", "--det-normalisation"),
         choices=("imagenet", "half"),
-        help="mean and deviation that the detection network is fed with (default: of its inference.yml, else imagenet)",
+        help="mean and deviation for the detection network's input (default: from its inference.yml, else imagenet)",
     )
-    parser.add_argument(
-        "--images", metavar="DIR", help="images to prove it on (default: a picture that is drawn for it)"
-    )
+    parser.add_argument("--images", metavar="DIR", help="images for the comparison (default: one generated image)")
     parser.add_argument(
         "--tolerance",
         type=float,
         default=TOLERANCE,
-        help="share of the characters that the bundle may read otherwise than the model (default: %(default)s)",
+        help="share of characters that may differ between bundle and model (default: %(default)s)",
     )
     parser.add_argument(
-        *("--no_proof", "--no-proof"), action="store_true", help="don't run the model: where its engine isn't installed"
+        *("--no_proof", "--no-proof"),
+        action="store_true",
+        help="skip the comparison, if the model's engine isn't installed",
     )
 
 

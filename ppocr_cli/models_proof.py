@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def proven(bundle: Bundle, networks: Mapping[str, SourceNetwork], images: str | None, tolerance: float) -> bool:
     """Whether `bundle` reads the pictures of the folder `images`, or a drawn one, as the networks that it was made of do.
 
-    `tolerance` is the share of characters, and of orientation labels, that may differ. Raises ConfigError where an engine
+    `tolerance` is the share of characters, and of orientation labels, that may differ. Raises ConfigError if an engine
     is missing.
     """
     with extra("serve", "the proof (--no_proof leaves it out)"):

@@ -59,7 +59,7 @@ def add(root: Path, source: Path, name: str, version: str) -> Bundle:
 def remove(root: Path, entry: Entry, force: bool) -> int:
     """Takes `entry` out and returns the bytes that were freed. A service that has it in memory keeps serving it.
 
-    Raises BundleError where it is the only version of its bundle, unless `force`: who serves that bundle by name would find none.
+    Raises BundleError if it is the only version of its bundle, unless `force`: who serves that bundle by name would find none.
     """
     others = [other for other in folders.versions(root, entry.name) if other.version != entry.version]
     if entry.path == root:

@@ -45,7 +45,7 @@ class Output:
         self._first = True
 
     def write(self, name: str, page: Page) -> None:
-        """Raises BrokenPipeError where the reader of the output has gone."""
+        """Raises BrokenPipeError if the reader of the output has gone."""
         text = as_json(name, page) if self._json_lines else page.text
         if self._headed:
             text = f"{'' if self._first else chr(10)}==> {name} <=={chr(10) if text else ''}{text}"

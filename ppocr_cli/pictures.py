@@ -43,7 +43,7 @@ def pictures(arguments: Sequence[str], recursive: bool) -> list[Picture]:
     for argument in arguments:
         path = Path(argument)
         if _URL.match(argument) and not path.exists():
-            raise ConfigError(f"URLs are not read: curl -s {shlex.quote(argument)} | ppocr read -")
+            raise ConfigError(f"URLs are not accepted: curl -s {shlex.quote(argument)} | ppocr read -")
         if argument == STDIN:
             found.append(Picture(STDIN, PurePath("stdin")))
         elif path.is_dir():

@@ -31,42 +31,42 @@ FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
 @dataclass(frozen=True)
 class ReadSettings:
-    """How `ppocr read` reads. The parameters are those of a request; what isn't given is the model's own."""
+    """Options of `ppocr read`. OCR parameters are the same as in a request; they default to the model's values."""
 
     json: bool = setting("Print one JSON object per image, each on a line (JSON Lines), instead of the text.", False)
     annotate: str = setting("Draw boxes and texts: a .png for one image, a folder for several.", "")
     recursive: bool = setting("Also read the folders inside a folder.", False)
-    jobs: int = setting("Images in flight at a time.", 4, minimum=1, maximum=256)
-    url: str = setting("Ask the service at this address instead of reading in this process.", "")
-    timeout: float = setting("Seconds that one image may take with url, over all tries.", 60.0, minimum=0.001)
-    text_det_limit_side_len: int | None = setting("Side in pixels that an image is scaled to before detection.", None)
+    jobs: int = setting("Images read at the same time.", 4, minimum=1, maximum=256)
+    url: str = setting("Use the service at this address instead of reading in this process.", "")
+    timeout: float = setting("Time limit per image in seconds with url, including retries.", 60.0, minimum=0.001)
+    text_det_limit_side_len: int | None = setting(
+        "Side length in pixels that an image is scaled to before detection.", None
+    )
     text_det_limit_type: Literal["max", "min"] | None = setting(
-        "Which side that bounds: the longer one from above, or the shorter one from below.",
+        "max: the longer side is at most that length; min: the shorter side is at least that length.",
         None,
         choices=("max", "min"),
     )
     text_det_thresh: float | None = setting("Probability above which a pixel counts as text.", None)
     text_det_box_thresh: float | None = setting("Mean probability below which a box is dropped.", None)
-    text_det_unclip_ratio: float | None = setting("How far a box is grown beyond the text's core.", None)
+    text_det_unclip_ratio: float | None = setting("How far a box is expanded around the detected text.", None)
     text_det_box_type: Literal["quad", "poly"] | None = setting(
-        "quad: lines are quadrilaterals; poly: curved ones are polygons, and are straightened to be read.",
+        "quad: lines are quadrilaterals; poly: curved lines are polygons, and are straightened before reading.",
         None,
         choices=("quad", "poly"),
     )
     text_rec_score_thresh: float | None = setting("Confidence below which a line is dropped.", None)
-    return_word_box: bool = setting("Also find the words of each line; they are in the JSON.", False)
-    use_textline_orientation: bool = setting(
-        "Have a network tell which lines stand upside down, before they are read.", False
-    )
+    return_word_box: bool = setting("Also find the words of each line, for the JSON output.", False)
+    use_textline_orientation: bool = setting("Use a network to find upside-down lines before they are read.", False)
     use_doc_orientation_classify: bool = setting("Also read pages that are turned by 90, 180 or 270 degrees.", False)
-    columns: bool = setting("Read the columns of a page one after the other, where it has any.", False)
+    columns: bool = setting("Read the columns of a page one after the other.", False)
 
 
 _CLASSES = (ReadSettings, NetworkSettings, ReaderSettings)
 
 
 def run(argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
-    """Reads and prints. 0: all read; 1: some failed, each with a sentence on standard error; 2: wrong usage."""
+    """Reads and prints. 0: all read; 1: some failed, each with a message on standard error; 2: wrong usage."""
     parser = _parser(environ)
     namespace = parse(parser, switches_spelt_out(argv, *_CLASSES), intermixed=True)
     warn_of_misspelt(parser.prog, {field.name for cls in _CLASSES for field in dataclasses.fields(cls)}, environ)
@@ -124,7 +124,7 @@ async def _read_all(
     found: list[Picture],
     drawn: Mapping[Picture, Path],
 ) -> int:
-    """Reads `jobs` images at a time and reports them in their order, each as soon as those before it are there."""
+    """Reads `jobs` images at a time and prints the results in order, each as soon as all earlier ones are printed."""
     output, progress = Output(settings.json, len(found) > 1), Progress(len(found))
     failed = 0
     async with reader as read:

@@ -1,4 +1,4 @@
-"""`ppocr rollout`: moves requests to the canary step by step, and takes them back where it does worse."""
+"""`ppocr rollout`: shifts traffic to the canary step by step, and back if the canary does worse."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ PROMOTED, TAKEN_BACK, FAILED = 0, 1, 2
 
 @dataclass(frozen=True)
 class RolloutSettings:
-    """How `ppocr rollout` goes on, and when it takes the canary back."""
+    """Steps and limits of `ppocr rollout`."""
 
     namespace: str = setting("Namespace of the release. Empty: that of the kubeconfig's context.", "")
     context: str = setting("Context of the kubeconfig. Empty: the current one, or the pod's own service account.", "")
     steps: str = setting("Weights of the canary in percent, rising.", "5,25,50,100")
-    hold: str = setting("How long each is held at least: seconds, or 90s, 5m, 1h.", "60s")
+    hold: str = setting("Minimum time per step: seconds, or 90s, 5m, 1h.", "60s")
     max_hold: str = setting(
-        "How long to wait for min_requests, before the canary counts as one that can't be judged.", "10m"
+        "How long to wait for min_requests before the canary is taken back because it can't be judged.", "10m"
     )
-    interval: str = setting("How often to look.", "5s")
-    min_success: float = setting("Least share of the canary's requests that don't fail.", 0.99, minimum=0, maximum=1)
+    interval: str = setting("Time between two checks.", "5s")
+    min_success: float = setting("Minimum share of the canary's requests that succeed.", 0.99, minimum=0, maximum=1)
     max_p95_ratio: float = setting(
-        "Most that the canary's 95th percentile may be of the stable track's.", 1.25, minimum=0
+        "Maximum ratio of the canary's 95th percentile to the stable track's.", 1.25, minimum=0
     )
-    min_requests: int = setting("Requests of the canary that a step needs to be judged.", 100, minimum=1)
-    prometheus: str = setting("Ask the Prometheus at this address instead of the pods.", "")
+    min_requests: int = setting("Requests that the canary needs in each step.", 100, minimum=1)
+    prometheus: str = setting("Query the Prometheus at this address instead of the pods.", "")
     dry_run: bool = setting("Show what would be done, and change nothing.", False)
     end: bool = setting(
-        "Only remove the routes of a rollout, so that canary.weight of the release counts again.", False
+        "Only remove the routes of a rollout, so that canary.weight of the release applies again.", False
     )
 
 
@@ -109,8 +109,8 @@ def _afterwards(release: str, namespace: str, weight: int) -> str:
 def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="ppocr rollout",
-        description="Moves requests from the stable track of a release to its canary, step by step, while the canary's "
-        "success rate and 95th percentile hold, and takes them back when they don't.",
+        description="Shifts traffic from the stable track of a release to its canary, step by step, as long as the canary's "
+        "success rate and 95th percentile are good, and back if they aren't.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )

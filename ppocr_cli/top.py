@@ -1,4 +1,4 @@
-"""`ppocr top URL`: what a running service does, live, out of its metrics: stages, requests, latencies, queues."""
+"""`ppocr top URL`: live statistics of a running service from its metrics: stages, requests, latencies, queues."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ CLEAR = "\x1b[H\x1b[J"
 
 
 def run(argv: Sequence[str]) -> int:
-    """0: shown until Ctrl-C or as often as was asked; 1: the service can't be asked."""
+    """0: success; 1: the metrics can't be read."""
     parser = argparse.ArgumentParser(prog="ppocr top", description=__doc__)
     parser.add_argument("url", metavar="URL", help="address of the service, such as http://127.0.0.1:8080")
-    parser.add_argument("--seconds", type=float, default=2.0, help="how often to look (default: %(default)s)")
-    parser.add_argument("--times", type=int, default=0, help="how many reports to show; 0: until Ctrl-C (default)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="seconds between two reports (default: %(default)s)")
+    parser.add_argument("--times", type=int, default=0, help="number of reports; 0: until Ctrl-C (default)")
     arguments = parse(parser, argv)
     if not arguments.seconds > 0:
         parser.error("--seconds must be above 0")

@@ -66,12 +66,12 @@ class Assembled:
     characters: Sequence[str]
 
     def write(self, folder: Path) -> Bundle:
-        """Raises BundleError where there is one already."""
+        """Raises BundleError if there is one already."""
         return writer.write(folder, self.manifest, self.files, self.characters)
 
 
 def read(source: Source, name: str) -> SourceNetwork:
-    """Raises BundleError, with the flag of the network `name`, where the source can't be read or translated."""
+    """Raises BundleError, with the flag of the network `name`, if the source can't be read or translated."""
     with _blaming(name, source):
         described = description.read(source.description, DESCRIPTION) if source.description else Description()
         if source.is_paddle:

@@ -32,7 +32,7 @@ def with_blank(characters: Sequence[str], classes: int, origin: str) -> list[str
     """The characters by class: CTC's blank first, the dictionary, and a space last where the network has a class for it.
 
     PaddleOCR adds the space by `use_space_char`, which no file of a model says; the number of classes does. Raises
-    BundleError where the network has neither one nor two classes more than the dictionary has characters.
+    BundleError if the network has neither one nor two classes more than the dictionary has characters.
     """
     more = classes - len(characters)
     if more == 1:

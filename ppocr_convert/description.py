@@ -13,7 +13,7 @@ _SCALES = ("1./255.", "1.0/255.0", "1/255", "1./255", "0.00392156862745098")
 
 @dataclass(frozen=True)
 class Description:
-    """Each field is empty or None where the file says nothing of it."""
+    """Each field is empty or None if the file says nothing of it."""
 
     model: str = ""
     normalisation: Normalisation | None = None
@@ -33,7 +33,7 @@ class Description:
 
 
 def read(content: bytes, file: str) -> Description:
-    """Raises BundleError where `content` isn't an inference.yml."""
+    """Raises BundleError if `content` isn't an inference.yml."""
     import yaml  # type: ignore[import-untyped]
 
     # All values as text: a character set has entries such as 1, no and ~ that YAML would take for something else.

@@ -34,7 +34,7 @@ ADDRESSES = {
 
 
 def missing(argument: str) -> str:
-    """What to say where there is no file or folder `argument`."""
+    """What to say if there is no file or folder `argument`."""
     name = argument.rstrip("/").rpartition("/")[2].removesuffix(".tar").removesuffix("_infer")
     if name in ADDRESSES:
         return (

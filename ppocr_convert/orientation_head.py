@@ -55,7 +55,7 @@ class Fit:
 
 
 def fit_of(model: ModelProto, task: str, description: Description) -> Fit:
-    """What the inference.yml says, else what its input's size tells of the network. Raises BundleError where neither does."""
+    """What the inference.yml says, else what its input's size tells of the network. Raises BundleError if neither does."""
     if task == PAGE_ORIENTATION:
         return _page_fit(model, description)
     size = description.size or _input_size(model) or PADDED_LINES
@@ -83,7 +83,7 @@ def _input_size(model: ModelProto) -> tuple[int, int] | None:
 def rebuild(model: ModelProto, task: str, fit: Fit) -> ModelProto:
     """FLOAT [N,3,h,w] → FLOAT [N,classes] becomes UINT8 [N,h,w,3] RGB → label INT32 [N], probability FLOAT [N].
 
-    Changes `model`. Raises BundleError where it is no network of so many classes.
+    Changes `model`. Raises BundleError if it is no network of so many classes.
     """
     height, width = fit.size
     classes = sizes.output_shape(model, (1, 3, height, width))

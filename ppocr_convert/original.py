@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def load(source: Source, bundle: Bundle, network: NetworkFacts) -> Network:
-    """`network` of `bundle` was made of `source`. Raises BundleError where the engine can't read it."""
+    """`network` of `bundle` was made of `source`. Raises BundleError if the engine can't read it."""
     if source.is_paddle:
         from predictor.engines.paddle import ENGINE
 

@@ -16,7 +16,7 @@ from ppocr_convert.graph import Graph
 
 
 def uint8_pixels(graph: Graph, name: str, normalisation: Normalisation) -> None:
-    """Makes the graph's input `name`, UINT8 [N,H,W,3] RGB. Raises BundleError where it doesn't begin with a convolution."""
+    """Makes the graph's input `name`, UINT8 [N,H,W,3] RGB. Raises BundleError if it doesn't begin with a convolution."""
     source = graph.input
     readers = graph.consumers(source)
     convolutions = [node for node in readers if node.op_type == "Conv"]

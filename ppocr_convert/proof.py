@@ -137,10 +137,10 @@ class Side:
 
 
 def needed(facts: BundleFacts, task: str) -> NetworkFacts:
-    """Raises BundleError where the bundle has no network of that task."""
+    """Raises BundleError if the bundle has no network of that task."""
     network = facts.of_task(task)
     if network is None:
-        raise BundleError(f"the bundle {facts.label} has no network of the task {task}")
+        raise BundleError(f"the bundle {facts.label} has no network for the task {task}")
     return network
 
 

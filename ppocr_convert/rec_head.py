@@ -27,7 +27,7 @@ class _End:
 
 
 def class_count(graph: Graph) -> int:
-    """How many classes the network tells apart, with the blank. Raises BundleError where it is no recognition network."""
+    """How many classes the network tells apart, with the blank. Raises BundleError if it is no recognition network."""
     return int(_end(graph).weights.shape[1])
 
 

@@ -16,7 +16,7 @@ _SHAPE = re.compile(r"feed_var\s*\{(?P<body>[^}]*)\}")
 
 
 def check(content: bytes, program: Program) -> None:
-    """Raises BundleError where serving_server_conf.prototxt describes another network than the program beside it."""
+    """Raises BundleError if serving_server_conf.prototxt describes another network than the program beside it."""
     text = content.decode("utf-8", errors="replace")
     feeds = [match["body"] for match in _SHAPE.finditer(text)]
     if not feeds:
@@ -76,7 +76,7 @@ _PRECISIONS = {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}
 
 
 def pipeline(content: bytes, folder: Path) -> Pipeline:
-    """Reads config.yml; models' folders count from `folder`. Raises BundleError where it isn't such a file."""
+    """Reads config.yml; models' folders count from `folder`. Raises BundleError if it isn't such a file."""
     import yaml  # type: ignore[import-untyped]
 
     try:

@@ -31,7 +31,7 @@ def output_shape(model: ModelProto, shape: tuple[int, ...]) -> list[int | None]:
 
 
 def check_det(model: ModelProto, stride: int) -> None:
-    """Raises BundleError where the probability map hasn't the size of the image."""
+    """Raises BundleError if the probability map hasn't the size of the image."""
     height, width = 6 * stride, 10 * stride
     found = output_shape(model, (1, height, width, 3))
     if found[-2:] != [height, width] and None not in found[-2:]:
@@ -42,7 +42,7 @@ def check_det(model: ModelProto, stride: int) -> None:
 
 
 def rec_stride(model: ModelProto, height: int) -> int:
-    """Pixels of width a time step. Raises BundleError where the network can't take lines of this height."""
+    """Pixels of width a time step. Raises BundleError if the network can't take lines of this height."""
     steps = output_shape(model, (2, height, WIDTH, 3))[-1]
     if steps is None:
         raise BundleError("the number of time steps of the recognition network can't be told from its width")

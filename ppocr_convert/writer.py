@@ -17,9 +17,9 @@ REVISION = 4
 
 
 def existing(folder: Path, manifest: Manifest) -> Bundle | None:
-    """The bundle in `folder`, if it is what this converter would write under `manifest`; None where it is to be built.
+    """The bundle in `folder`, if it is what this converter would write under `manifest`; None if it is to be built.
 
-    Raises BundleError where there is one whose files aren't those of its own manifest.
+    Raises BundleError if there is one whose files aren't those of its own manifest.
     """
     if not folder.exists():
         return None
@@ -39,7 +39,7 @@ def write(
     """Writes `files` (by their names in the bundle), characters.txt and manifest.json into `folder`.
 
     `characters[0]` is the blank. All is written beside the place and moved there last, so that nobody ever finds half a
-    bundle; a reader that has files of a replaced one open keeps them. Raises BundleError where `folder` is there already,
+    bundle; a reader that has files of a replaced one open keeps them. Raises BundleError if `folder` is there already,
     unless it is to `replace` what another revision made: versions don't change.
     """
     if folder.exists() and not replace:
@@ -64,7 +64,7 @@ def write(
 
 
 def _move(staging: Path, folder: Path) -> None:
-    """Puts `staging` in the place of `folder`, which may be there."""
+    """Puts `staging` instead of `folder`, which may be there."""
     if not folder.exists():
         staging.rename(folder)
         return

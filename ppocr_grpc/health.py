@@ -19,9 +19,16 @@ SECONDS: Final = 1.0
 MAX_WATCHES: Final = 100
 
 METHODS: Final = (
-    GrpcMethod(SERVICE, "Check", "whether the service is ready", pb.HealthCheckRequest, pb.HealthCheckResponse),
     GrpcMethod(
-        SERVICE, "Watch", "the same, as it changes", pb.HealthCheckRequest, pb.HealthCheckResponse, stream="answers"
+        SERVICE, "Check", "health check: whether the service is ready", pb.HealthCheckRequest, pb.HealthCheckResponse
+    ),
+    GrpcMethod(
+        SERVICE,
+        "Watch",
+        "the same as a stream, with each change",
+        pb.HealthCheckRequest,
+        pb.HealthCheckResponse,
+        stream="answers",
     ),
 )
 

@@ -1,4 +1,4 @@
-"""gRPC's own log of metadata that is no text, which is a caller's doing.
+"""Suppresses gRPC's log of metadata that isn't valid text.
 
 cygrpc writes a trace for each value that isn't UTF-8. A block of headers of a few megabytes may repeat one a hundred thousand
 times: 77 MB of log, and an event loop that answers nobody for 25 s.

@@ -1,4 +1,4 @@
-"""A method of a gRPC service, as a part of the service declares it, and a call of it."""
+"""Declarations of gRPC methods, and their call context."""
 
 from __future__ import annotations
 

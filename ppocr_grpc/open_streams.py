@@ -1,7 +1,7 @@
-"""The bounds of calls that are streams: who may open one, how many are open, and what memory their messages take.
+"""Limits on streaming calls: who may open one, how many may be open, and the memory of their messages.
 
-Where all are open, the one that nothing has happened on for longest makes way: a client that opens streams and leaves them
-doesn't keep others from theirs.
+When all are open, the stream that has been idle for longest is ended: a client that opens streams and leaves them idle doesn't
+keep others from opening theirs.
 """
 
 from __future__ import annotations

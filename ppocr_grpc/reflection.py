@@ -24,7 +24,7 @@ METHODS: Final = tuple(
     GrpcMethod(
         service,
         _METHOD,
-        "the services and their messages",
+        "reflection: the services and their messages",
         pb.ServerReflectionRequest,
         pb.ServerReflectionResponse,
         stream="both",

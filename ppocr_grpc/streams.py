@@ -50,7 +50,7 @@ async def _all_parsed(method: GrpcMethod, raws: AsyncIterator[bytes]) -> AsyncIt
 def _small(method: GrpcMethod, raw: bytes) -> Any:
     """The message in `raw`. Raises PayloadTooLarge: health and reflection are asked with a name."""
     if raw is not aio.EOF and len(raw) > MAX_QUESTION:
-        raise PayloadTooLarge(f"{method.method}'s request has {len(raw)} bytes; at most {MAX_QUESTION} are read")
+        raise PayloadTooLarge(f"{method.method}'s request has {len(raw)} bytes; the maximum is {MAX_QUESTION}")
     return parsed(method, raw)
 
 
@@ -67,7 +67,7 @@ def absent_handler(sentence: str) -> grpc.RpcMethodHandler:
 class InferStream:
     """ModelStreamInfer: each request is answered like a ModelInfer of its own, in the order in which they came.
 
-    An error is the answer to its request, and the stream goes on. Where the client leaves, all that was begun for it is dropped;
+    An error is the answer to its request, and the stream continues. If the client leaves, all that was started for it is dropped;
     where the service stops, no more requests are read, and those that were are answered.
     """
 

@@ -1,7 +1,7 @@
-"""Messages that come slowly are given up where all that arrives at a time is too much.
+"""Cancels slow gRPC messages when messages in transit take too much memory.
 
-gRPC says neither that a message has begun to arrive nor how much of it is here. But the process grows with what arrives: so its
-size is looked at while messages are waited for, and where it grows too much they are given up, and with them what has arrived.
+gRPC doesn't tell when a message begins to arrive, or how much of it is here. But the process grows with what arrives. So its
+size is checked while messages are awaited. If it grows too much, they are cancelled, and what has arrived is freed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ArrivalWatch:
         return Overloaded("more messages arrive than there is memory for", RETRY_SECONDS)
 
     async def arrived(self, arriving: asyncio.Future[bytes]) -> bytes:
-        """The result of `arriving`. Raises Overloaded where it was given up."""
+        """The result of `arriving`. Raises Overloaded if it was given up."""
         if arriving.done():
             return arriving.result()
         self._waiting[arriving] = None

@@ -1,4 +1,4 @@
-"""Reads a request's body, whose memory is claimed before a byte of it is taken in."""
+"""Reads a request's body. Its memory is reserved before a byte is read."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def read_body(
                 part: bytes = message.get("body", b"")
                 size += len(part)
                 if size > limit:
-                    raise _too_large("more bytes than it may have", limit)
+                    raise _too_large("more bytes than allowed", limit)
                 if size > claimed:  # its length wasn't declared
                     claim.resize(size * times)
                 small.append(part)
@@ -87,7 +87,7 @@ def _declared(headers: Mapping[bytes, bytes], limit: int) -> int:
     if not digits.isdigit():
         return 0
     if len(digits) > len(str(limit)):
-        raise _too_large("more bytes than it may have", limit)
+        raise _too_large("more bytes than allowed", limit)
     if int(digits) > limit:
         raise _too_large(f"{int(digits)} bytes", limit)
     return int(digits)

@@ -1,4 +1,4 @@
-"""The memory that requests take together, as one number of bytes in two parts: for bodies, and for what is made of them.
+"""The memory budget of all requests, in two parts: for bodies, and for decoded images.
 
 A body is claimed before it is read, and refused where its part is spent; an image waits for the other part. The parts are
 apart, so bodies that have arrived can't take the memory that an image needs to be read and to go: what waits always moves on.
@@ -37,7 +37,7 @@ class Budget:
         return self._held
 
     def claim(self, size: int) -> Claim:
-        """`size` bytes for a body, to be released. Raises PayloadTooLarge where they never fit, Overloaded where not now."""
+        """`size` bytes for a body, to be released. Raises PayloadTooLarge if they never fit, Overloaded where not now."""
         claim = Claim(self)
         claim.resize(size)
         return claim
@@ -81,7 +81,7 @@ class Claim:
         self._size = size
 
     def comes(self, end: Callable[[], None]) -> None:
-        """A part of what it is for has just come. Where nothing more does and others need the memory, `end` is called."""
+        """A part of what it is for has just come. If nothing more does and others need the memory, `end` is called."""
         self._budget._arriving[self] = (time.monotonic(), end)
 
     def has_come(self) -> None:

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol with bounds: heads, connections that say nothing, requests behind others, and what nobody reads.
+"""uvicorn's HTTP protocol with limits on headers, idle connections, pipelined requests and unread answers.
 
 uvicorn with h11 bounds a head's size alone and parses in Python; with httptools it bounds nothing. So httptools' protocol is
 extended here by counting: what it parses, and how, is unchanged.

@@ -1,4 +1,4 @@
-"""How many processors this process may use: the affinity mask, and the container's quota where there is one."""
+"""How many processors this process may use: the affinity mask, and the container's quota if there is one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP/1.1 protocol, for clients that offer to go on in HTTP/2.
+"""uvicorn's HTTP/1.1 protocol, for clients that offer to continue in HTTP/2.
 
 Java's HttpClient and `curl --http2` send `Upgrade: h2c` with each first request. A server may pass over that, but httptools then
 takes the body for the other protocol's, and the application gets an empty one. Nothing here is ever upgraded.

@@ -1,4 +1,4 @@
-"""How many values JSON may hold, before it is parsed: three bytes of `{},` become 64 in memory."""
+"""Counts the values of JSON before it is parsed, because three bytes of `{},` become 64 in memory."""
 
 from __future__ import annotations
 

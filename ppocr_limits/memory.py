@@ -1,4 +1,4 @@
-"""How much memory this process may have: what its container, the process' own limit and the machine allow."""
+"""The memory available to this process: the minimum of the container's, the process' and the machine's limit."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _machine() -> int:
 def _control_groups() -> Iterator[int]:
     """The limits of the group that this process is in and of those above it, versions 1 and 2.
 
-    In a container the own group is as a rule the root; where a container is shown its path on the host, it isn't there, and
+    In a container the own group is usually the root; where a container is shown its path on the host, it isn't there, and
     what counts is the root again.
     """
     try:

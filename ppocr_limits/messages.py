@@ -1,4 +1,4 @@
-"""Lets gRPC messages arrive, as many at a time as there is memory for."""
+"""Limits how many gRPC messages arrive at the same time, by the available memory."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Arrivals:
 
     So as many are waited for at a time as the budget has room for messages of `max_bytes`; others take their turn. One on its
     way from a client on the same network is here in some milliseconds. One that comes slowly, or not at all, as on a stream that
-    says nothing for a while, goes on without a turn where others wait for theirs, and is watched. Where those have filled the
+    says nothing for a while, continues without a turn where others wait for theirs, and is watched. Where those have filled the
     memory nobody gets a turn: on a busy machine all messages come slowly.
     """
 
@@ -46,7 +46,7 @@ class Arrivals:
         """The bytes of a call's one message, or what stands for none. `claim` grows to what it takes. A probe, whose message is
         empty, waits for no turn.
 
-        Raises Overloaded, also where more arrives than there is memory for, and PayloadTooLarge.
+        Raises Overloaded, also if more arrives than there is memory for, and PayloadTooLarge.
         """
         if in_turn:
             return claimed(await self.next_message(read), claim)

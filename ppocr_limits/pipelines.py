@@ -1,4 +1,4 @@
-"""Requests that come before the ones ahead of them on their connection are answered.
+"""Limits pipelined requests: those sent before earlier ones on the connection are answered.
 
 uvicorn makes an object of each as soon as its head is there, and reads on whenever one of them is answered. A head of 18 bytes
 takes 2.5 KB then, so that a single connection would fill any memory. Here nothing is read while some wait, and those that one

@@ -1,4 +1,4 @@
-"""Who gives way where all connections are taken: who says nothing, and then whoever's body has been arriving for longest."""
+"""Which connection is closed when all are in use: an idle one, else the one whose body has been arriving longest."""
 
 from __future__ import annotations
 

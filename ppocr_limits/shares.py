@@ -1,4 +1,4 @@
-"""Fair turns: what one caller sends in bulk must not make all others wait for it.
+"""Fair scheduling: one caller's bulk requests must not make all others wait.
 
 A *share* is whatever is to get an equal part: a caller that is known by its key, or else one request. Work is done in the order
 in which it came, as long as no share is more than HEAD_START ahead of one that waits; then those that were served least go
@@ -75,7 +75,7 @@ class Line(Generic[T]):
         self._by_share.setdefault(share, OrderedDict())[item] = None
 
     def remove(self, share: Share, item: T) -> None:
-        """KeyError where it isn't there."""
+        """KeyError if it doesn't exist."""
         del self.arrived[item]
         del self._by_share[share][item]
         if not self._by_share[share]:

@@ -1,4 +1,4 @@
-"""What of a request's head may stand in an answer: a command that works, with the address that the caller used."""
+"""Example commands in error messages, with the address that the caller used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS of both servers. Certificates are read again when their files have changed, as tools that renew them expect."""
+"""TLS of both servers. Certificates are read again when their files change."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Tls:
         return grpc.dynamic_ssl_server_credentials(self._grpc_configuration(), renewed, bool(self.client_ca))
 
     def check(self) -> None:
-        """Raises ConfigError where the files aren't what they should be."""
+        """Raises ConfigError if the files aren't what they should be."""
         try:
             self._context()
         except OSError as error:

@@ -1,4 +1,4 @@
-"""TLS that begins under the bounds of connections: asyncio counts nobody before the handshake is done, and waits a minute."""
+"""Counts connections from before their TLS handshake: asyncio counts them only after it, and waits a minute for it."""
 
 from __future__ import annotations
 

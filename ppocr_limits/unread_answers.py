@@ -1,7 +1,7 @@
-"""Answers that clients don't read: what is written and not taken in stays in this process' memory, for as long as they like.
+"""Limits answers that clients don't read, because they stay in the memory of this process.
 
-An answer with pictures has tens of megabytes. Who reads slowly is waited for, who stops isn't; and where all that waits to be
-read is too much, the answer that has waited longest is given up first.
+An answer with pictures has tens of megabytes. Slow clients are waited for, stalled ones aren't. If all unread answers
+together are too large, the oldest one is dropped first.
 """
 
 from __future__ import annotations

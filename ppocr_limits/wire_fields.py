@@ -1,4 +1,4 @@
-"""The fields of a Protocol Buffers message, walked through without parsing it.
+"""Counts the fields of a Protocol Buffers message without parsing it.
 
 A message of 100 MB may hold 50 million empty ones, which a parser turns into gigabytes. What a message declares is counted
 here first; bytes and text are passed over, so a message with an image in it costs nothing.
@@ -33,7 +33,7 @@ def check_message(raw: bytes, descriptor: Any) -> None:
 
 
 def text_field(raw: bytes, number: int) -> str:
-    """The text in the last field of that number, among the first MAX_FIELDS; "" where there is none that short, or no message."""
+    """The text in the last field of that number, among the first MAX_FIELDS; "" if there is none that short, or no message."""
     found = b""
     try:
         for known, content in itertools.islice(fields(memoryview(raw)), MAX_FIELDS):
@@ -47,7 +47,7 @@ def text_field(raw: bytes, number: int) -> str:
 def fields(view: memoryview) -> Iterator[tuple[int, memoryview | None]]:
     """The number of each field in turn, and its content where it is bytes, text, a message or a list of numbers.
 
-    Raises InvalidRequest where the bytes are no message.
+    Raises InvalidRequest if the bytes are no message.
     """
     position, end = 0, len(view)
     while position < end:

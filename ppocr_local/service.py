@@ -1,4 +1,4 @@
-"""Transformer and predictor in one process, where the one calls the other directly: `ppocr serve`, `ppocr read`."""
+"""Transformer and predictor in one process, with direct calls between them: `ppocr serve`, `ppocr read`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from transformer.reader import Reader
 
 
-#: An image that a checkout has, for the line that can be pasted.
+#: An image in a checkout, for the example command that is printed at the start.
 SAMPLE = "docs/invoice.jpg"
 
 
@@ -40,18 +40,18 @@ class LocalSettings(ReaderSettings, NetworkSettings):
 class ServeSettings(FrontSettings, LocalSettings):
     """The service in one process. By default it listens only on this machine."""
 
-    host: str = setting("Address to listen on; :: for all of the machine's, of IPv6 and IPv4.", "127.0.0.1")
+    host: str = setting("Address to listen on; :: for all IPv6 and IPv4 addresses.", "127.0.0.1")
     model_name: str = setting("Name of the model on the routes.", "ppocr")
     pdserving: str = setting(
-        "Configuration of a PaddleServing pipeline (its config.yml) to start with. What it sets is printed, and what has no "
-        "counterpart here; flags and variables beat it.",
+        "Configuration file of a PaddleServing pipeline (config.yml) to take settings from. They are printed, together with the "
+        "keys that have no effect here. Flags and variables override it.",
         "",
     )
 
 
 @asynccontextmanager
 async def reader(settings: LocalSettings) -> AsyncIterator[Reader]:
-    """A reader on networks in this process, closed at the end of the block."""
+    """A reader with networks in this process; closed at the end of the block."""
     from predictor.opening import open_predictor
     from transformer.reader import Reader
 

@@ -60,7 +60,7 @@ class Cluster:
         self._objects = client.CustomObjectsApi()
 
     def tracks(self) -> dict[str, str]:
-        """Track → what the names of its Services begin with. Raises ConfigError where there are not both."""
+        """Track → what the names of its Services begin with. Raises ConfigError if there are not both."""
         found = {track: meta["name"].removesuffix("-transformer") for track, meta in self._owners().items()}
         if found.keys() != {STABLE, CANARY}:
             there = ", ".join(sorted(found)) or "no track"
@@ -71,7 +71,7 @@ class Cluster:
         return found
 
     def routes(self, tracks: Mapping[str, str]) -> list[Route]:
-        """Those that share requests out to both tracks. Raises ConfigError where there is none."""
+        """Those that share requests out to both tracks. Raises ConfigError if there is none."""
         owner = self._owner()
         found = []
         for plural in KINDS:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Counts:
-    """`good`: answered with what was asked for. `failed`: the service's fault, or turned away as it was full. `declined`:
+    """`good`: answered with what was asked for. `failed`: the service's fault, or refused as it was full. `declined`:
     the caller's fault (4xx), or the caller left. `buckets`: upper bound in seconds → requests that took as long at most,
     of all three kinds, as Prometheus counts them; math.inf is the last.
     """

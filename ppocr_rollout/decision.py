@@ -32,7 +32,7 @@ def lost(canary: Counts, limits: Limits) -> str | None:
 
 
 def fault(canary: Counts, stable: Counts | None, limits: Limits) -> str | None:
-    """Why the canary does worse than it must at the end of a step; None where it does well.
+    """Why the canary does worse than it must at the end of a step; None if it does well.
 
     `stable` is what to compare with: the stable track's requests in the same time, or in the last step that had
     enough of them. Without one, the success rate alone is judged.

@@ -28,7 +28,7 @@ Sample = tuple[str, Mapping[str, str], float]
 
 
 def counts(text: str) -> Counts:
-    """Raises PpocrError where the text is not that of a ppocr service."""
+    """Raises PpocrError if the text is not that of a ppocr service."""
     try:
         samples: list[Sample] = [
             (sample.name, sample.labels, sample.value)

@@ -1,4 +1,4 @@
-"""The loop: set a weight, watch both tracks, go on or take it back."""
+"""The loop: set a weight, watch both tracks, continue or take it back."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Rollout:
     """One rollout of a release. `stop` ends it, and takes the weight back."""
 
     def __init__(self, cluster: Cluster, source: Source, plan: Plan, table: Table, stop: Event) -> None:
-        """Raises PpocrError where the release has no two tracks with a route and ready pods, or its routes may not be changed."""
+        """Raises PpocrError if the release has no two tracks with a route and ready pods, or its routes may not be changed."""
         self._cluster, self._source, self._plan, self._table, self._stop = cluster, source, plan, table, stop
         self._tracks = cluster.tracks()
         self.routes = cluster.routes(self._tracks)

@@ -1,4 +1,4 @@
-"""Flags that KServe gives a container beside those that are our own settings."""
+"""Flags that KServe gives a container and that aren't settings of this service."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ def parse(
         given = unknown[0].partition("=")[0]
         options = re.findall(r"--\w+", parser.format_usage())
         nearest = difflib.get_close_matches(given.replace("-", "_").replace("__", "--", 1), options, 1)
-        parser.error(f"there is no option {_shown(given)}{f'; did you mean {nearest[0]}?' if nearest else ''}")
+        parser.error(f"unknown option {_shown(given)}{f'; did you mean {nearest[0]}?' if nearest else ''}")
     return namespace
 
 
@@ -115,7 +115,7 @@ def warn_of_misspelt(prog: str, names: Collection[str], environ: Mapping[str, st
         # One letter more or less: MAX_IMAGE_BYTES and MAX_MESSAGE_BYTES are two settings, and similar enough otherwise.
         alike = [name for name in known if abs(len(name) - len(given)) <= 1]
         for nearest in difflib.get_close_matches(given, alike, 1, NEARLY_EQUAL):
-            print(f"{prog}: {PREFIX}{given} is no setting; did you mean {PREFIX}{nearest}?", file=sys.stderr)
+            print(f"{prog}: {PREFIX}{given} is not a setting; did you mean {PREFIX}{nearest}?", file=sys.stderr)
 
 
 def add_flags(parser: argparse.ArgumentParser, cls: type[Any], environ: Mapping[str, str]) -> None:
@@ -189,7 +189,7 @@ def _integer(text: str) -> int:
     try:
         return int(_short(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_shown(text)} is no whole number") from None
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a whole number") from None
 
 
 def _number(text: str) -> float:
@@ -197,9 +197,9 @@ def _number(text: str) -> float:
     try:
         number = float(_short(text))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{_shown(text)} is no number") from None
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a number") from None
     if not math.isfinite(number):
-        raise argparse.ArgumentTypeError(f"{_shown(text)} is no finite number")
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a finite number")
     return number
 
 

@@ -1,4 +1,4 @@
-"""Traces of requests by OpenTelemetry, where the standard OTEL_* variables ask for them (docs/tracing.md).
+"""OpenTelemetry traces of requests, if the standard OTEL_* variables enable them (docs/tracing.md).
 
 Without those variables nothing of OpenTelemetry is imported here, and each function returns at once. With them `otel.py` does the
 work. What is current is kept per task and per thread, as OpenTelemetry does it; `bound` carries it into another thread.
@@ -52,7 +52,7 @@ def wanted(environ: Mapping[str, str]) -> bool:
 
 
 def start(service: str, attributes: Attributes) -> None:
-    """Begins to trace where that is wanted. `service` is its name where no variable gives another; `attributes` describe it.
+    """Starts tracing if the variables ask for it. `service` is the default name; `attributes` describe the service.
 
     Traces are no reason not to serve: where they can't be had, the log says why.
     """
@@ -115,5 +115,5 @@ def bound(work: Callable[[], T]) -> Callable[[], T]:
 
 
 def past() -> Past | None:
-    """Adds spans below the one that is current now, when they are over; None where nothing is recorded."""
+    """Adds spans below the one that is current now, when they are over; None if nothing is recorded."""
     return None if _active is None else _active.past()

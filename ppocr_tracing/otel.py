@@ -1,4 +1,4 @@
-"""Traces by OpenTelemetry's SDK, which reads the OTEL_* variables. Imported where traces are wanted, and nowhere else.
+"""Traces by OpenTelemetry's SDK, which reads the OTEL_* variables. Imported only if tracing is on.
 
 The provider is this package's own and not the process' global one: libraries that trace by themselves where they find one, as
 FastAPI does, would show each request twice.
@@ -37,7 +37,7 @@ class OpenTelemetry:
 
     def server(self, name: str, headers: Headers) -> AbstractContextManager[object]:
         carrier = {_text(key).lower(): _text(value) for key, value in headers}
-        # A caller's baggage isn't handed on: nothing here reads it, and 8 KB of it are more than a gRPC call may carry.
+        # A caller's baggage isn't passed on: nothing here reads it, and 8 KB of it are more than a gRPC call may carry.
         parent = baggage.clear(propagate.extract(carrier, otel_context.Context()))
         span: AbstractContextManager[object] = self._tracer.start_as_current_span(name, parent, SpanKind.SERVER)
         return span

@@ -1,4 +1,4 @@
-"""A network that takes memory only once somebody uses it.
+"""A network that is loaded into memory at its first use.
 
 The orientation networks are in every bundle, and few requests ask for them. Loaded and warmed up they take some 60 MiB.
 Their inputs have one size, so that loading them takes a tenth of a second, and there is little to warm up.
@@ -21,7 +21,7 @@ log = logging.getLogger("ppocr.predictor")
 
 
 class NetworkAtFirstUse(Network):
-    """Closes `network`, which shows that it can be loaded, and has `load` load it again for the first call of `infer`.
+    """Closes `network`, whose loading was only a check, and calls `load` again at the first call of `infer`.
 
     Where `load` raises BundleError or OSError, `infer` raises EngineError, and the next call tries again.
     """

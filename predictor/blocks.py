@@ -1,4 +1,4 @@
-"""Between the contract's flat arrays and the scheduler's blocks, without a copy on the way in."""
+"""Converts the contract's flat arrays to the scheduler's blocks without a copy, and its answers back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def blocks_of(network: NetworkFacts, items: Items, most: int | None = None) -> list[U8]:
     """The items as arrays [n,H,W,3], one for each stretch of equal sizes, which share memory with `items.pixels`.
 
-    Raises InvalidRequest for sizes off the network's grid, and where sizes and pixels don't agree; ImageTooLarge for a page of
+    Raises InvalidRequest for sizes off the network's grid, and if sizes and pixels don't agree; ImageTooLarge for a page of
     more than `most` pixels.
     """
     pixels, sizes = items.pixels, items.sizes
@@ -50,11 +50,11 @@ def blocks_of(network: NetworkFacts, items: Items, most: int | None = None) -> l
 
 
 def answer_of(network: NetworkFacts, blocks: Sequence[U8], outputs: Sequence[Outputs], version: str) -> Answer:
-    """What the scheduler answered to `blocks`, one after the other. Raises EngineError where it isn't what the facts say."""
+    """What the scheduler answered to `blocks`, one after the other. Raises EngineError if it isn't what the facts say."""
     counts = [answered[0].size // len(block) for block, answered in zip(blocks, outputs, strict=True)]
     for block, count, answered in zip(blocks, counts, outputs, strict=True):
         if any(array.size != count * len(block) for array in answered) or len(answered) != len(network.outputs):
-            raise EngineError(f"the network {network.name} answered other outputs than its facts list")
+            raise EngineError(f"the network {network.name} returned different outputs than its facts list")
     return Answer(
         {
             output.name: _flat(arrays, DTYPES[output.datatype])

@@ -36,7 +36,7 @@ class Bundle:
 
     @classmethod
     def open(cls, path: Path | str) -> Bundle:
-        """Reads the manifest in `path`. Raises BundleError where it, or a file that it names, is missing or wrong."""
+        """Reads the manifest in `path`. Raises BundleError if it, or a file that it names, is missing or wrong."""
         path = Path(path)
         try:
             text = _text(path / MANIFEST)
@@ -78,12 +78,12 @@ class Bundle:
             found = _sha256(self.path / name)
             if found != record.sha256:
                 raise BundleError(
-                    f"{name} of the bundle {self.label} is not the file that its manifest describes: "
+                    f"{name} of the bundle {self.label} doesn't match its manifest: "
                     f"SHA-256 {found[:12]}… instead of {record.sha256[:12]}…"
                 )
 
     def file(self, name: str) -> Path:
-        """The path of a file of the manifest; BundleError where the manifest has none of that name."""
+        """The path of a file of the manifest; BundleError if the manifest has none of that name."""
         if name not in self.manifest.files:
             raise BundleError(f"the bundle {self.label} has no {name}")
         return self.path / name
@@ -100,7 +100,7 @@ class Bundle:
         raise BundleError(f"the bundle {self.label} has no {network} network in Paddle's format; use another engine")
 
     def facts(self) -> BundleFacts:
-        """The manifest's facts, with all labels. Raises BundleError where a file of labels can't be read."""
+        """The manifest's facts, with all labels. Raises BundleError if a file of labels can't be read."""
         manifest = self.manifest
         networks = tuple(
             dataclasses.replace(network, labels=self._labels(manifest.labels_files[network.name]))
@@ -123,7 +123,7 @@ class Bundle:
 
 
 def _text(path: Path) -> str:
-    """A text file of a bundle. Raises OSError, or ValueError where it isn't UTF-8 or no bundle's is that large."""
+    """A text file of a bundle. Raises OSError, or ValueError if it isn't UTF-8 or no bundle's is that large."""
     if not path.is_file():  # a pipe would be waited for
         raise FileNotFoundError(path.name)
     if path.stat().st_size > MAX_TEXT:

@@ -37,14 +37,14 @@ _KEY, _VALUE = 1, 2
 
 
 def check(bundle: Bundle) -> None:
-    """Raises BundleError where a network of `bundle` names a file that the manifest doesn't list, or is no ONNX file."""
+    """Raises BundleError if a network of `bundle` names a file that the manifest doesn't list, or is no ONNX file."""
     listed = bundle.manifest.files
     for name in (each for each in listed if each.endswith(".onnx")):
         try:
             content = memoryview(bundle.file(name).read_bytes())
             found = {str(PurePosixPath(name).parent / location) for location in _locations(content, "ModelProto")}
         except (OSError, InvalidRequest, UnicodeDecodeError, RecursionError) as error:
-            raise BundleError(f"{name} of the bundle {bundle.label} is no ONNX file that can be read") from error
+            raise BundleError(f"{name} of the bundle {bundle.label} is not a readable ONNX file") from error
         if unknown := sorted(found - set(listed)):
             raise BundleError(
                 f"{name} of the bundle {bundle.label} keeps weights in {shown(unknown[0])}, which its manifest doesn't list"

@@ -1,4 +1,4 @@
-"""From settings to networks in memory: finds the bundle, picks the engine, loads, and warms up."""
+"""Loads networks by the settings: finds the bundle, chooses the engine, loads, and warms up."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CPU_QUEUE_PIXELS, GPU_QUEUE_PIXELS = 16_000_000, 256_000_000
 
 
 def engine(settings: NetworkSettings) -> tuple[Engine, EngineOptions]:
-    """Raises ConfigError where the machine or the installation doesn't have what the settings ask for."""
+    """Raises ConfigError if the machine or the installation doesn't have what the settings ask for."""
     options = EngineOptions(
         device=cast(Device, settings.device),
         device_id=settings.device_id,

@@ -1,4 +1,4 @@
-"""The predictor of this process: checks items, and has them computed in batches with those of other requests."""
+"""The predictor in this process: checks items and computes them in batches with items of other requests."""
 
 from __future__ import annotations
 

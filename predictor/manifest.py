@@ -74,11 +74,11 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """Raises BundleError where the text isn't a manifest of a format that is read, saying what is wrong with it."""
+        """Raises BundleError if the text isn't a manifest of a format that is read, saying what is wrong with it."""
         try:
             raw = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise BundleError(f"{MANIFEST} is not JSON that can be read") from error
+            raise BundleError(f"{MANIFEST} is not valid JSON") from error
         if not isinstance(raw, dict) or "format" not in raw:
             raise BundleError(f"{MANIFEST} has no field 'format'; is this a bundle?")
         if raw["format"] not in (FORMAT, FORMER_FORMAT):
@@ -93,7 +93,7 @@ class Manifest:
         except KeyError as error:
             raise BundleError(f"{MANIFEST} lacks the field {error}") from error
         except Exception as error:
-            raise BundleError(f"{MANIFEST} has a field of the wrong kind: {what_is_wrong(error)}") from error
+            raise BundleError(f"{MANIFEST} has a field of the wrong type: {what_is_wrong(error)}") from error
 
 
 def _manifest(raw: dict[str, Any]) -> Manifest:
@@ -102,7 +102,7 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
     known = tuple(network_from_json(network) for network in networks)
     names = [_name(network.name, "name of a network") for network in known]
     if not known or len(set(names)) != len(names):
-        raise ValueError("the networks have names of their own, and there is at least one")
+        raise ValueError("there must be at least one network, each with its own name")
     labels_files = {
         network["name"]: _inside(network["labels_file"]) for network in networks if "labels_file" in network
     }
@@ -140,7 +140,7 @@ def _name(value: Any, field: str) -> str:
 def _inside(name: str) -> str:
     """A relative path that stays in the bundle."""
     if not name or name.startswith("/") or "\\" in name or ".." in name.split("/"):
-        raise BundleError(f"{MANIFEST} names a file outside of the bundle: {shown(name)}")
+        raise BundleError(f"{MANIFEST} names a file outside the bundle: {shown(name)}")
     return name
 
 

@@ -49,7 +49,7 @@ class OcrModel(Model):  # type: ignore[misc]
         )
 
     async def check_version(self, version: str) -> None:
-        """Raises NotFound where `version` isn't in memory, or lacks this network."""
+        """Raises NotFound if `version` isn't in memory, or lacks this network."""
         await self._of(version)
 
     async def versions(self) -> list[str]:

@@ -1,4 +1,4 @@
-"""From settings to a predictor that serves: networks loaded, the batching scheduler in front of them, metrics behind."""
+"""Opens a predictor by the settings: loads the networks, and starts the batching scheduler and its metrics."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOAD_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a start needs to have loaded: the version to serve, and what is to be remembered of the way there."""
+    """The result of loading: the version to serve, and what the repository needs to know about the load."""
 
     version: LoadedVersion
     shapes: ShapesInUse
@@ -48,7 +48,7 @@ class Opened:
     async def close_repository(self, seconds: float = LOAD_SECONDS) -> None:
         """Loads nothing any more, and waits `seconds` at most for a load that has begun.
 
-        What is in memory goes on serving until the predictor is closed.
+        What is in memory continues serving until the predictor is closed.
         """
         if self.watch is not None:
             await self.watch.close()
@@ -103,6 +103,6 @@ async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
 
 
 async def open_predictor(settings: NetworkSettings) -> LocalPredictor:
-    """Both, for a program that reads and ends: nothing is loaded later."""
+    """`load` and `start`, for a program without later loads."""
     settings = dataclasses.replace(settings, watch_seconds=0.0, prepare_sizes=False)
     return (await start(await asyncio.to_thread(load, settings), settings)).predictor

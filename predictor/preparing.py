@@ -26,7 +26,7 @@ MOST_PIXELS = PageSettings.max_detection_pixels
 USUAL_WIDTHS = range(64, 513)
 USUAL_COUNTS = (1, 2, 4)
 
-#: Seconds without a forward after which no request is taken to be under way; and how long a preparation waits for that.
+#: Seconds without a forward after which no request is taken to be in progress; and how long a preparation waits for that.
 QUIET, PATIENCE = 0.2, 0.5
 
 #: Inputs by the network's name.
@@ -85,7 +85,7 @@ def warm_up(networks: Networks, seconds: float, sizes: Sizes) -> int:
 class Preparation:
     """Goes on with sizes in a thread of its own, while requests leave the networks idle.
 
-    `quiet` says for how many seconds they have. Where they never do, a size is prepared for every PATIENCE seconds anyway:
+    `quiet` says for how many seconds they have. If they never do, a size is prepared for every PATIENCE seconds anyway:
     it is made ready once and no request has to wait for it, and memory is level from the first minute on.
     """
 

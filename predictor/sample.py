@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 #: 0 to 9 in 3x5 pixels: each digit's rows from the top, the leftmost pixel is the highest bit.
 _DIGITS = ("75557", "26227", "71747", "71717", "55711", "74717", "74757", "71111", "75757", "75717")
-#: Length that is taken of a side that may have many [pixels].
+#: Length of a side of the sample, if the network accepts several lengths [pixels].
 LENGTH = 320
 
 
 def check(network: Network, facts: NetworkFacts, label: str) -> None:
-    """Has `network` compute a picture of digits. Raises BundleError where it can't, or where its answer isn't what `facts` of the
-    bundle `label` say: such as classes that have no label."""
+    """Runs `network` on an image of digits. Raises BundleError if it fails, or if its answer doesn't match `facts` of the
+    bundle `label`, for example a class without a label."""
     pixels = sample(facts)
     sizes = np.array([pixels.shape[1:3]], np.int32)
     try:
@@ -31,7 +31,7 @@ def check(network: Network, facts: NetworkFacts, label: str) -> None:
         answers.check(facts, Items(pixels.reshape(-1), sizes), answer)
     except PpocrError as error:
         raise BundleError(
-            f"the {facts.name} network of {label} can't be what its manifest says: of a sample it made what doesn't fit ({error})"
+            f"the {facts.name} network of {label} doesn't match its manifest: its answer for a sample is wrong ({error})"
         ) from error
 
 

@@ -8,7 +8,7 @@ from predictor.batching.requests import Forward, Told
 
 
 def traced(bundle: BundleFacts, network: str) -> Told:
-    """Adds two spans below the current one for each batch: its items' wait, and the network. None where nothing is traced."""
+    """Adds two spans below the current one for each batch: its items' wait, and the network. None if nothing is traced."""
     add = ppocr_tracing.past()
     if add is None:
         return None

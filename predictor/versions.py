@@ -1,4 +1,4 @@
-"""The versions of a bundle whose networks are in memory: which one serves, and how one that was replaced leaves."""
+"""The versions of a bundle in memory: which one serves, and how a replaced one is unloaded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class LoadedVersion:
     close: Callable[[], None]
 
     def network(self, name: str) -> tuple[NetworkSlot, NetworkFacts]:
-        """Raises NotFound where the version has no network of that name."""
+        """Raises NotFound if the version has no network of that name."""
         facts, slot = self.facts.network(name), self.networks.get(name)
         if facts is None or slot is None:
             raise NotFound(f"{self.facts.label} has no network {name!r}; it has {', '.join(self.networks)}")
@@ -35,9 +35,9 @@ class LoadedVersion:
 
 
 class Versions:
-    """What is in memory. All methods belong to one event loop, and none of them waits but those that say so.
+    """The versions in memory. All methods must be called on one event loop.
 
-    Whoever uses a slot of an answer acquires it before the event loop goes on. `side_by_side` versions stay at a time; one
+    Whoever uses a slot of an answer acquires it before the event loop continues. `side_by_side` versions stay at a time; one
     that is swapped out still answers to its name for `grace_seconds`: lines follow the detection that found them.
     """
 
@@ -53,7 +53,7 @@ class Versions:
     def serving(self, version: str | None = None) -> LoadedVersion:
         """The default, or `version`, by its number, name/number or identity; also where it is in its grace.
 
-        Raises NotFound where no such version is in memory, Unavailable where none is.
+        Raises NotFound if no such version is in memory, Unavailable where none is.
         """
         if version is None:
             if not self._serving:
@@ -63,10 +63,10 @@ class Versions:
             if loaded.facts.is_called(version):
                 return loaded
         there = ", ".join(loaded.facts.label for loaded in self._serving) or "none"
-        raise NotFound(f"{NO_SUCH_VERSION} {version!r} of the model here; versions that are: {there}")
+        raise NotFound(f"{NO_SUCH_VERSION} {version!r} of the model here; there are: {there}")
 
     def loaded(self) -> list[BundleFacts]:
-        """Those that serve, the default last."""
+        """The serving versions, the default last."""
         return [loaded.facts for loaded in self._serving]
 
     def leaving(self) -> list[BundleFacts]:
@@ -97,14 +97,14 @@ class Versions:
         self._tell()
 
     def take_out(self, loaded: LoadedVersion) -> None:
-        """Lets `loaded` leave: after its grace it takes no more requests, and when the last is answered it is closed."""
+        """Retires `loaded`: after its grace period it takes no more requests, and it is closed when the last one is answered."""
         self._serving.remove(loaded)
         self._in_grace.append(loaded)
         self._leaving[loaded] = asyncio.create_task(self._leave(loaded))
         self._tell()
 
     async def left(self) -> None:
-        """Waits until whatever was taken out is unloaded."""
+        """Waits until all retired versions are unloaded."""
         while self._leaving:
             await asyncio.wait(self._leaving.values())
 

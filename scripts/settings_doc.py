@@ -16,13 +16,15 @@ from transformer.settings import FormatSettings, ReaderSettings, TransformerSett
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 HEAD = """\
 # Settings
-Each setting is a flag (`--http_port 9000`, dashes work too) and an environment variable (`PPOCR_HTTP_PORT=9000`). A flag beats
-the variable. `ppocr serve` takes all of the first four groups; the headings of the others say which service takes them.
+All settings of the services. Each is a flag (`--http_port 9000`, dashes work too) and an environment variable
+(`PPOCR_HTTP_PORT=9000`). A flag overrides the variable. The headings say which service has the settings of a group.
 
-A wrong value ends the start with a sentence, and so does a flag that doesn't exist: the sentence names the nearest one. Numbers
-must be finite. A variable whose name is almost that of a setting is only reported on standard error: both services may share a
-list of variables, and Kubernetes adds `PPOCR_…` variables of its own where a Service is called ppocr. Flags that KServe gives
-every model server, such as `--workers`, are accepted, and those without an effect here are named at the start.
+- A wrong value or an unknown flag ends the start with an error message, which suggests the most similar flag. Numbers
+  must be finite.
+- A variable that looks like a misspelt setting is only reported on standard error, because both services may share a
+  list of variables, and Kubernetes adds `PPOCR_…` variables if a Service is called ppocr.
+- Flags that KServe gives every model server, such as `--workers`, are accepted. Those without an effect here are reported at
+  the start.
 
 This page is written by `scripts/settings_doc.py`.
 """
@@ -38,12 +40,12 @@ def page() -> str:
     parts = [
         HEAD,
         _table("Every service", ListenSettings),
-        _table("Pages: every service, and the same in all", PageSettings),
-        _table("Other sites' pages, and gateways: `ppocr serve`, `python -m transformer`", WebSettings),
+        _table("Page size: every service, with the same value in all", PageSettings),
+        _table("Web pages and gateways: `ppocr serve`, `python -m transformer`", WebSettings),
         _table("Reading images: `ppocr serve`, `python -m transformer`", ReaderSettings, common),
         _table("Wire formats, their ports and reports: `ppocr serve`, `python -m transformer`", FormatSettings),
         _table("The networks: `ppocr serve`, `python -m predictor`", NetworkSettings, common),
-        _table("Between the two: `python -m transformer`, `python -m predictor`", MessageSettings),
+        _table("Between transformer and predictor: `python -m transformer`, `python -m predictor`", MessageSettings),
         _table("Only `python -m transformer`", TransformerSettings, shared),
         _table("Only `python -m predictor`", PredictorSettings, shared),
         _table("Only `ppocr serve`", ServeSettings, shared - {"host"}),

@@ -102,6 +102,27 @@ async def test_two_small_clients_keep_their_part_beside_one_that_sends_in_bulk(s
     assert beside >= PART * alone, f"{alone} images alone, {beside} beside it"
 
 
+@pytest.mark.skipif(not NIGHTLY, reason="takes a minute, and test_admitted.py has it with a clock of its own: nightly")
+async def test_of_a_rush_of_large_requests_the_oldest_are_answered(shared: Service) -> None:
+    """Four of 32 images after a rest, when the pace isn't known: there is time for one of them, or two."""
+    image = base64.b64encode(page()).decode()
+    bulk = json.dumps({"instances": [{"b64": image}] * 32}).encode()
+    await quiet(shared)
+
+    async with httpx.AsyncClient(base_url=shared.url, timeout=120) as client:
+
+        async def ask(limit: float) -> int:
+            headers = {"content-type": "application/json", "x-request-timeout-ms": f"{1000 * limit:.0f}"}
+            return (await client.post(URL, content=bulk, headers=headers)).status_code
+
+        began = time.monotonic()
+        assert await ask(60.0) == 200
+        alone = time.monotonic() - began
+        codes = Counter(await asyncio.gather(*(ask(1.8 * alone) for _ in range(4))))
+    print(f"32 images took {alone:.1f} s alone; four times as many at once, with {1.8 * alone:.1f} s: {dict(codes)}")
+    assert set(codes) == {200, 429}, codes
+
+
 async def test_a_small_image_waits_two_seconds_more_at_most_beside_huge_ones(shared: Service) -> None:
     huge = np.full((6000, 6000, 3), 255, np.uint8)
     for row in range(12):

@@ -1,4 +1,4 @@
-"""The facts of the bundle versions that answers name, asked for once each."""
+"""The facts of each bundle version, fetched once per version."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ppocr.contract import NO_SUCH_VERSION, BundleFacts, Predictor
+from ppocr.contract import BundleFacts, Predictor
 from ppocr_api.errors import DeadlineExceeded, NotFound, Unavailable
 
 #: A swap is noticed by the identity in the next answer; this only bounds how long a version is taken for the one
@@ -37,9 +37,9 @@ class _Asked:
 class FactsByVersion:
     """Remembers the facts of the last versions, so that an answer is always decoded with its own character set.
 
-    What an answer was computed by says its identity, which contains a digest: of two versions that bear the same name, on
-    two pods or one after the other, each is decoded with its own. Requests that want the same facts at the same time share
-    one question: where no predictor answers, all of them get the error after one time-out.
+    An answer names the version that computed it by its identity, which contains a digest. So two different versions with the
+    same name, on two pods or one after the other, are told apart. Requests that need the same facts at the same time share
+    one call: without a predictor, all of them get the error after one timeout.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -51,10 +51,10 @@ class FactsByVersion:
         self._turns = asyncio.Semaphore(UNSEEN_AT_A_TIME)
 
     async def current(self, version: str | None = None) -> BundleFacts:
-        """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound where it isn't there.
+        """The facts of `version`, or of the one that serves now, at most FRESH_SECONDS old. NotFound if it doesn't exist.
 
-        Where no predictor can be asked, those that are known go on: the answer itself says which version gave it, and the
-        calls that follow wait longer for a predictor than this one should.
+        If no predictor can be reached, the known facts are still used: the answer itself names its version, and later calls wait
+        longer for a predictor than this one should.
         """
         asked = self._asked.get(version or "")
         if asked is not None and asked.fresh(FRESH_SECONDS):
@@ -62,7 +62,7 @@ class FactsByVersion:
         return await self._renewed(version or "")
 
     async def newest(self, version: str | None = None) -> BundleFacts:
-        """As `current`, but at most JUST_SECONDS old."""
+        """Like `current`, but at most JUST_SECONDS old."""
         asked = self._asked.get(version or "")
         if asked is not None and asked.fresh(JUST_SECONDS):
             return asked.facts
@@ -87,7 +87,7 @@ class FactsByVersion:
         return facts
 
     async def for_identity(self, identity: str) -> BundleFacts:
-        """The facts of the version that an answer named."""
+        """The facts of the version that is named in an answer."""
         facts = self._by_identity.get(identity)
         if facts is None:
             self.forget()  # there was a swap
@@ -95,13 +95,13 @@ class FactsByVersion:
         return facts
 
     def forget(self) -> None:
-        """Asks again which version serves: an answer showed that it has changed."""
+        """Forgets which version serves, because an answer has shown that it changed."""
         self._asked.clear()
 
     def _check_absent(self, version: str) -> None:
         """Raises NotFound for a version that was just not there, or that none can be called."""
         if len(version) > LONGEST:
-            raise NotFound(f"{NO_SUCH_VERSION} {version[:100]!r} of the model")
+            raise NotFound(f"the model has no version {version[:100]!r}")
         said, at = self._absent.get(version, ("", 0.0))
         if said and time.monotonic() - at <= JUST_SECONDS:
             raise NotFound(said)
@@ -116,7 +116,7 @@ class FactsByVersion:
             return asked.facts if asked is not None and asked.fresh(JUST_SECONDS) else await self._ask(version)
 
     async def _ask(self, key: str) -> BundleFacts:
-        """Joins the question that is under way, or asks it. A question is finished even if everybody who asked it has left."""
+        """Joins the question that is in progress, or asks it. A question is finished even if everybody who asked it has left."""
         question = self._questions.get(key)
         if question is None:
             question = self._questions[key] = asyncio.create_task(self._facts(key))

@@ -1,4 +1,4 @@
-"""What a service shows the world, whichever process its networks run in: routes, pages, ports and reports around a reader."""
+"""The public side of a service: routes, pages, ports and reports around a reader, wherever the networks run."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from transformer.urls.fetching import Fetcher
 
 @dataclass(frozen=True)
 class Front:
-    """`server` serves `model`; `tracer` is started when it does, and closed before the reader is."""
+    """`server` serves `model`. `tracer` is started with it, and closed before the reader."""
 
     model: OcrTransformer
     server: OcrServer
@@ -30,7 +30,7 @@ class Front:
 
 
 def front(settings: FrontSettings, reader: Reader, budget: Budget) -> Front:
-    """`reader` on the routes and ports that `settings` names; `budget` bounds what requests hold. Raises ConfigError."""
+    """Serves `reader` on the routes and ports in `settings`; `budget` limits the memory of requests. Raises ConfigError."""
     client_of = settings.client_of()
     urls = Fetcher(settings, settings.max_image_bytes, budget)
     model = OcrTransformer(settings.model_name, reader, settings.max_instances, urls)

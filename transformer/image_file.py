@@ -40,7 +40,9 @@ class ImageFile:
         try:
             source = inspect(self._bytes(), limits)
             if self.whole and source.further:
-                raise InvalidRequest("the file has further pages: documents are not read, send each page as an image")
+                raise InvalidRequest(
+                    "the file has more than one page, and documents are not supported: send each page as an image"
+                )
             return source
         except RequestError as error:
             raise self._placed(error) from error
@@ -81,7 +83,7 @@ def _from_base64(text: bytes | memoryview | str) -> bytes:
 def _not_base64(text: bytes | memoryview | str) -> str:
     head = text[:_SHOWN] if isinstance(text, str) else bytes(text[:_SHOWN]).decode("ascii", "replace")
     found = "Python's notation of bytes: decode() makes text of it" if head.startswith(("b'", 'b"')) else repr(head)
-    return f"the image is not base64, it begins with {found}; URLs and paths are not read"
+    return f"the image is not base64, it begins with {found}; URLs and paths are not accepted"
 
 
 def _from_lenient_base64(text: bytes | memoryview | str) -> bytes:

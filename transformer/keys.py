@@ -1,4 +1,4 @@
-"""API keys: who may have images read, by a file of names and hashes."""
+"""API keys: a file of names and hashes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Keys:
             self._stamp = self._stat()
             self._keys = _parse(_text(self._path))
         except (OSError, ValueError) as error:
-            raise ConfigError(f"the file of api_key_file can't be used: {_reason(error)}") from error
+            raise ConfigError(f"the api_key_file can't be used: {_reason(error)}") from error
 
     def client(self, authorization: str) -> str:
         """The name of the key in an `Authorization` header. Raises Unauthorized."""

@@ -22,13 +22,13 @@ def inputs_of(network: NetworkFacts, items: Items) -> dict[str, Array]:
     if ragged(network):
         return {PIXELS: items.pixels, WIDTHS: np.ascontiguousarray(items.sizes[:, 1])}
     if len(items) == 0 or (items.sizes != items.sizes[0]).any():
-        raise InvalidRequest(f"{network.name} takes items of one size in a request")
+        raise InvalidRequest(f"{network.name} takes items of a single size per request")
     height, width = items.sizes[0].tolist()
     return {network.input: items.pixels.reshape(len(items), height, width, 3)}
 
 
 def answer_of(network: NetworkFacts, items: Items, message: Any) -> Answer:
-    """Reads an `oip.ModelInferResponse`. Raises BadAnswer where it isn't one to `items`."""
+    """Reads an `oip.ModelInferResponse`. Raises BadAnswer if it isn't one to `items`."""
     response = _response(network, message)
     outputs = {output.name: _output(response.outputs, output.name, output.datatype) for output in network.outputs}
     if ragged(network):

@@ -1,4 +1,4 @@
-"""An image of a request that comes as pixels: nothing is to be decoded."""
+"""An image of a request that is sent as pixels, so nothing is decoded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The KServe transformer: what a request asks (preprocess), the reading (predict), the answer in its form (postprocess)."""
+"""The KServe transformer: parse a request (preprocess), read its images (predict), render the answer (postprocess)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FEW_TEXTS = 2_000
 
 @dataclass(frozen=True)
 class Asked:
-    """A request, and what it asks."""
+    """A request and its parsed content."""
 
     exchange: Exchange
     read: ReadRequest
@@ -33,14 +33,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Done:
-    """What was read of it: a page for each file, or its error where the adapter asked for one each."""
+    """The result: a page for each file, or its error if the adapter wants an error per image."""
 
     asked: Asked
     pages: Sequence[Page | PpocrError]
 
 
 class OcrTransformer(Model):  # type: ignore[misc]
-    """Text in images, as a KServe model. The networks run wherever the reader's predictor says."""
+    """The OCR service as a KServe model."""
 
     def __init__(self, name: str, reader: Reader, max_instances: int, urls: Fetcher) -> None:
         super().__init__(name)
@@ -59,7 +59,7 @@ class OcrTransformer(Model):  # type: ignore[misc]
         return await self.reader.ready()
 
     async def check_version(self, version: str) -> None:
-        """Raises NotFound where the predictor has no such version in memory."""
+        """Raises NotFound if the predictor has no such version in memory."""
         await self.reader.facts(version)
 
     async def versions(self) -> list[str]:
@@ -72,7 +72,7 @@ class OcrTransformer(Model):  # type: ignore[misc]
     async def preprocess(self, payload: Exchange, headers: dict[str, str] | None = None) -> Asked:
         read = await payload.request.parsed(payload.adapter.parse)
         if not 1 <= len(read.files) <= self._max_instances:
-            raise InvalidRequest(f"the request has {len(read.files)} images; it may have 1 to {self._max_instances}")
+            raise InvalidRequest(f"the request has {len(read.files)} images, and must have 1 to {self._max_instances}")
         return Asked(payload, read)
 
     async def predict(

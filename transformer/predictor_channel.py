@@ -1,4 +1,4 @@
-"""The gRPC channel to the predictors: how their pods are found, watched and retried, and TLS."""
+"""The gRPC channel to the predictors: finding pods, keepalive, retries, and TLS."""
 
 from __future__ import annotations
 

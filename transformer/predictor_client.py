@@ -1,4 +1,4 @@
-"""The predictor behind gRPC: one channel that spreads calls over all its pods, deadlines passed on, errors kept."""
+"""Client of the predictor over gRPC: one channel spreads calls over all pods; deadlines and errors are passed on."""
 
 from __future__ import annotations
 
@@ -113,8 +113,8 @@ class PredictorClient:
             self._asked_last = network
             return answer
         if version is None:
-            raise InvalidRequest(f"the bundle that the predictor serves has none of the networks {', '.join(NETWORKS)}")
-        raise NotFound(f"{NO_SUCH_VERSION} {version[:100]!r} of the model")
+            raise InvalidRequest(f"the predictor's bundle has none of the networks {', '.join(NETWORKS)}")
+        raise NotFound(f"the model has no version {version[:100]!r}")
 
     async def run(
         self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ from ppocr import telemetry
 from ppocr.call import Call
 from ppocr.contract import DETECTION, BundleFacts, Predictor
 from ppocr_api.document import Page
-from ppocr_api.errors import InvalidRequest, NotFound, PpocrError, Unavailable
+from ppocr_api.errors import InvalidRequest, NotFound, PpocrError, RequestError, Unavailable
 from ppocr_limits.budget import Budget
 from ppocr_limits.cpus import available_cpus
 from ppocr_limits.memory import for_requests
-from transformer.admission import Admission, PixelGate
+from transformer.admission import Admission
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.line_memory import PER_PIXEL
 from transformer.algorithms.looks import Looks
@@ -33,6 +33,7 @@ from transformer.pipeline.networks import Networks
 from transformer.pipeline.page import PageInWork, View
 from transformer.pipeline.plan import Reads, stages_of
 from transformer.pipeline.stage import Stage, check_bundle
+from transformer.pixel_gate import PixelGate
 from transformer.room import Room
 from transformer.settings import ReaderSettings
 
@@ -104,22 +105,32 @@ class Reader:
         `call.version` is the version to read with where several serve side by side; NotFound where it isn't there. The first
         error of an image ends the reading of all and is raised; with `partial` it takes the image's place.
         """
-        with self._admission.enter(len(files), call.share, call.remaining()) as answered:
+        with self._admission.enter(len(files), call.share, call.remaining()) as admitted:
 
             async def read(file: ImageFile, index: int) -> Page:
                 page = await self._read(file, index, wanted, call)
-                answered()
+                admitted.answered()
                 return page
 
-            if partial:
-                return list(await asyncio.gather(*(_or_error(read(file, index)) for index, file in enumerate(files))))
-            if len(files) == 1:
-                return [await read(files[0], 0)]
-            try:
-                async with asyncio.TaskGroup() as group:
-                    tasks = [group.create_task(read(file, index)) for index, file in enumerate(files)]
-            except BaseExceptionGroup as errors:
-                raise errors.exceptions[0] from None
+            async def read_or_error(file: ImageFile, index: int) -> Page | PpocrError:
+                try:
+                    return await read(file, index)
+                except RequestError as error:
+                    admitted.answered()
+                    return error
+                except PpocrError as error:
+                    return error
+
+            async with admitted.unless_given_up():
+                if partial:
+                    return list(await asyncio.gather(*(read_or_error(file, index) for index, file in enumerate(files))))
+                if len(files) == 1:
+                    return [await read(files[0], 0)]
+                try:
+                    async with asyncio.TaskGroup() as group:
+                        tasks = [group.create_task(read(file, index)) for index, file in enumerate(files)]
+                except BaseExceptionGroup as errors:
+                    raise errors.exceptions[0] from None
         return [task.result() for task in tasks]
 
     async def ready(self) -> bool:
@@ -202,13 +213,6 @@ class Reader:
             facts = await self._facts.newest(version)
             check_bundle(stages, facts)
         return facts
-
-
-async def _or_error(reading: Awaitable[Page]) -> Page | PpocrError:
-    try:
-        return await reading
-    except PpocrError as error:
-        return error
 
 
 def _detected_pixels(source: Source, facts: BundleFacts, parameters: Parameters, settings: ReaderSettings) -> int:

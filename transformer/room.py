@@ -1,12 +1,12 @@
-"""Room in the predictor's queue, which is reserved before an image is decoded.
+"""Reserves room in the predictor's queue before an image is decoded.
 
-A predictor refuses what is more than its queue takes. An image that is decoded first, and refused then, was decoded for nothing;
-at three times the load a service would do little else. How much the predictors take together isn't known, and changes with
-their number: so it is learnt, as TCP learns what a network takes. As long as nothing is refused, everything goes. A refusal says
-that what is on its way is too much; after it a little less may be, and from then on slowly more, as answers come.
+A predictor refuses what doesn't fit into its queue. Decoding an image that is then refused is wasted work; at three times the
+load a service would do little else. The capacity of all predictors together isn't known, and changes with their number. So it is
+learnt, like TCP's congestion window: without refusals there is no limit. A refusal sets the limit a little below what was in
+progress; after that, answers raise it slowly.
 
-A page that detection looks at more than once, or in tiles, asks for each further part by itself. It goes before all pages that
-aren't begun: it holds memory that they wait for.
+A page that detection processes in several passes or tiles reserves room for each further part. It goes before pages that
+aren't started, because it holds memory that they wait for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from ppocr_api.errors import Overloaded
 from ppocr_limits.shares import Line, Share, Shares
-from transformer.admission import Hold
+from transformer.pixel_gate import Hold
 
 #: What may be on its way after a refusal, as a part of what the predictors had taken.
 CUT = 0.95
@@ -51,7 +51,7 @@ class Room:
 
     @property
     def limit(self) -> float:
-        """Pixels; infinite where nothing was refused yet."""
+        """Pixels; infinite if nothing was refused yet."""
         return self._limit
 
     async def reserve(self, pixels: int, share: Share = None) -> Hold:
@@ -64,8 +64,8 @@ class Room:
 
     @asynccontextmanager
     async def further(self, pixels: int, share: Share = None) -> AsyncIterator[None]:
-        """Around making and sending a further part of a page that was begun: waits until it may be sent."""
-        self._reserved += pixels  # so that no page is begun before it goes
+        """Around making and sending a further part of a page that was started: waits until it may be sent."""
+        self._reserved += pixels  # so that no page is started before it goes
         try:
             await self._grant(pixels, share)
             try:
@@ -78,7 +78,7 @@ class Room:
     @asynccontextmanager
     async def sent(self, pixels: int, share: Share = None, further: bool = False) -> AsyncIterator[None]:
         """Around the call that has `pixels` computed, which may have to wait: learns from what becomes of it. Of the calls that
-        were under way together the first that is refused counts. `further`: it needn't wait, as the part of a page that
+        were in progress together the first that is refused counts. `further`: it needn't wait, as the part of a page that
         `further` let through."""
         if not further:
             await self._grant(pixels, share)
@@ -101,7 +101,7 @@ class Room:
             self._wake()
 
     async def _grant(self, pixels: int, share: Share) -> None:
-        """Waits for calls that are under way, which end by themselves. What is only reserved may wait for this page's memory."""
+        """Waits for calls in progress, which end by themselves. What is only reserved may wait for this page's memory."""
         if not self._begun and self._goes(pixels):
             self._granted += pixels
             return

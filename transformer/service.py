@@ -1,4 +1,4 @@
-"""The transformer as a process: `python -m transformer --predictor_host …`."""
+"""The transformer as a separate process: `python -m transformer --predictor_host …`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Triton's statistics say of a model, from what the service counts."""
+"""Statistics of a model in Triton's form."""
 
 from __future__ import annotations
 

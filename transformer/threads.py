@@ -1,4 +1,4 @@
-"""Threads for the work on pixels, which share themselves out fairly among the requests."""
+"""Threads for the work on pixels, shared fairly among the requests."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class FairThreads:
             thread.start()
 
     def submit(self, work: Callable[[], T], share: Share, large: bool = False) -> Future[T]:
-        """Has `work` done in a thread. A future that is cancelled before it is begun is left out."""
+        """Has `work` done in a thread. A future that is cancelled before it is started is left out."""
         task = _Task(share, large, Future(), work)
         with self._changed:
             if self._closed:

@@ -1,4 +1,4 @@
-"""Who may ask: checked for every call but those of probes and of metrics, before anything of it is read."""
+"""Authorization: checked for every call except probes and metrics, before its body is read."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Access:
     certificates: bool = False
 
     def check(self, call: Call, authorization: str, certified: bool) -> None:
-        """Notes in `call` whose it is. Raises Unauthorized."""
+        """Sets the client's name in `call`. Raises Unauthorized."""
         if self.certificates and not certified:
             raise Unauthorized("this service needs a certificate of the client")
         if self.client_of is not None:
             call.came_from(self.client_of(authorization))
 
 
-#: Everybody may.
+#: No authorization.
 OPEN = Access()
 
 

@@ -34,7 +34,7 @@ CLIENT_LEFT = 499
 TRACK_HEADER = "x-ppocr-track"
 #: Where the scope holds the request's `Call`, and its whole body.
 CALL, BODY = "ppocr.call", "ppocr.body"
-#: Where no wire format reads the body: requests to load a version, and bodies that nobody asked for.
+#: If no wire format reads the body: requests to load a version, and bodies that nobody asked for.
 MAX_SMALL_BODY_BYTES = 1024 * 1024
 #: Characters of a path in the log; longer ones are nobody's but an attacker's.
 LOGGED = 300
@@ -45,7 +45,7 @@ _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 class RequestGuard:
     """Reads the body up to its limit, then runs the application until it has answered, the client has left, or time is up.
 
-    The application finds the request's `Call` in its scope. Where the guard itself answers, an error has the form of the
+    The application finds the request's `Call` in its scope. If the guard itself answers, an error has the form of the
     requested route.
     """
 

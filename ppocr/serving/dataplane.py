@@ -1,4 +1,4 @@
-"""KServe's data plane with true readiness, and without a second readiness check on each inference."""
+"""KServe's data plane with correct readiness, and without a second readiness check for each inference."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TrueDataPlane(DataPlane):  # type: ignore[misc]
         return not self._draining() and bool(await model.healthy())
 
     async def check_version(self, model_name: str, version: str) -> None:
-        """Raises NotFound where the model has no such version in memory; "" is the one that serves."""
+        """Raises NotFound if the model has no such version in memory; "" is the one that serves."""
         check = getattr(self.get_model_from_registry(model_name), "check_version", None)
         if version and check is not None:
             await check(version)

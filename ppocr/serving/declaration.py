@@ -1,7 +1,6 @@
-"""What a part of the service declares of itself: its paths with methods and bodies, its gRPC methods, what it is for.
+"""Declarations: the paths, methods, bodies and gRPC methods of a part of the service.
 
-The server serves what is declared and nothing else; the guards name routes by it, /openapi.json and docs/api.md are written
-from it, and tests go through it.
+The server serves what is declared and nothing else. Guards, /openapi.json, docs/api.md and tests use the declarations.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class Path:
     """One path, `{name}` standing for a part without a slash.
 
     `bodies` are those that a request may have, `query` the schemas of its query's parameters, `answers` the bodies of a 200.
-    `line` is a command that works, for errors to show; "" where there is none. A path that isn't `listed` is no part of the API:
+    `line` is a command that works, for errors to show; "" if there is none. A path that isn't `listed` is no part of the API:
     it isn't in /openapi.json.
     """
 

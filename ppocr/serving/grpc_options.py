@@ -1,4 +1,4 @@
-"""What a gRPC server is started with."""
+"""Options of a gRPC server."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class GrpcOptions:
             # Clients look a name up again only when a connection ends. So they learn of new pods, and that one is going
             # before its lame duck is over. Calls in progress are answered on the old connection.
             ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
-            # A client that asks more often than every five minutes would be turned away.
+            # A client that asks more often than every five minutes would be refused.
             ("grpc.http2.min_ping_interval_without_data_ms", PING_MS // 2),
             ("grpc.max_connection_age_grace_ms", round(self.timeout_seconds * 1000)),
         ]

@@ -1,4 +1,4 @@
-"""JSON that a caller wrote: whatever is wrong in it is an InvalidRequest that says where."""
+"""Parses JSON of a caller. Any error in it is an InvalidRequest with its position."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def loaded(body: bytes | memoryview, what: str = "the request", most: int = MAX_
 
 
 def member(parent: Mapping[str, Any], name: str, kind: type[T], default: T, where: str = "") -> T:
-    """The member `name`, or `default` where it is absent or null. InvalidRequest where it is of another type.
+    """The member `name`, or `default` where it is absent or null. InvalidRequest if it is of another type.
 
     `where` says in errors whose member it is: "input 'image'".
     """

@@ -23,31 +23,31 @@ from ppocr_grpc import health, reflection
 from ppocr_grpc.methods import GrpcMethod
 from ppocr_limits.shown import PREFIX
 
-_READY = "whether a prediction would be accepted now"
+_READY = "readiness: whether a prediction would be accepted now"
 _SERVICE_READY = f"{_READY}: 503 while loading, draining, or without a predictor"
 
 DECLARATION = Declaration(
     "management",
-    "Models, readiness, metadata and metrics, as KServe's protocols V1 and V2 have them.",
+    "Models, readiness, metadata and metrics, as in KServe's protocols V1 and V2.",
     paths=(
-        Path("/v1/models", "the models"),
+        Path("/v1/models", "list of models"),
         Path("/v1/models/{model_name}", _READY),
         Path("/v2", "name, version and extensions of the server"),
-        Path("/v2/models", "the models"),
+        Path("/v2/models", "list of models"),
         Path(MODEL, "inputs and outputs"),
         Path(f"{MODEL}/ready", _READY),
-        Path(VERSION, "inputs and outputs of that version; 404 where it isn't there"),
-        Path(f"{VERSION}/ready", f"{_READY} by that version; 404 where it isn't there"),
-        Path("/v2/health/live", "whether the process answers"),
+        Path(VERSION, "inputs and outputs of that version; 404 if it doesn't exist"),
+        Path(f"{VERSION}/ready", f"{_READY} by that version; 404 if it doesn't exist"),
+        Path("/v2/health/live", "liveness: whether the process answers"),
         Path("/v2/health/ready", _SERVICE_READY),
-        Path("/healthz", "whether the process answers and can still compute"),
-        Path("/openapi.json", "this API as OpenAPI, with request bodies and examples"),
+        Path("/healthz", "liveness: whether the process answers and can still compute"),
+        Path("/openapi.json", "the OpenAPI description of this API, with request bodies and examples"),
         Path("/metrics", "Prometheus metrics"),
     ),
     grpc=tuple(
         GrpcMethod(oip.SERVICE, method, text, *oip.METHODS[method])
         for method, text in (
-            ("ServerLive", "whether the process answers"),
+            ("ServerLive", "liveness: whether the process answers"),
             ("ServerReady", _SERVICE_READY),
             ("ServerMetadata", "name, version and extensions of the server"),
             ("ModelReady", _READY),
@@ -56,7 +56,7 @@ DECLARATION = Declaration(
     ),
 )
 
-HEALTH = Declaration("health", "gRPC's own health checks.", grpc=health.METHODS)
+HEALTH = Declaration("health", "gRPC health checks.", grpc=health.METHODS)
 REFLECTION = Declaration("reflection", "gRPC's server reflection.", grpc=reflection.METHODS)
 
 

@@ -1,4 +1,4 @@
-"""From the settings that every service has to the options of its servers."""
+"""Converts the settings of a service to the options of its servers."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def _track(settings: ListenSettings) -> str:
 
 
 def _tls(settings: ListenSettings) -> Tls | None:
-    """Raises ConfigError where only one of certificate and key is set, or they can't be used."""
+    """Raises ConfigError if only one of certificate and key is set, or they can't be used."""
     files = (settings.tls_cert_file, settings.tls_key_file)
     if not any(files) and not settings.tls_client_ca_file:
         return None

@@ -1,4 +1,4 @@
-"""KServe's REST server on the routes that a service declares, with errors that say what callers may know."""
+"""The HTTP server: KServe's, with the declared routes and with error messages written for callers."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class RestServer(RESTServer):  # type: ignore[misc]
         )
 
     def bind(self) -> None:
-        """Takes the ports; ConfigError where that can't be done."""
+        """Takes the ports; ConfigError if that can't be done."""
         self._sockets = [self._bound(port) for port in self._sites]
 
     def _bound(self, port: int) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The HTTP paths of a service, as it declares them: which one a request is for, and the formats that are served there."""
+"""The declared HTTP paths of a service: finds the route of a request and its formats."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class RouteTable:
 
 
 def http_request(scope: Scope, call: Call, path: Mapping[str, str], body: bytes = b"") -> WireRequest:
-    """An ASGI request as formats see it. Where a header or a query parameter is repeated, the last one counts."""
+    """An ASGI request as formats see it. If a header or a query parameter is repeated, the last one counts."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
     return WireRequest(call, body, headers, query, path)
@@ -134,7 +134,7 @@ def error_answer(
     error: PpocrError,
     outside: WireFormat | None = None,
 ) -> WireAnswer:
-    """An error outside of a format's own work, in the form of the requested route, or that of `outside` where there is none."""
+    """An error outside of a format's own work, in the form of the requested route, or that of `outside` if there is none."""
     if found is None and outside is not None:
         return outside.render_unrouted(error, int(error.http))
     if found is None or not found[0].formats:

@@ -1,7 +1,7 @@
-"""One service process: KServe's model server with a start and a stop under which nothing accepted is lost.
+"""The server process: KServe's model server with a start and shutdown that lose no accepted request.
 
 On SIGTERM (or SIGINT) the service
-1. says not ready at once, and goes on answering for `lame_duck_seconds`, while load balancers learn of it;
+1. says not ready at once, and continues answering for `lame_duck_seconds`, while load balancers learn of it;
 2. stops accepting, and answers what it has, up to `drain_seconds`, over HTTP and gRPC at the same time;
 3. closes the models (the predictor's networks, the transformer's connections), and ends with exit code 0.
 A second signal ends it at once.
@@ -56,7 +56,7 @@ class OcrServer(ModelServer):  # type: ignore[misc]
         close: Callable[[], Awaitable[None]],
         alive: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Serves `models` until a signal comes; `close` runs last, when nothing is in flight any more.
+        """Serves `models` until a signal comes; `close` runs last, when nothing is in progress any more.
 
         `alive` says whether the process can still compute: where it is false, liveness fails, and Kubernetes restarts it.
         """

@@ -1,4 +1,4 @@
-"""From any exception to the answer that a caller gets, over HTTP and over gRPC. Only messages written for callers go out."""
+"""Converts any exception to an HTTP or gRPC answer. Only messages written for callers are sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger("ppocr.serving")
 
 
 def as_ppocr(error: BaseException, call: Call | None = None) -> PpocrError:
-    """The error of our tree that stands for `error`; what isn't meant for callers becomes 'internal error'.
+    """Converts `error` to an error of our tree; errors not meant for callers become 'internal error'.
 
     Logs what is ours to look at: call it once an error. The end of a time that the client of `call` chose itself isn't.
     """

@@ -27,7 +27,7 @@ def declare(name: str, text: str, summary: str, body: Body, answer: Body, line: 
             Path(f"{MODEL}/infer", summary, ("POST",), bodies, answers=answers, line=line),
             Path(
                 f"{VERSION}/infer",
-                f"{summary}, by that version; 404 where it isn't there",
+                f"{summary}, with that version; 404 if it doesn't exist",
                 ("POST",),
                 bodies,
                 answers=answers,
@@ -39,7 +39,7 @@ def declare(name: str, text: str, summary: str, body: Body, answer: Body, line: 
             GrpcMethod(
                 oip.SERVICE,
                 STREAM,
-                f"{summary}, one request after the other",
+                f"{summary}, as a stream of requests",
                 oip.ModelInferRequest,
                 oip.ModelStreamInferResponse,
                 stream="both",

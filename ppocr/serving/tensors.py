@@ -43,7 +43,7 @@ MAX_TENSORS = 64
 MAX_NAME = 256
 MAX_NUMBERS = 4_000_000
 
-#: The inputs that are read, by name, with their datatypes; None where a request may have any.
+#: The inputs that are read, by name, with their datatypes; None if a request may have any.
 Expected = Mapping[str, tuple[str, ...]] | None
 
 
@@ -140,7 +140,7 @@ def dtype_of(name: str, datatype: Any) -> np.dtype[Any]:
 
 
 def check_input(name: Any, datatype: Any, known: Mapping[str, Any], expected: Expected) -> str:
-    """The name of an input that isn't among `known` yet. Raises InvalidRequest where it isn't one that is read, and of the right
+    """The name of an input that isn't among `known` yet. Raises InvalidRequest if it isn't one that is read, and of the right
     datatype: before anything is made of what it holds."""
     if not isinstance(name, str) or len(name) > MAX_NAME or name in known:
         raise InvalidRequest(f"each input needs a name of its own, and one has {shown(name)}")

@@ -1,4 +1,4 @@
-"""A wire format: how a request over HTTP or gRPC is answered, in that format's own form.
+"""The interface of a wire format, and how it answers requests over HTTP or gRPC.
 
     request → the first format of its path that takes it → model → answer, or the format's form of an error
 
@@ -55,7 +55,7 @@ class WireRequest:
 
     @property
     def model(self) -> str | None:
-        """The model that it names, or None where this format's requests name none."""
+        """The model that it names, or None if this format's requests name none."""
         named = self.path if self.message is None else {"model_name": getattr(self.message, "model_name", None)}
         return named.get("model_name")
 
@@ -71,9 +71,9 @@ class WireRequest:
 
 @dataclass(frozen=True, slots=True)
 class WireAnswer:
-    """What goes out: `status`, `body` and `headers` over HTTP, `message` over gRPC.
+    """An answer: `status`, `body` and `headers` over HTTP, `message` over gRPC.
 
-    `error` is what went wrong, if anything did: over gRPC it becomes the status where there is no message.
+    `error` is what went wrong, if anything did: over gRPC it becomes the status if there is no message.
     """
 
     body: bytes = b""
@@ -127,9 +127,9 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
         chosen = _chosen(formats, request)
         return await chosen.answer(request, infer)
     except Exception as error:
-        request.call.cancelled = True  # what else was begun for it is dropped
+        request.call.cancelled = True  # what else was started for it is dropped
         request.call.error = as_ppocr(error, request.call)
-        # It may be looked through once more, for what its error repeats.
+        # It may be looked through again, for what its error repeats.
         return await request.parsed(partial(chosen.render_error, error=request.call.error))
 
 

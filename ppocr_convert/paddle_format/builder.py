@@ -61,7 +61,7 @@ class Builder:
         return value
 
     def known_ints(self, name: str) -> list[int] | None:
-        """The whole numbers of a constant, or of a list of constants; None where one isn't known."""
+        """The whole numbers of a constant, or of a list of constants; None if one isn't known."""
         if name in self.lists:
             parts = [self.known_ints(item) for item in self.lists[name]]
             return None if any(part is None for part in parts) else [item for part in parts for item in part or ()]

@@ -26,7 +26,7 @@ _LOD_TENSOR = 7
 
 
 def read(content: bytes) -> Program:
-    """Raises BundleError where `content` isn't such a program."""
+    """Raises BundleError if `content` isn't such a program."""
     try:
         blocks = ProgramDesc.FromString(content).blocks
     except DecodeError as error:

@@ -1,7 +1,7 @@
 """A network's parameters: inference.pdiparams, all tensors in one file in the order of their names.
 
 Each is, as paddle/phi/core/framework/dense_tensor_serialize.cc writes it: a version (uint32, 0), levels of detail (uint64, and
-each with its size in front), a version once more, the size of a TensorDesc, the TensorDesc, and the values.
+each with its size in front), a version again, the size of a TensorDesc, the TensorDesc, and the values.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _BF16 = 22
 
 
 def read(content: bytes, shapes: Mapping[str, tuple[int, ...]], file: str) -> dict[str, NDArray[Any]]:
-    """The tensors of `file`, by name. Raises BundleError where they aren't those that the program asks for in `shapes`."""
+    """The tensors of `file`, by name. Raises BundleError if they aren't those that the program asks for in `shapes`."""
     found: dict[str, NDArray[Any]] = {}
     place = 0
     for name in sorted(shapes):

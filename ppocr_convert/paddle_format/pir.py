@@ -15,7 +15,7 @@ _OF_LISTS = {"split": "unpack", "slice": "item"}
 
 
 def read(content: bytes) -> Program:
-    """Raises BundleError where `content` isn't such a program."""
+    """Raises BundleError if `content` isn't such a program."""
     try:
         raw = json.loads(content)
     except ValueError as error:

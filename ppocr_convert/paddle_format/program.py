@@ -22,7 +22,7 @@ class Operator:
         return self.attributes.get(name, default)
 
     def input(self, place: int) -> str:
-        """The name of an input; BundleError where the operator has none there."""
+        """The name of an input; BundleError if the operator has none there."""
         if place >= len(self.inputs) or not self.inputs[place]:
             raise BundleError(f"the operator {self.kind} of the Paddle program lacks its input {place}")
         return self.inputs[place]

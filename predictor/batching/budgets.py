@@ -1,4 +1,4 @@
-"""What the scheduler learns while it runs: how much fits in a batch, and how fast the networks are."""
+"""What the scheduler measures while it runs: the batch size that fits into memory, and the speed of each network."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Throughput:
         self._seconds[name] = self._seconds.get(name, 0.0) * MEMORY + seconds
 
     def rate(self, name: str) -> float:
-        """Pixels a second, 0 where nothing was measured yet."""
+        """Pixels a second, 0 if nothing was measured yet."""
         seconds = self._seconds.get(name, 0.0)
         return self._pixels[name] / seconds if seconds else 0.0
 

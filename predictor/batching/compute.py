@@ -1,4 +1,4 @@
-"""From a batch to its outcomes: gather the pixels, run the network, and find out which item failed where one did."""
+"""Computes a batch: gathers the pixels, runs the network, and finds the item that failed, if any."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _halves(
 
 
 class _WrongCount(EngineError):
-    """The network is not what the scheduler takes it for; a smaller batch would not help."""
+    """The network returned a wrong number of results; a smaller batch would not help."""
 
 
 def _infer(network: Network, pixels: U8) -> Outputs:

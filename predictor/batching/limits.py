@@ -1,4 +1,4 @@
-"""The limits of the scheduler, and how it forms batches."""
+"""Limits of the scheduler, and how it forms batches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """How much the scheduler takes on.
+    """Limits of the scheduler.
 
     `max_queue_pixels` bounds what waits for each network: a queue full of pages never refuses the lines of a page whose
     detection was computed. `batch_wait` is how many seconds a batch that isn't full waits for company.

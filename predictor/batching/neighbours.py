@@ -1,4 +1,4 @@
-"""Whether a share (ppocr_limits/shares.py) has others beside it, whom its batches keep waiting."""
+"""Whether other shares (ppocr_limits/shares.py) wait for the batches of one share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LATELY = 1.0
 
 
 class Neighbours:
-    """Who had batches lately. All times are of `time.monotonic()`."""
+    """Which shares had batches recently. All times are of `time.monotonic()`."""
 
     def __init__(self) -> None:
         self._last: Share = None

@@ -1,4 +1,4 @@
-"""What the scheduler tells of itself: events to an observer, and a snapshot for probes and autoscalers."""
+"""Reports of the scheduler: events for an observer, and a snapshot for probes and autoscalers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DropReason = Literal["cancelled", "deadline", "overloaded", "closed"]
 
 
 class BatchObserver(Protocol):
-    """Told on the event loop's thread, once a batch and once a dropped request; must be quick and must not raise."""
+    """Called on the event loop's thread, once per batch and once per dropped request; must be quick and must not raise."""
 
     def on_batch(self, network: str, items: int, pixels: int, seconds_queue: float, seconds_infer: float) -> None:
         """A batch was computed: its oldest item waited `seconds_queue`, the network took `seconds_infer`."""

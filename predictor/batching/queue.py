@@ -2,7 +2,7 @@
 
 Order: what is furthest along the pipeline first, so lines before pages; for one network first come, first served by request;
 and inside a request the most pixels first: where several workers share its lines, they come to the end at about the same
-time. What was begun is finished first: an image whose detection is done leaves soon and frees its memory, instead of
+time. What was started is finished first: an image whose detection is done leaves soon and frees its memory, instead of
 waiting behind all detections that came meanwhile. What waits for an earlier network is passed over for at most `patience`
 seconds, whatever arrives for later ones. And a share (ppocr_limits/shares.py) that had much more computed than another that waits
 comes after it, for one network and between two. While a share that sends in bulk has neighbours, batches have half the size: a

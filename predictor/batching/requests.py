@@ -56,7 +56,7 @@ class Run:
 class Forward(NamedTuple):
     """A batch as one of its requests is told of it: `items` of the batch's `batch_items` were its own.
 
-    `arrived`, `began` and `ended` are instants of `time.monotonic()`: the request came, the network was begun, it had computed.
+    `arrived`, `began` and `ended` are instants of `time.monotonic()`: the request came, the network was started, it had computed.
     """
 
     arrived: float
@@ -165,7 +165,7 @@ class Batch:
 
 
 def tell(batch: Batch, began: float, ended: float) -> None:
-    """Tells the requests of a batch of it, those that asked for that."""
+    """Calls the callbacks of the requests in a batch."""
     for run, start, stop in batch.pieces:
         if (told := run.request.told) is not None:
             told(Forward(run.request.arrived, began, ended, stop - start, batch.items, batch.pixels))

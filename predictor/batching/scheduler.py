@@ -152,7 +152,7 @@ class Scheduler:
         self._note_idle()
 
     def _note_idle(self) -> None:
-        """Lets `close` go on when nothing waits and nothing is computed."""
+        """Lets `close` continue when nothing waits and nothing is computed."""
         if not self._closing:
             return
         with self._changed:

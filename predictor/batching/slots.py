@@ -1,4 +1,4 @@
-"""What a batch is computed on: one network of one version, kept loaded for as long as somebody uses it."""
+"""A network of one version, kept loaded as long as a request or batch uses it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Network(Protocol):
     def infer(self, pixels: U8) -> tuple[NDArray[Any], ...]:
         """`pixels` UINT8 [N,H,W,3] → arrays whose first axis is N, none of which shares memory with `pixels`.
 
-        Raises EngineOutOfMemory where a smaller batch may work, EngineError where the network failed on this input.
+        Raises EngineOutOfMemory if a smaller batch may work, EngineError where the network failed on this input.
         """
 
 

@@ -1,4 +1,4 @@
-"""Whose turn on the device it is."""
+"""A fair semaphore for the device."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections import deque
 
 
 class Turns:
-    """Lets `count` threads in at a time, in the order in which they came.
+    """Admits `count` threads at a time, in the order of their arrival.
 
     threading.Semaphore doesn't keep the order: the thread that leaves could come in again before one that waits with
     its batch in hand has woken up.

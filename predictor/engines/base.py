@@ -46,7 +46,7 @@ class EngineOptions:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What the engine made of the options.
+    """How the engine has applied the options.
 
     `batch_pixels` is the size of a batch from which a larger one is no faster. `by_size` says that the engine makes
     kernels for each size of input, and keeps them; `fills_batches` that it adds items to a batch until it has one of few sizes.
@@ -72,7 +72,7 @@ class Network(abc.ABC):
     def infer(self, pixels: U8) -> Answers:
         """UINT8 [N,H,W,3] RGB → one array [N,…] for each of the network's outputs; the arrays are the caller's own.
 
-        Raises InvalidRequest for pixels that the network can't take, EngineOutOfMemory where a smaller batch may work,
+        Raises InvalidRequest for pixels that the network can't take, EngineOutOfMemory if a smaller batch may work,
         EngineError for anything else that goes wrong inside.
         """
         check_pixels(pixels, self.facts)
@@ -93,14 +93,14 @@ class Network(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Gives the network's memory back. No call of `infer` may be running, and none may follow."""
+        """Releases the network's memory. No call of `infer` may be running, and none may follow."""
 
 
 class Engine(Protocol):
     """A library that runs networks."""
 
     def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
-        """Loads a network that `bundle` lists. Raises BundleError where its file is missing or can't be read, ConfigError
+        """Loads a network that `bundle` lists. Raises BundleError if its file is missing or can't be read, ConfigError
         where the options ask for what this machine or this build of the library doesn't have."""
 
 
@@ -114,7 +114,7 @@ def check_pixels(pixels: U8, network: NetworkFacts) -> None:
 
 
 def check_ports(network: NetworkFacts, label: str, inputs: Collection[str], outputs: Collection[str]) -> None:
-    """Raises BundleError where the graph's `inputs` and `outputs` lack those that the bundle `label` says of the network."""
+    """Raises BundleError if the graph's `inputs` and `outputs` lack those that the bundle `label` says of the network."""
     for kind, wanted, there in (
         ("input", {network.input}, inputs),
         ("output", {output.name for output in network.outputs}, outputs),
@@ -130,6 +130,6 @@ def check_answers(answers: Answers, pixels: U8) -> Answers:
     """The answers; raises EngineError where there aren't as many as pixels were put in."""
     if any(len(answer) != len(pixels) for answer in answers):
         raise EngineError(
-            f"{len(pixels)} items went into the network and {[len(answer) for answer in answers]} came out"
+            f"{len(pixels)} items were sent to the network, and {[len(answer) for answer in answers]} came back"
         )
     return answers

@@ -1,4 +1,4 @@
-"""Which engine runs: the one that was asked for, or the best that this machine and this installation have."""
+"""Chooses the engine: the requested one, or the best one that is installed and works on this machine."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _pick(options: EngineOptions) -> tuple[EngineName, EngineOptions]:
         if _installed("paddle") and importlib.import_module("predictor.engines.paddle").has_gpu():
             return "paddle", options
         raise ConfigError(
-            "no GPU can be used: neither onnxruntime nor paddle is here in its GPU build, with a GPU to see"
+            "no GPU can be used: neither onnxruntime nor paddle is installed in its GPU build with a visible GPU"
         )
     preferred: tuple[EngineName, ...] = ("openvino", "onnxruntime", "paddle")
     for name in preferred:

@@ -115,7 +115,7 @@ def _opened(
         raise BundleError(
             f"ONNX Runtime can't load the {network.name} network of {bundle.label}: {_said(error)}"
         ) from error
-    # It would go on with the CPU's kernels when a GPU's failed, a hundred times slower and without a word.
+    # It would continue with the CPU's kernels when a GPU's failed, a hundred times slower and without a word.
     session.disable_fallback()
     wanted, got = providers[0][0], session.get_providers()
     if wanted not in got:
@@ -131,7 +131,7 @@ def _opened(
 def _cpu_providers(options: EngineOptions) -> Providers:
     if options.precision not in ("auto", "f32"):
         raise ConfigError(
-            f"ONNX Runtime has the precision f32 alone on a CPU, not {options.precision}; openvino has bf16"
+            f"on a CPU, ONNX Runtime supports only the precision f32, not {options.precision}; openvino has bf16"
         )
     if options.tensorrt:
         raise ConfigError("TensorRT needs a GPU; set the device to gpu, or tensorrt to false")
@@ -148,7 +148,7 @@ def _gpu_providers(bundle: Bundle, network: NetworkFacts, options: EngineOptions
     if options.tensorrt and TENSORRT not in known:
         raise ConfigError("this ONNX Runtime is built without TensorRT; set tensorrt to false")
     if options.precision == "bf16" or (options.precision == "f16" and not options.tensorrt):
-        raise ConfigError("ONNX Runtime has the precisions auto and f32 on CUDA, and f16 with TensorRT besides")
+        raise ConfigError("ONNX Runtime supports the precisions auto and f32 on CUDA, and f16 with TensorRT")
     # The CUDA libraries of onnxruntime-gpu's extras lie in Python packages, where the loader doesn't look by itself.
     ort.preload_dlls()
     device = str(options.device_id)
@@ -192,7 +192,7 @@ def _translated(error: Exception, pixels: U8) -> EngineError:
 
 
 def _said(error: Exception) -> str:
-    """The library's sentence, without the path of the model."""
+    """The library's message, without the path of the model."""
     sentence = str(error).partition("\n")[0].rpartition(" : ")[2]
     return re.sub(r"/\S+", "the file", sentence)[:200] or type(error).__name__
 

@@ -52,7 +52,7 @@ class Place:
 
 
 class Exclusion:
-    """Forwards run beside each other, and a recording alone: CUDA allows no other call of this process meanwhile."""
+    """Forwards run side by side, and a recording alone: CUDA allows no other call of this process meanwhile."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

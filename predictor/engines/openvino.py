@@ -199,7 +199,7 @@ def _precision(core: ov.Core, options: EngineOptions) -> str:
     if options.precision == "bf16" and not native:
         raise ConfigError("this CPU has no bf16 instructions; choose the precision auto or f32")
     if options.precision == "f16":
-        raise ConfigError("the engine openvino has the precisions auto, bf16 and f32 on a CPU")
+        raise ConfigError("the engine openvino supports the precisions auto, bf16 and f32 on a CPU")
     return options.precision
 
 
@@ -211,7 +211,7 @@ def _translated(error: Exception, pixels: U8) -> EngineError:
 
 
 def _first_line(error: Exception) -> str:
-    """What the library says, without the places in its sources that it says it from."""
+    """The library's message, without its source locations."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return next(
         (line for line in lines if "/src/" not in line and not line.startswith("Exception from")), "no reason given"

@@ -120,7 +120,7 @@ def _use_cpu(config: Any, threads: int, options: EngineOptions) -> str:
     if options.tensorrt:
         raise ConfigError("TensorRT needs a GPU; set the device to gpu, or tensorrt to false")
     if options.precision == "f16":
-        raise ConfigError("the engine paddle has the precisions auto, f32 and bf16 on a CPU")
+        raise ConfigError("the engine paddle supports the precisions auto, f32 and bf16 on a CPU")
     config.disable_gpu()
     config.enable_mkldnn()
     config.set_mkldnn_cache_capacity(_ONEDNN_SHAPES)

@@ -1,4 +1,4 @@
-"""The repository behind a predictor: what lies on disk, what of it is in memory, and how the one becomes the other.
+"""The predictor's model repository: versions on disk, versions in memory, and loading and unloading them.
 
 folders.py      bundles on disk: which versions there are, and what is wrong with them
 shapes.py       which sizes of input the networks are given, so that a new version is warmed up on those

@@ -51,7 +51,7 @@ class Entry:
 
 
 def scan(root: Path | str) -> list[Entry]:
-    """All versions in `root`, names in alphabetical order, versions from low to high; empty where there is no such folder.
+    """All versions in `root`, names in alphabetical order, versions from low to high; empty if there is no such folder.
 
     Every version's manifest is read and its files' sizes are compared with it, no file's content. Folders that begin with
     a dot are left out: copy a version to `.something`, then rename it.
@@ -73,7 +73,7 @@ def versions(root: Path | str, name: str) -> list[Entry]:
 def find(root: Path | str, name: str = "", version: str = "") -> Entry:
     """The entry of that name and version; without a name the only bundle there is, without a version its highest.
 
-    A version without a manifest isn't there yet. Raises BundleError where nothing, or more than one thing, fits.
+    A version without a manifest isn't there yet. Raises BundleError if nothing, or more than one thing, fits.
     """
     root = Path(root)
     entries = [entry for entry in scan(root) if (entry.path / MANIFEST).is_file()]
@@ -122,7 +122,7 @@ def _looked_at(entry: Entry) -> Entry:
 
 
 def _problem(error: Exception) -> str:
-    """Whatever a bundle makes of its reading, the others must go on."""
+    """The problem of a bundle, or "". No bundle may stop the scan of the others."""
     if isinstance(error, BundleError):
         return error.message
     log.warning("a bundle can't be read", exc_info=error)

@@ -26,7 +26,7 @@ _CGROUPS = (
 
 
 def require(bundle: Bundle, estimate: int) -> None:
-    """Raises Unavailable where the bundle's networks don't fit into the memory that is left.
+    """Raises Unavailable if the bundle's networks don't fit into the memory that is left.
 
     They take TIMES_FILE times their files when they are loaded, and come to take what those before them did: `estimate`
     bytes.
@@ -36,7 +36,7 @@ def require(bundle: Bundle, estimate: int) -> None:
     if needed > left:
         raise Unavailable(
             f"{bundle.label} needs about {needed >> 20} MiB of memory, and {left >> 20} MiB are left: give the predictor "
-            "more memory, or let fewer versions serve side by side"
+            "more memory, or serve fewer versions at the same time"
         )
 
 

@@ -2,7 +2,7 @@
 
 A version is checked, loaded and warmed up in a thread; then it is the default from one request to the next, and the one
 before it leaves as predictor/versions.py says. One load at a time, and none before what was swapped out has left: there is
-never more in memory than what serves and one more. Where a load fails, everything stays as it was.
+never more in memory than what serves and one more. If a load fails, everything stays as it was.
 """
 
 from __future__ import annotations
@@ -84,8 +84,8 @@ class BundleRepository:
     async def load(self, name: str, version: str = "") -> BundleFacts:
         """Loads `version`, or the one that the policy says, and makes it the default. Returns when requests go to it.
 
-        A load that was begun comes to its end, whether or not the caller waits. Raises NotFound, InvalidRequest where the
-        bundle is broken, Unavailable where there is no memory for it.
+        A load that was started comes to its end, whether or not the caller waits. Raises NotFound, InvalidRequest if the
+        bundle is broken, Unavailable if there is no memory for it.
         """
         return await self.swap_to(await self._wanted(name, version or self.pinned))
 
@@ -133,8 +133,8 @@ class BundleRepository:
     def _check_name(self, name: str) -> None:
         if name != self.name:
             raise NotFound(
-                f"this predictor serves the bundle {self.name!r} and no other: a model to change to is a further version "
-                f"of it, not {name!r}"
+                f"this predictor serves only the bundle {self.name!r}. To change the model, add a new "
+                f"version of it; {name!r} can't be loaded"
             )
 
     async def _swap(self, entry: Entry) -> BundleFacts:
@@ -192,8 +192,8 @@ class BundleRepository:
             if facts.version == bundle.manifest.version:
                 if facts.digest != bundle.digest:
                     raise InvalidRequest(
-                        f"version {facts.version} serves already, with other files than those in the repository now; give "
-                        "the new ones a version of their own, or unload this one first"
+                        f"version {facts.version} already serves with different files than those in the repository now; give "
+                        "the new files a new version, or unload this one first"
                     )
                 return self._versions.serving(facts.identity)
         return None

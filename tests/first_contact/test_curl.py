@@ -139,8 +139,8 @@ MISTAKES: dict[str, tuple[list[str], str, str]] = {
     ),
     "Python's bytes": (["-d", """{"instances": ["b'/9j/'"]}"""], PREDICT, "Python's notation of bytes"),
     "pixels": (["-d", '{"instances": [[[1, 2, 3]]]}'], PREDICT, "instance 0 must be of the form"),
-    "no instances": (["-d", '{"instances": []}'], PREDICT, "0 images; it may have 1 to 32"),
-    "a parameter beside": (["-d", '{"instances": ["YQ=="], "columns": true}'], PREDICT, "belongs into 'parameters'"),
+    "no instances": (["-d", '{"instances": []}'], PREDICT, "0 images, and must have 1 to 32"),
+    "a parameter beside": (["-d", '{"instances": ["YQ=="], "columns": true}'], PREDICT, "belongs in 'parameters'"),
     "a parameter of no kind": (
         ["--data-binary", "@image.jpg"],
         f"{PREDICT}?lang=de",
@@ -151,7 +151,7 @@ MISTAKES: dict[str, tuple[list[str], str, str]] = {
         f"{PREDICT}?columns=two",
         "must be true or false",
     ),
-    "a form of names": (["-F", "file=image.jpg"], PREDICT, "no file, and no field with base64; its fields are 'file'"),
+    "a form of names": (["-F", "file=image.jpg"], PREDICT, "no file and no field with base64; its fields are 'file'"),
     "a form of parameters": (["-F", "return_word_box=true"], PREDICT, "curl -F file=@image.jpg"),
     "XML": (["-H", "Content-Type: application/xml", "-d", "<a/>"], PREDICT, "content type 'application/xml'"),
     "another encoding": (

@@ -119,7 +119,7 @@ def test_only_lines_are_ragged() -> None:
 
 def test_pages_of_different_sizes_are_no_request() -> None:
     for network, asked in ((DET, items((64, 96), (96, 64))), (DET, items()), (PAGES, items())):
-        with pytest.raises(InvalidRequest, match="takes items of one size"):
+        with pytest.raises(InvalidRequest, match="takes items of a single size"):
             inputs_of(network, asked)
 
 

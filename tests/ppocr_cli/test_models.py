@@ -111,7 +111,7 @@ def test_verify_reads_every_byte(root: Path, capsys: pytest.CaptureFixture[str])
     assert run("verify", "--model_dir", root) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "other/7: as its manifest says" and lines[2] == "tiny/2: as its manifest says"
-    assert lines[1].startswith("tiny/1: rec.onnx of the bundle tiny/1 is not the file that its manifest describes")
+    assert lines[1].startswith("tiny/1: rec.onnx of the bundle tiny/1 doesn't match its manifest")
     assert run("verify", "other", "tiny/2", "--model_dir", root) == 0
     assert run("verify", "tiny/1", "--json", "--model_dir", root) == 1
 
@@ -138,7 +138,7 @@ def test_add_makes_the_repository(tmp_path: Path, bundle: Bundle) -> None:
         (
             lambda path: (path / "rec.onnx").write_bytes(b"reC" * 1000),
             (),
-            "is not the file that its manifest describes",
+            "doesn't match its manifest",
         ),
         (lambda path: (path / "rec.onnx").unlink(), (), "lacks the file 'rec.onnx'"),
         (lambda path: (path / MANIFEST).unlink(), (), "has no readable manifest.json"),

@@ -90,7 +90,7 @@ def test_the_answer_of_one_block_is_not_copied() -> None:
     ],
 )
 def test_outputs_other_than_the_facts_list_are_an_engine_error(outputs: tuple[np.ndarray[Any, Any], ...]) -> None:
-    with pytest.raises(EngineError, match="network rec answered other outputs"):
+    with pytest.raises(EngineError, match="network rec returned different outputs"):
         answer_of(REC, blocks_of(REC, lines_of(64, 64)), [outputs], "x/1@d")
 
 

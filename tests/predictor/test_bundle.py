@@ -60,10 +60,10 @@ def test_nothing_is_left_of_a_bundle_that_cant_be_written(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{", "is not JSON"),
+        ("{", "is not valid JSON"),
         ("[]", "no field 'format'"),
         ("{}", "no field 'format'"),
-        ("[" * 100_000, "is not JSON"),
+        ("[" * 100_000, "is not valid JSON"),
         ('{"format": 3}', "has format 3; this version reads the formats 1 and 2"),
         ('{"format": 1}', "lacks the field 'det'"),
         ('{"format": 2}', "lacks the field 'networks'"),
@@ -81,15 +81,15 @@ def test_a_wrong_manifest_is_refused(bundle: Bundle, text: str, says: str) -> No
         ({"name": "../x"}, "the name in manifest.json is '…/x'"),
         ({"version": 3}, "the version in manifest.json is 3"),
         ({"networks": []}, "at least one"),
-        ({"networks": {"det": {}}}, "wrong kind"),
-        ({"networks": "det"}, "wrong kind"),
-        ({"files": {"../../secret": {"sha256": "", "bytes": 1}}}, "outside of the bundle"),
-        ({"files": {"/etc/passwd": {"sha256": "", "bytes": 1}}}, "outside of the bundle"),
+        ({"networks": {"det": {}}}, "wrong type"),
+        ({"networks": "det"}, "wrong type"),
+        ({"files": {"../../secret": {"sha256": "", "bytes": 1}}}, "outside the bundle"),
+        ({"files": {"/etc/passwd": {"sha256": "", "bytes": 1}}}, "outside the bundle"),
         ({"files": {"more.onnx": {"sha256": "", "bytes": 1}}}, "lacks the file 'more.onnx'"),
-        ({"files": {"more.onnx": {"sha256": 1, "bytes": 1}}}, "wrong kind"),
-        ({"files": {"more.onnx": {"sha256": "", "bytes": "1"}}}, "wrong kind"),
-        ({"files": []}, "wrong kind"),
-        ({"converter": 1e999}, "wrong kind"),
+        ({"files": {"more.onnx": {"sha256": 1, "bytes": 1}}}, "wrong type"),
+        ({"files": {"more.onnx": {"sha256": "", "bytes": "1"}}}, "wrong type"),
+        ({"files": []}, "wrong type"),
+        ({"converter": 1e999}, "wrong type"),
     ],
 )
 def test_a_wrong_field_is_refused(bundle: Bundle, fields: dict[str, Any], says: str) -> None:
@@ -164,7 +164,7 @@ def test_a_truncated_file_is_found_at_opening(bundle: Bundle) -> None:
 
 def test_a_changed_file_is_found_by_its_digest(bundle: Bundle) -> None:
     (bundle.path / "rec.onnx").write_bytes(b"reC")
-    with pytest.raises(BundleError, match=r"rec\.onnx of the bundle tiny/3 is not the file"):
+    with pytest.raises(BundleError, match=r"rec\.onnx of the bundle tiny/3 doesn't match its manifest"):
         Bundle.open(bundle.path).verify()
 
 
@@ -215,7 +215,7 @@ def test_a_bundle_that_cant_be_replaced_stays(bundle: Bundle) -> None:
 
 def test_a_broken_bundle_is_no_reason_to_build_over_it(bundle: Bundle) -> None:
     (bundle.path / "rec.onnx").write_bytes(b"reC")
-    with pytest.raises(BundleError, match=r"rec\.onnx of the bundle tiny/3 is not the file"):
+    with pytest.raises(BundleError, match=r"rec\.onnx of the bundle tiny/3 doesn't match its manifest"):
         writer.existing(bundle.path, MANIFEST)
 
 

@@ -58,7 +58,7 @@ def test_a_file_that_it_lists(tmp_path: Path) -> None:
 
 
 def test_no_onnx_at_all(tmp_path: Path) -> None:
-    with pytest.raises(BundleError, match="is no ONNX file"):
+    with pytest.raises(BundleError, match="is not a readable ONNX file"):
         external_data.check(_bundle(tmp_path, b"\xff" * 100))
 
 

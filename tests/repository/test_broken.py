@@ -23,7 +23,7 @@ MIB = 1 << 20
 def _corrupt(version: Path) -> str:
     network = version / "rec.onnx"
     network.write_bytes(network.read_bytes()[:-1] + b"\x00")
-    return "is not the file that its manifest describes"
+    return "doesn't match its manifest"
 
 
 def _truncated(version: Path) -> str:
@@ -46,22 +46,22 @@ def _no_network(version: Path) -> str:
     two_models.change(
         version, files={**manifest["files"], "det.onnx": {"sha256": record.sha256, "bytes": record.bytes}}
     )
-    return "is no ONNX file that can be read"
+    return "is not a readable ONNX file"
 
 
 def _no_manifest(version: Path) -> str:
     (version / MANIFEST).write_text("{")
-    return "is not JSON"
+    return "is not valid JSON"
 
 
 def _nested(version: Path) -> str:
     (version / MANIFEST).write_text("[" * 200_000)
-    return "is not JSON that can be read"
+    return "is not valid JSON"
 
 
 def _infinite(version: Path) -> str:
     two_models.change(version, converter=float("inf"))
-    return "of the wrong kind"
+    return "of the wrong type"
 
 
 def _out_of_range(version: Path) -> str:
@@ -134,7 +134,7 @@ def test_other_files_under_a_version_that_serves_are_refused(fresh: Pair) -> Non
     finally:
         manifest.write_text(before)
     assert answer.status_code == 400
-    assert "give the new ones a version of their own" in answer.json()["error"]
+    assert "give the new files a new version" in answer.json()["error"]
 
 
 async def test_a_broken_version_in_a_watched_folder_is_loaded_when_it_is_fixed(tmp_path: Path) -> None:
@@ -184,4 +184,4 @@ def test_a_start_with_a_broken_highest_version_serves_the_one_below(tmp_path: Pa
     with services.predictor(tmp_path / "log", "--model_dir", str(tmp_path / "models"), "--repository_api") as predictor:
         states = httpx.post(f"{predictor.url}/v2/repository/index").json()
     assert [(each["version"], each["state"]) for each in states] == [("1", "READY"), ("2", "UNAVAILABLE")]
-    assert "is not the file" in states[1]["reason"]
+    assert "doesn't match its manifest" in states[1]["reason"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from ppocr_api.errors import Overloaded
-from tests.transformer.test_admission import HUGE, settle
-from transformer.admission import PixelGate
+from tests.transformer.test_pixel_gate import HUGE, settle
+from transformer.pixel_gate import PixelGate
 
 
 @dataclass
@@ -24,8 +24,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The gate's time, which isn't the event loop's. What waits looks at it every millisecond."""
     clock = Clock()
-    monkeypatch.setattr("transformer.admission.time", clock)
-    monkeypatch.setattr("transformer.admission._LOOKS", 0.001)
+    monkeypatch.setattr("transformer.pixel_gate.time", clock)
+    monkeypatch.setattr("transformer.pixel_gate._CHECK_SECONDS", 0.001)
     return clock
 
 

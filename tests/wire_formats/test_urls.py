@@ -57,5 +57,5 @@ def test_other_hosts_are_refused_by_name(listed: Service) -> None:
 
 def test_without_a_list_nothing_is_fetched(service: Service, inside: str) -> None:
     for _, sentence in ask(service, f"{inside}/a.png"):
-        assert "URLs are not read" in sentence
+        assert "URLs are not accepted" in sentence
     assert ASKED == []

@@ -51,7 +51,7 @@ def boxes(probability: U8, size: tuple[int, int], parameters: DetectionParameter
 
 
 def outlines(probability: U8, parameters: DetectionParameters) -> list[Outline]:
-    """The outlines of the map's connected regions above the threshold; the longest `max_candidates` where there are more.
+    """The outlines of the map's connected regions above the threshold; the longest `max_candidates` if there are more.
 
     A network that sees nothing at all paints thousands of specks, which must not crowd out the text elsewhere.
     """

@@ -81,7 +81,7 @@ def _segments(lines: Levelled, gap: float) -> list[Segment]:
 
 
 def _gutter(segments: list[Segment], height: float) -> float | None:
-    """The x of the gutter that the fewest rows cross, the widest of those; None where there is none."""
+    """The x of the gutter that the fewest rows cross, the widest of those; None if there is none."""
     left, right, y = np.array([(s.left, s.right, s.y) for s in segments], np.float64).T
     # A gutter begins where a segment ends, and ends where the next one begins.
     ends, begins = np.unique(right), np.unique(left)
@@ -109,6 +109,6 @@ def _is_column(lengths: F64, height: float) -> bool:
 
 
 def _beside(left: F64, right: F64) -> bool:
-    """Whether two sides stand beside each other for half of the lower one's height, rather than one above the other."""
+    """Whether two sides stand side by side for half of the lower one's height, rather than one above the other."""
     overlap = min(left.max(), right.max()) - max(left.min(), right.min())
     return bool(overlap >= 0.5 * min(np.ptp(left), np.ptp(right)))

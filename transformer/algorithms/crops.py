@@ -71,7 +71,7 @@ def crops(image: U8, boxes: F32, grid: Grid, max_pixels: int = 64_000_000, stret
         boxes: F32 [N,4,2], corners top left, top right, bottom right, bottom left of the text.
         grid: height and widths that the network takes.
         max_pixels: of all lines together.
-        stretch: F64 [N], how many times wider than usual each line shall be, 1 or more.
+        stretch: F64 [N], how many times wider than usual each line should be, 1 or more.
 
     Raises:
         InvalidImage: the lines have more pixels than `max_pixels`.
@@ -144,7 +144,7 @@ def check_pixels(lines: int, pixels: int, max_pixels: int) -> None:
     """Raises InvalidImage for more than `max_pixels` of all lines together."""
     if pixels > max_pixels:
         raise InvalidImage(
-            f"the image has {lines} lines of {pixels:,} pixels in all, and at most {max_pixels:,} are read"
+            f"the image has {lines} lines of {pixels:,} pixels in all, and at most {max_pixels:,} are allowed"
         )
 
 

@@ -41,7 +41,7 @@ MAX_LOOKED = 16
 #: Points of a centre line, at most; and how far apart they are [heights of the line].
 MAX_POINTS = 64
 APART = 0.5
-#: Points in which a line goes on at its ends, and pieces of it, at most, that tell how it bends there.
+#: Points in which a line continues at its ends, and pieces of it, at most, that tell how it bends there.
 ENDING = 4
 
 
@@ -106,7 +106,7 @@ def _sure(outline: Outline, probability: U8) -> list[Outline]:
 def _ribbon(
     region: _Region, map_size: tuple[int, ...], size: tuple[int, int], parameters: DetectionParameters
 ) -> Ribbon | None:
-    """The ribbon of one region; None where it isn't curved, or isn't text."""
+    """The ribbon of one region; None if it isn't curved, or isn't text."""
     mask = region.mask.copy()
     if cv2.mean(region.part, mask)[0] < parameters.box_thresh * 255:
         return None
@@ -147,7 +147,7 @@ def _open_ring(mask: U8, filled: U8, part: U8) -> None:
 
 def _centre_line(mask: U8) -> tuple[F64, float, float] | None:
     """Points F64 [K,2] (x, y) from the left end of a region to its right one, and how far the region reaches before the first
-    and behind the last of them; None where it has no two ends."""
+    and behind the last of them; None if it has no two ends."""
     ys, xs = np.nonzero(mask)
     if not len(xs):
         return None
@@ -206,7 +206,7 @@ def _extended(centres: F64, before: float, behind: float) -> F64:
 
 
 def _beyond(centres: F64, by: float) -> F64:
-    """The points F64 [ENDING,2] in which a line goes on for `by` after its last point."""
+    """The points F64 [ENDING,2] in which a line continues for `by` after its last point."""
     reach = max(1, min((len(centres) - 1) // 2, ENDING))
     last, one_before = centres[-1] - centres[-1 - reach], centres[-1 - reach] - centres[-1 - 2 * reach]
     turn = np.arctan2(*last[::-1]) - np.arctan2(*one_before[::-1])

@@ -23,7 +23,7 @@ def det_size(
     """(h, w) of the network's input, after PaddleOCR's DetResizeForTest.
 
     `max` shrinks a page whose longer side is over the limit; `min` grows one whose shorter side is under it. Whatever comes
-    out is shrunk once more to the grid's longest side and to `limit` pixels, and each side goes to the nearest length of the
+    out is shrunk again to the grid's longest side and to `limit` pixels, and each side goes to the nearest length of the
     grid. Sides are rounded apart, so the aspect ratio may change a little: boxes are scaled back side by side.
     """
     if parameters.limit_type == "max":

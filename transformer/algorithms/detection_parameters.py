@@ -24,7 +24,7 @@ class DetectionParameters:
 
     @classmethod
     def of(cls, network: NetworkFacts, asked: Parameters) -> DetectionParameters:
-        """Raises BundleError where the bundle has a parameter of the wrong type."""
+        """Raises BundleError if the bundle has a parameter of the wrong type."""
         own = network.parameters
         return cls(
             limit_side_len=asked.text_det_limit_side_len or _number(own, "limit_side_len", cls.limit_side_len),

@@ -1,4 +1,4 @@
-"""Which way the text of a box runs, and which way most text of a page does."""
+"""The direction of the text in a box, and the direction of most text on a page."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def begun_at(boxes: F32, first: NDArray[np.intp]) -> F32:
 
 
 def dominant(angles: F64, weights: F64, period: float) -> float:
-    """The angle in degrees that most of `angles` (by weight) are near to, modulo `period`; 0 where nothing has weight.
+    """The angle in degrees that most of `angles` (by weight) are near to, modulo `period`; 0 if nothing has weight.
 
     The window with the most weight is chosen, then the weighted median of what is in it.
     """

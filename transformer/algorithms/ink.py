@@ -1,4 +1,4 @@
-"""How high the print of a page is. Boxes don't tell: round print that is too small for it, detection draws them twice as high."""
+"""Measures the height of print on a page. Boxes don't show it: for very small print, detection draws them twice as high."""
 
 from __future__ import annotations
 

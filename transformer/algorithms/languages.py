@@ -54,7 +54,7 @@ _ALSO: Final = {
 
 
 def reads(language: str, labels: Collection[str]) -> bool | None:
-    """Whether a network with these labels can write `language`; None where the language is unknown here."""
+    """Whether a network with these labels can write `language`; None if the language is unknown here."""
     name = language.strip().lower()
     characters = LANGUAGES.get(_ALSO.get(name, name))
     return None if characters is None else set(characters) <= set(labels)

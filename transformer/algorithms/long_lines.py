@@ -45,7 +45,7 @@ def parts(columns: NDArray[np.int16], length: float) -> list[tuple[float, float]
     """Where the parts of a line begin and end, in lengths of the line.
 
     `columns` is the `contrast` of the whole line, and `length` its length in heights. Cuts are in the middle of the widest gap
-    that a part can end in; where there is none, at the part's full length.
+    that a part can end in; if there is none, at the part's full length.
     """
     blank = columns < BLANK * np.percentile(columns, 95)
     height, end = len(columns) / length, len(columns)
@@ -95,9 +95,9 @@ def _middle_of_gap(blank: NDArray[np.bool_], first: int, after: int) -> float | 
 
 
 def _seam(one: Reading, at: F64, other: Reading, other_at: F64, cut: float, near: float) -> tuple[int, int]:
-    """Where `one` ends and where `other` goes on, as indices of their characters; `at` are their places in the line.
+    """Where `one` ends and where `other` continues, as indices of their characters; `at` are their places in the line.
 
-    They change over at the character nearest to `cut` that both read; where there is none, at the cut.
+    They change over at the character nearest to `cut` that both read; if there is none, at the cut.
     """
     best: tuple[float, int, int] | None = None
     for i in range(len(at)):

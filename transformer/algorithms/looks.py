@@ -1,4 +1,4 @@
-"""At which size the detection network looks at a page, and whether it has to look closer.
+"""The input size for detection, and whether detection must run again at a larger size.
 
 The first look is as small as the model's parameters say, which finds the lines of most pages. What is found tells whether
 that was too small: detection misses lines that are a few pixels high. Then the page is looked at again, at a size
@@ -30,7 +30,7 @@ LONG_PAGE = 4.0
 SHORT_SIDE = 640.0
 #: Share of the lines whose print is lower than that of the others: its height decides.
 LOW_LINES = 25.0
-#: Where that is lower, lines are missed and letters cut off [pixels of the map, from the highest to the lowest pixel with ink].
+#: If that is lower, lines are missed and letters cut off [pixels of the map, from the highest to the lowest pixel with ink].
 TOO_LOW = 6.5
 #: The same after a closer look.
 STILL_TOO_LOW = 6.0
@@ -38,7 +38,7 @@ STILL_TOO_LOW = 6.0
 READABLE = 10.0
 #: How many times closer the next look is where the page was shrunk and nothing was found.
 BLIND = 2.5
-#: A page that was shrunk less than this has nothing more to show where nothing was found.
+#: A page that was shrunk less than this has nothing more to show if nothing was found.
 SHRUNK = 1.5
 #: A look that isn't this many times closer isn't worth it.
 WORTH = 1.2
@@ -82,7 +82,7 @@ class Looks:
         return replace(self._look(min(1.0, SHORT_SIDE / min(self.height, self.width))), too_low=TOO_LOW)
 
     def closer(self, last: Look, heights: F64) -> Look | None:
-        """The next look after `last`, which found print of `heights` F64 [N] in pixels of the page; None where it saw enough."""
+        """The next look after `last`, which found print of `heights` F64 [N] in pixels of the page; None if it saw enough."""
         wanted = self._wanted(last, heights)
         if wanted is None or last.limited:
             return None
@@ -105,10 +105,10 @@ class Looks:
         return max(last.height / self.height, last.width / self.width) * WORTH > MAX_ENLARGED
 
     def _wanted(self, last: Look, heights: F64) -> float | None:
-        """The scale at which the page should be looked at next; None where `last` is good enough."""
+        """The scale at which the page should be looked at next; None if `last` is good enough."""
         ratio = max(last.height / self.height, last.width / self.width)
         if not len(heights):
-            # Once: most images where nothing is found have no text, and the map of print that is too small is empty too.
+            # Once: most images in which nothing is found have no text, and the map of print that is too small is empty too.
             wanted = ratio * BLIND if ratio * SHRUNK <= 1 and last.too_low == TOO_LOW else ratio
         else:
             low = max(float(np.percentile(heights, LOW_LINES)) * ratio, 1.0)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: An image whose shorter side is below this gets a margin of so many pixels on each side.
 NARROW = 64
 MARGIN = 32
-#: Pixels of which the median is taken, at most: every n-th where there are more.
+#: Pixels of which the median is taken, at most: every n-th if there are more.
 SAMPLES = 50_000
 
 

@@ -21,7 +21,7 @@ ENOUGH = 1.7
 WIDER = 1.2 / SQUEEZE
 #: A line of fewer characters has no neighbours to lose them to.
 FEW = 3
-#: Where a character is lost, the network is unsure of those beside it. A line whose characters are all read with this much
+#: If a character is lost, the network is unsure of those beside it. A line whose characters are all read with this much
 #: confidence has lost none, unless it has fewer steps than MERGED a character: then equal neighbours may have become one.
 SURE = 0.85
 MERGED = 1.5

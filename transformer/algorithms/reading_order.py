@@ -1,4 +1,4 @@
-"""The order in which a person reads the lines of a page, however large its pixels are and however it is turned.
+"""Reading order of the lines of a page, independent of resolution and skew.
 
 The page is levelled by the angle of its lines first. Lines that run the same way belong together: a note along the margin
 is read before or after the text, not between its rows. Vertical columns are rows of a page that is turned by 90 degrees,
@@ -29,7 +29,7 @@ UPRIGHT = 0.8
 def reading_order(boxes: F32, columns: bool = False, turned_back: int = 0) -> NDArray[np.intp]:
     """Indices that sort `boxes` F32 [N,4,2], whose first side runs along the text.
 
-    `turned_back`: degrees by which the image was turned counter-clockwise. Where lines of several directions are alike, those
+    `turned_back`: degrees by which the image was turned counter-clockwise. If lines of several directions are alike, those
     lead that were upright before.
 
     Rows from the top, each from the left; with `columns` the columns of the page one after the other, where it has any.

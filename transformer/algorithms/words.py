@@ -92,7 +92,7 @@ def _split(reading: Reading) -> list[tuple[int, int]]:
 
 
 def _character_width(reading: Reading, spans: list[tuple[int, int]]) -> float:
-    """Mean distance of neighbouring characters, in time steps; the line's steps a character where there are none."""
+    """Mean distance of neighbouring characters, in time steps; the line's steps a character if there are none."""
     distances = [(reading.kept[b - 1] - reading.kept[a]) / (b - a - 1) for a, b in spans if b - a > 1]
     distances += [
         reading.kept[c] - reading.kept[a]

@@ -1,4 +1,4 @@
-"""The HTTP application with what the settings put around it."""
+"""Wraps the HTTP application in the middleware that the settings ask for."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PREFLIGHT_SECONDS = 600
 
 
 def around(app: ASGIApp, settings: WebSettings) -> ASGIApp:
-    """`app` as browsers, gateways and clients that compress reach it. Raises ConfigError."""
+    """`app` with CORS, path prefix and compression. Raises ConfigError."""
     origins = settings.cors_origins.replace(",", " ").split()
     for origin in origins:
         if origin != "*" and (not origin.startswith(("http://", "https://")) or origin.count("/") != 2):
-            raise ConfigError(f"--cors_origins has {origin!r}, which is no origin such as https://shop.example.com")
+            raise ConfigError(f"--cors_origins has {origin!r}, which is not an origin such as https://shop.example.com")
     inner: ASGIApp = Prefix(ContentEncoding(app), checked(settings.root_path))
     if not origins:
         return inner

@@ -1,7 +1,7 @@
-"""Content-Encoding: bodies in gzip or deflate are unpacked while they arrive, long answers packed where that is asked for.
+"""Content-Encoding: bodies in gzip or deflate are unpacked while they arrive, long answers packed if requested.
 
-What is unpacked goes on in pieces, so the guard behind this counts the bytes that come out against the limit of a body, and
-nothing is unpacked beyond it.
+Decompressed data is passed on in pieces, so the guard behind this counts the decompressed bytes against the body limit, and
+nothing beyond it is decompressed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ppocr_api.errors import InvalidRequest, UnsupportedEncoding
 
-#: Bytes that are unpacked at a time; the event loop goes on between two pieces.
+#: Bytes that are unpacked at a time; the event loop continues between two pieces.
 PIECE: Final = 1 << 20
 #: gzip files may follow each other as one; each costs something, however small it is.
 MAX_MEMBERS: Final = 16
@@ -27,7 +27,7 @@ _ACCEPTED: Final = ", ".join(_BITS)
 
 
 class ContentEncoding:
-    """Around an application that knows nothing of it."""
+    """Middleware: the application sees no Content-Encoding."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -85,9 +85,9 @@ class Unpacker:
                     return
 
     def finish(self) -> None:
-        """To be called where no more bytes come."""
+        """Must be called at the end of the body."""
         if self._inflate is not None or self._first or not self._members:
-            raise InvalidRequest(f"the body's {self._encoding} data is cut off")
+            raise InvalidRequest(f"the body's {self._encoding} data is truncated")
 
     def _begin(self, data: bytes) -> bool:
         """Begins a member, once there are bytes enough to tell its form."""

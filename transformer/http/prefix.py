@@ -1,4 +1,4 @@
-"""A path prefix: some gateways take it off, others leave it. Both kinds of requests are answered, without a redirect."""
+"""Path prefix: some gateways strip it, others keep it. Both kinds of requests are answered, without a redirect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _HEADER = b"x-forwarded-prefix"
 
 
 def checked(root_path: str) -> str:
-    """`root_path` without a slash at its end. Raises ConfigError where it is no path."""
+    """`root_path` without a slash at its end. Raises ConfigError if it is no path."""
     known = root_path.rstrip("/")
     if not _RIGHT.fullmatch(known):
         raise ConfigError(f"--root_path is {root_path!r}, and must be a path such as /ocr")
@@ -22,7 +22,7 @@ def checked(root_path: str) -> str:
 
 
 class Prefix:
-    """Takes `root_path` off a request's path, and a slash off its end."""
+    """Removes `root_path` from the start of a request's path, and a slash from its end."""
 
     def __init__(self, app: ASGIApp, root_path: str) -> None:
         self._app = app

@@ -35,7 +35,7 @@ class Cursor:
 
 
 def boxes(data: memoryview, start: int, end: int, format: str) -> list[Box]:
-    """The boxes that fill `data` from `start` to `end`. Raises InvalidImage where they don't."""
+    """The boxes that fill `data` from `start` to `end`. Raises InvalidImage if they don't."""
     found: list[Box] = []
     while start < end:
         if len(found) == MAX_BLOCKS:
@@ -59,7 +59,7 @@ def boxes(data: memoryview, start: int, end: int, format: str) -> list[Box]:
 
 
 def one(found: list[Box], name: bytes, format: str) -> Box:
-    """The only box of this name. Raises InvalidImage where there are none or several."""
+    """The only box of this name. Raises InvalidImage if there are none or several."""
     named = [box for box in found if box.name == name]
     if not named:
         raise truncated(format, f"it has no box {name.decode()}")

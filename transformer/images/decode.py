@@ -1,4 +1,4 @@
-"""Bytes to RGB pixels, by way of the guards: a decoder sees only what a reader here has walked through."""
+"""Decodes image files to RGB pixels. A decoder only gets files that a reader of this package has checked."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def is_image(data: bytes | memoryview) -> bool:
 
 
 def reader_of(data: memoryview) -> tuple[str, Reader]:
-    """The format's name and its reader. Raises NotAnImage where the bytes are of no format that is read."""
+    """The format's name and its reader. Raises NotAnImage if the bytes are of no format that is read."""
     known = _found(data)
     if known is not None:
         return known
@@ -66,7 +66,7 @@ def reader_of(data: memoryview) -> tuple[str, Reader]:
     if found is None:
         found = f"of no known format (it begins with {head[:8].hex(' ')})"
     raise NotAnImage(
-        f"not an image that is read: it is {found}, and {', '.join(READABLE[:-1])} or {READABLE[-1]} was expected"
+        f"not an image in a supported format: it is {found}; expected {', '.join(READABLE[:-1])} or {READABLE[-1]}"
     )
 
 

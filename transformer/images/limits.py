@@ -27,25 +27,25 @@ class ImageLimits:
     max_memory: int = 512 * MIB
 
     def check_bytes(self, size: int) -> None:
-        """Raises ImageTooLarge where the file has more than `max_bytes`."""
+        """Raises ImageTooLarge if the file has more than `max_bytes`."""
         if size > self.max_bytes:
-            raise ImageTooLarge(f"the image has {size:,} bytes, and at most {self.max_bytes:,} are read")
+            raise ImageTooLarge(f"the image has {size:,} bytes, and at most {self.max_bytes:,} are allowed")
 
     def check_size(self, width: int, height: int) -> None:
-        """Raises ImageTooLarge where a side or the area is over its limit."""
+        """Raises ImageTooLarge if a side or the area is over its limit."""
         if max(width, height) > self.max_side:
             raise ImageTooLarge(
                 f"the image has {width} x {height} pixels, and a side may have at most {self.max_side:,}"
             )
         if width * height > self.max_pixels:
             raise ImageTooLarge(
-                f"the image has {width} x {height} = {width * height:,} pixels, and at most {self.max_pixels:,} may be"
+                f"the image has {width} x {height} = {width * height:,} pixels, and at most {self.max_pixels:,} are allowed"
             )
 
     def check_memory(self, memory: int) -> None:
-        """Raises ImageTooLarge where decoding would hold more than `max_memory` bytes."""
+        """Raises ImageTooLarge if decoding would hold more than `max_memory` bytes."""
         if memory > self.max_memory:
             raise ImageTooLarge(
-                f"decoding the image would take {memory // MIB} MiB, and at most {self.max_memory // MIB} are spent: "
+                f"decoding the image would take {memory // MIB} MiB, and at most {self.max_memory // MIB} MiB are allowed: "
                 "send fewer pixels, or 8-bit pixels without alpha in a file that is not progressive"
             )

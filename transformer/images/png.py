@@ -1,7 +1,7 @@
 """PNG: the chunks from IHDR to IEND. The decoder sees only the critical ones and tRNS (PNG, third edition, 5 and 11).
 
 Text and profile chunks inflate to any size, and animation chunks crashed decoders: they are dropped here. What is left of
-an animated PNG is its picture for viewers that know no animation, as a rule its first frame.
+an animated PNG is its picture for viewers that know no animation, usually its first frame.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     parts = (data[:8], *heads, *pixels, end)
     return Source(
         "PNG",
-        data if sum(map(len, parts)) == len(data) else b"".join(parts),  # no copy where nothing was dropped
+        data if sum(map(len, parts)) == len(data) else b"".join(parts),  # no copy if nothing was dropped
         width,
         height,
         memory,

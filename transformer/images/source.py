@@ -1,4 +1,4 @@
-"""What a format's reader hands on: checked facts from the header, and the bytes that a decoder may see."""
+"""What a format's reader passes on: checked facts from the header, and the bytes that a decoder may see."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from ppocr_api.errors import InvalidImage
 
-#: How the fourth channel, where there is one, mixes with the background. "unless_all_zero" is straight, but opaque
+#: How the fourth channel, if there is one, mixes with the background. "unless_all_zero" is straight, but opaque
 #: where every alpha is zero: writers of 32-bit BMP often leave the byte empty.
 Alpha = Literal["none", "straight", "premultiplied", "unless_all_zero"]
 
@@ -73,7 +73,7 @@ def damaged(format: str, what: str) -> InvalidImage:
 
 
 def refused(what: str, instead: str) -> InvalidImage:
-    return InvalidImage(f"{what} is not read: send {instead}")
+    return InvalidImage(f"{what} is not supported: send {instead}")
 
 
 def check_not_empty(format: str, width: int, height: int) -> None:

@@ -1,1 +1,1 @@
-"""One file per rendering of what was read."""
+"""One file per output form."""

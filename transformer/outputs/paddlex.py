@@ -1,4 +1,4 @@
-"""What was read, by PaddleOCR 3's names: `prunedResult` and the pictures beside it."""
+"""Results under PaddleOCR 3's names: `prunedResult` and the pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a page in work to the page of the document model."""
+"""Converts a page of the pipeline to a page of the document model."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def page_of(work: PageInWork) -> Page:
     """The page of one image, its lines in reading order, with points of the image as it was sent.
 
-    Lines without a character are left out, and so are those under the request's score threshold. Where nothing was read, a line
+    Lines without a character are left out, and so are those under the request's score threshold. If nothing was read, a line
     for each box: its text is empty, and its confidence is the probability of its angle, or 0 where that wasn't asked for.
     """
     if not work.readings:

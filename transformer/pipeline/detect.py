@@ -1,4 +1,7 @@
-"""Finds where text is: the page on the network's grid, its probability map, and boxes from that; closer where text is small."""
+"""Detection: scales the page to the network's grid, gets its probability map, and finds boxes in it.
+
+If the text is small, detection runs again at a larger size.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
 
 #: What is printed of the height of a curved line, about.
 CURVED = 0.65
-#: In a narrow image, where nothing else is found, a region is text from this part of the usual threshold on: nobody cuts out
+#: In a narrow image, if nothing else is found, a region is text from this part of the usual threshold on: nobody cuts out
 #: what has no text, and the rectangle round a single slanted word holds much else.
 CUT_OUT = 0.5
 

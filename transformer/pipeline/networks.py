@@ -1,4 +1,4 @@
-"""How a stage has a network run, and where it does its own work."""
+"""How a stage runs a network, and threads for its own work."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from transformer.pipeline.page import PageInWork
 from transformer.room import Room
 from transformer.threads import FairThreads
 
-#: How often a network is asked for a page that was begun, where its queue is full; and how long to wait in between at most [s].
+#: How often a network is asked for a page that was started, where its queue is full; and how long to wait in between at most [s].
 TRIES, PAUSE = 30, 1.0
 
 #: Lines of a page up to which what is done with them takes some milliseconds.
@@ -27,12 +27,12 @@ T = TypeVar("T")
 
 
 def nothing() -> None:
-    """The callback of who has nothing to do."""
+    """A callback that does nothing."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A network, what it was given, and what it answered."""
+    """A network with its input and its answer."""
 
     network: NetworkFacts
     items: Items
@@ -96,7 +96,7 @@ class Networks:
         return _checked(network, items, answer, page.version)
 
     async def in_thread(self, call: Call, work: Callable[..., T], *args: object, large: bool = False) -> T:
-        """Does `work` in a thread. Raises DeadlineExceeded or Cancelled where nobody waits for it when a thread is free.
+        """Does `work` in a thread. Raises DeadlineExceeded or Cancelled if nobody waits for it when a thread is free.
 
         `large`: it may take a second or more.
         """
@@ -123,7 +123,7 @@ class Networks:
         return await self.in_thread(page.call, work, *args)
 
     def close(self) -> None:
-        """Lets running work end."""
+        """Waits for running work."""
         self._threads.close()
 
     async def _run(
@@ -135,7 +135,7 @@ class Networks:
         version: str | None,
         further: bool = False,
     ) -> Answer:
-        """Asks again where the queue is full: what was done for the page would be lost otherwise."""
+        """Retries while the queue is full, because the work done for the page would be lost otherwise."""
         tries = TRIES
         with telemetry.stage(stage):
             while True:
@@ -163,7 +163,7 @@ class Networks:
 
 
 def _checked(network: NetworkFacts, items: Items, answer: Answer, version: str) -> Asked:
-    """Raises BadAnswer where the answer isn't one of that version to `items`."""
+    """Raises BadAnswer if the answer isn't one of that version to `items`."""
     if answer.version != version:
         raise BadAnswer(f"{network.name} was asked of {version}, and another version answered")
     answers.check(network, items, answer)
@@ -171,8 +171,8 @@ def _checked(network: NetworkFacts, items: Items, answer: Answer, version: str) 
 
 
 def needed(facts: BundleFacts, task: str) -> NetworkFacts:
-    """The network for `task`. Raises InvalidRequest where a version that was swapped in meanwhile has none."""
+    """The network for `task`. Raises InvalidRequest if a version that was swapped in meanwhile has none."""
     network = facts.of_task(task)
     if network is None:
-        raise InvalidRequest(f"the bundle {facts.label} has no network of the task {task}")
+        raise InvalidRequest(f"the bundle {facts.label} has no network for the task {task}")
     return network

@@ -1,4 +1,4 @@
-"""Puts the lines in the order in which a person reads them."""
+"""Sorts the lines in reading order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the two orientation stages share: the angle that a network gives an item, and whether it is sure of it."""
+"""Shared by the two orientation stages: the angle of each item, and whether the network is sure of it."""
 
 from __future__ import annotations
 

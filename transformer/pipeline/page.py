@@ -37,7 +37,7 @@ def _nothing() -> None:
 
 @dataclass(slots=True)
 class PageInWork:
-    """What is known of a page so far. Stages write it only on the event loop.
+    """A page and the results of the stages so far. Stages change it only on the event loop.
 
     `image` U8 [H,W,3] RGB is upright once orient_page has run; `size` is (H, W) of the image as it was sent, and `angle` how
     many degrees clockwise the page is turned in it. detect may add a `margin` of so many pixels on each side. `boxes` F32
@@ -45,7 +45,7 @@ class PageInWork:
     for those that are `either_way` bool [N]; orient_lines turns those of a line that stands upside down, and sets `line_angles`
     I32 [N], `line_angle_probabilities` F32 [N], and `unsure_lines` bool [N], where its network may be wrong; read_again has
     the last word. Curved lines are `ribbons` of the page: straighten adds them to the image, below the page, and their boxes
-    there to `boxes`, as its last ones. `readings` belong to the boxes; there are none where nothing was read. `order` intp [N]
+    there to `boxes`, as its last ones. `readings` belong to the boxes; there are none if nothing was read. `order` intp [N]
     sorts them as a person reads them. `warnings` go into the answer.
 
     `large` says that work on the image takes long (transformer/threads.py).

@@ -1,4 +1,4 @@
-"""Reads some lines once more: wider where type is narrow, and turned where it may stand upside down.
+"""Reads some lines again: wider where type is narrow, and turned where it may stand upside down.
 
 The shape of a box doesn't tell whether its text stands upside down, nor whether a small tall box holds an upright letter or a
 turned word. What recognition makes of it tells: it is seldom sure of a line that isn't upright. The network for line

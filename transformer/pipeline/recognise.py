@@ -1,4 +1,4 @@
-"""Reads the lines: cuts them out, has them recognised, and decodes the answer."""
+"""Recognition: cuts out the lines, runs the network, and decodes its answer."""
 
 from __future__ import annotations
 

@@ -16,15 +16,15 @@ COMPLETE_BUNDLE = "ppocrv6-small"
 
 
 class Stage(Protocol):
-    """One step of a page's way."""
+    """One step of the pipeline."""
 
     @property
     def task(self) -> str | None:
-        """The task of the network that it needs; None where it needs none."""
+        """The task of the network that it needs; None if it needs none."""
 
     @property
     def parameter(self) -> str | None:
-        """The parameter of a request that asks for it; None where every request runs it."""
+        """The parameter of a request that asks for it; None if every request runs it."""
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
         """Adds to `page`. Raises errors of `ppocr_api.errors`."""
@@ -36,11 +36,11 @@ def is_asked_for(stage: Stage, parameters: Parameters) -> bool:
 
 
 def check_bundle(stages: Iterable[Stage], facts: BundleFacts) -> None:
-    """Raises InvalidRequest where the bundle lacks a network that a stage needs."""
+    """Raises InvalidRequest if the bundle lacks a network that a stage needs."""
     for stage in stages:
         if stage.task is not None and facts.of_task(stage.task) is None:
             what = f"the parameter {stage.parameter} needs" if stage.parameter else "reading needs"
             raise InvalidRequest(
-                f"{what} a network of the task {stage.task}, and the bundle {facts.label} has none; {COMPLETE_BUNDLE}, which "
+                f"{what} a network for the task {stage.task}, and the bundle {facts.label} has none; {COMPLETE_BUNDLE}, which "
                 "comes with the package, has one, and docs/models.md says how to add one to a bundle"
             )

@@ -1,4 +1,4 @@
-"""Lays curved lines straight, below the page: to all later stages they are lines like others."""
+"""Straightens curved lines and appends them below the page, so that later stages treat them like other lines."""
 
 from __future__ import annotations
 

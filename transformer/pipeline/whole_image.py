@@ -1,4 +1,4 @@
-"""Takes the whole image for one line, where a request says that it is one."""
+"""Treats the whole image as one line, if the request says so."""
 
 from __future__ import annotations
 

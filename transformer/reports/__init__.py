@@ -1,4 +1,4 @@
-"""What the metrics say of an interval: the tracer's file, the live view of `ppocr top`, and PaddleServing's names for them.
+"""Reports made from metrics: the tracer's file, the live view of `ppocr top`, and PaddleServing's metric names.
 
 samples.py        the values of the metrics at an instant, read here or from a text
 interval.py       what two of them say of the time between

@@ -1,4 +1,4 @@
-"""The metrics of PaddleServing's pipeline by their own names, so that its dashboards go on; made of this service's when asked."""
+"""Exports metrics under the names of PaddleServing's pipeline, so that its dashboards still work."""
 
 from __future__ import annotations
 

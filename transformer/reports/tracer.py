@@ -24,7 +24,7 @@ class Tracer:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Raises ConfigError where the file can't be written."""
+        """Raises ConfigError if the file can't be written."""
         if not self._path:
             return
         try:

@@ -1,7 +1,7 @@
-"""One file per wire format (adapter.py says what it holds), and the page.
+"""One file per wire format (adapter.py describes it), and the web page.
 
-A new format is a new file here and its line in `formats_of`. Where two formats share a path, the first that takes a request
-parses it. served.py chooses what a service answers, and on which ports.
+A new format is a new file here and a line in `formats_of`. If two formats share a path, the first whose `takes` returns
+True parses the request. served.py selects the formats and ports of a service.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from transformer.settings import FormatSettings
 
 
 def formats_of(settings: FormatSettings) -> tuple[Adapter, ...]:
-    """Every format, as these settings have it."""
+    """All formats, configured by these settings."""
     pipeline, web = Pipeline(settings.pdserving_name, settings.pdserving_answer), WebService(settings.pdserving_name)
     return (V1(), Raw(), Multipart(), V2(), pipeline, web, HubServing(), PaddleX(), Nim())
 
 
-#: Every format as it is by default.
+#: All formats with default settings.
 FORMATS: Final = formats_of(FormatSettings())

@@ -1,7 +1,7 @@
-"""What a file of this folder holds: one wire format between the service's HTTP and gRPC and its reader.
+"""The interface of a wire format, which connects HTTP and gRPC with the reader.
 
-An adapter says what a request asks (`parse`), how pages go out (`render`), how an error goes out (`render_error`), and where it
-is served (`declaration`). It does nothing else: admission, limits, deadlines and metrics are around it, and reading is
+An adapter parses a request (`parse`), renders pages (`render`) and errors (`render_error`), and declares its paths
+(`declaration`). It does nothing else: admission, limits, deadlines and metrics are handled around it, and reading happens
 between its functions.
 """
 
@@ -23,9 +23,11 @@ from transformer.pipeline.plan import Reads
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """What a request asks. With `partial`, `render` is given an error in the place of an image that could not be read;
-    without, the first error ends all. `reads` says what part of the work is wanted. `view` sees each page before its pixels and
-    the network's facts are gone. `kept` is what the adapter's `render` needs of what `parse` saw.
+    """A parsed request.
+
+    With `partial`, `render` gets an error in place of each image that could not be read; without it, the first error ends the
+    request. `reads` selects a part of the work. `view` is called with each page before its pixels and the network's facts are
+    released. `kept` is data that `parse` keeps for `render`.
     """
 
     files: Sequence[ImageFile]
@@ -41,14 +43,14 @@ class Adapter(WireFormat):
 
     @abstractmethod
     def parse(self, request: WireRequest) -> ReadRequest:
-        """What is to be read. Raises RequestError."""
+        """Parses the request. Raises RequestError."""
 
     @abstractmethod
     def render(self, request: WireRequest, asked: ReadRequest, pages: Sequence[Page | PpocrError]) -> WireAnswer:
         """The answer: `pages[i]` is what was read in `asked.files[i]`; errors are among them only with `asked.partial`."""
 
     async def answer(self, request: WireRequest, infer: Infer) -> WireAnswer:
-        """The model calls `parse`, reads, and calls `render`."""
+        """Called by the server: the model parses, reads and renders."""
         return cast(WireAnswer, await infer(Exchange(self, request)))
 
 
@@ -61,5 +63,5 @@ class Exchange:
 
 
 def read_pages(pages: Sequence[Page | PpocrError]) -> list[Page]:
-    """The pages of a request that wasn't partial."""
+    """The pages of a request without `partial`."""
     return [page for page in pages if isinstance(page, Page)]

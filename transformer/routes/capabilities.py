@@ -23,7 +23,7 @@ PATH = "/v1/capabilities"
 
 
 class Settings(Protocol):
-    """What of a service's settings is told."""
+    """The settings that are published."""
 
     @property
     def model_name(self) -> str: ...
@@ -90,8 +90,14 @@ _EXAMPLE = {
 }
 DECLARATION = Declaration(
     "capabilities",
-    "What this service can do: its formats, parameters, models with their languages, and limits.",
-    (Path(PATH, "what this service can do, as JSON", answers=(Body("application/json", _SCHEMA, _EXAMPLE),)),),
+    "Formats, parameters, limits, and models with their languages.",
+    (
+        Path(
+            PATH,
+            "formats, parameters, limits and models of this service, as JSON",
+            answers=(Body("application/json", _SCHEMA, _EXAMPLE),),
+        ),
+    ),
 )
 
 
@@ -100,7 +106,7 @@ _languages = lru_cache(maxsize=8)(languages)
 
 
 def capabilities(settings: Settings, reader: Reader, formats: Sequence[Declaration]) -> Endpoints:
-    """The route. Where no predictor can be reached, it answers as a request for an image would: 503."""
+    """The route. If no predictor can be reached, it answers as a request for an image would: 503."""
 
     async def handler() -> Response:
         known = {

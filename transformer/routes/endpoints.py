@@ -1,4 +1,4 @@
-"""The routes beside the wire formats: this API as a page, what the service can do, and NVIDIA's health routes."""
+"""Routes other than wire formats: the API reference, the capabilities, and NVIDIA's health routes."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _LIVE, _READY = "/v1/health/live", "/v1/health/ready"
 
 HEALTH = Declaration(
     "health",
-    "Health as NVIDIA's NIM has it. Kubernetes' probes ask `/healthz` and `/v2/health/ready`.",
+    "Health in the form of NVIDIA's NIM. Kubernetes probes use `/healthz` and `/v2/health/ready`.",
     (
         Path(
             _LIVE,
-            "whether the process answers, as NVIDIA's NIM says it",
+            "liveness in the form of NVIDIA's NIM",
             answers=(Body("application/json", example={"live": True}),),
         ),
         Path(
             _READY,
-            "whether a prediction would be accepted now, as NVIDIA's NIM says it: else 503",
+            "readiness in the form of NVIDIA's NIM; 503 if not ready",
             answers=(Body("application/json", example={"ready": True}),),
         ),
     ),

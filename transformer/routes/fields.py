@@ -33,7 +33,7 @@ def is_fields(body: bytes) -> bool:
 def fields_of(body: bytes) -> list[Part]:
     """The fields of `body`, in their order. Raises InvalidRequest for more of them than a form may have."""
     if body.count(b"&") >= MAX_PARTS - 1:
-        raise InvalidRequest(f"the form has too many fields; it may have {MAX_PARTS - 1}")
+        raise InvalidRequest(f"the form has too many fields; the maximum is {MAX_PARTS - 1}")
     parts: list[Part] = []
     start = 0
     while start < len(body):  # one after the other: split() would hold a copy of all values at once

@@ -1,4 +1,4 @@
-"""What a body is, by how it begins: clients send images and JSON under whatever content type they have at hand."""
+"""Recognises bodies by their first bytes, because clients send images and JSON with arbitrary content types."""
 
 from __future__ import annotations
 

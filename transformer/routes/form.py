@@ -88,7 +88,7 @@ def _check_boundaries(body: bytes, boundary: bytes) -> None:
         at += len(boundary)
         if after.match(body, at) is None:
             raise InvalidRequest("the form is malformed: something follows one of its boundaries")
-    raise InvalidRequest(f"the form has too many parts; it may have {MAX_PARTS - 1}")
+    raise InvalidRequest(f"the form has too many parts; the maximum is {MAX_PARTS - 1}")
 
 
 class _Collector:

@@ -1,6 +1,6 @@
 """PaddleHub Serving: `POST /predict/ocr_system`, `ocr_det`, `ocr_rec` and `ocr_cls` with `{"images": ["<base64>", …]}`.
 
-What was right or the caller's fault is a 200 with a `status`: 000 read, 101 not read, 111 no such module, 112 no JSON. Where the
+What was right or the caller's fault is a 200 with a `status`: 000 read, 101 not read, 111 no such module, 112 no JSON. If the
 service could not read (full, draining, out of time), the HTTP status says so too, since clients and load balancers act on that.
 """
 
@@ -67,14 +67,14 @@ _EXAMPLE: Final = {
 }
 _DECLARATION = Declaration(
     "hubserving",
-    "PaddleHub Serving, as `deploy/hubserving` of PaddleOCR 2 had it: images as base64, and a list of lines for each. "
-    "`ocr_system` reads pages, `ocr_det` finds their lines, `ocr_rec` reads images of one line, `ocr_cls` says whether such a "
-    "line stands upside down. An image that can't be decoded gives an empty list (`ocr_rec`, `ocr_cls`: none). `paths` are not "
+    "PaddleHub Serving, as in `deploy/hubserving` of PaddleOCR 2: images as base64, and a list of lines for each. "
+    "`ocr_system` reads pages, `ocr_det` finds their lines, `ocr_rec` reads images of one line, `ocr_cls` tells whether such a "
+    "line is upside down. An image that can't be decoded gives an empty list (`ocr_rec`, `ocr_cls`: none). `paths` are not "
     "read.",
     paths=(
         Path(
             "/predict/{module}",
-            "read images as PaddleHub Serving did: ocr_system, ocr_det, ocr_rec, ocr_cls",
+            "read images, in the format of PaddleHub Serving: ocr_system, ocr_det, ocr_rec, ocr_cls",
             ("POST",),
             bodies=(
                 Body(
@@ -181,7 +181,7 @@ def _images(message: dict[str, Any]) -> list[Any] | None:
     if unknown:
         raise InvalidRequest(f"predict() got an unexpected keyword argument '{unknown[0][:60]}'")
     if message.get("paths"):
-        raise InvalidRequest("paths on the server are not read: send the files as base64 in 'images'")
+        raise InvalidRequest("paths on the server are not accepted: send the files as base64 in 'images'")
     images = message.get("images")
     return images if isinstance(images, list) else None
 

@@ -23,9 +23,9 @@ _BASE64 = {"type": "string", "format": "byte"}
 
 _DECLARATION = Declaration(
     "multipart",
-    "An HTML form: each file is read, whatever its field is called, and one prediction comes back for each, in their order. "
-    "A file may also be a field of base64 text, as in a form without files (`application/x-www-form-urlencoded`). Parameters "
-    "are fields, or the query string. The first file that can't be read is the error of the whole request.",
+    "An HTML form: each file is read, whatever its field name; the answer has one prediction per file, in the same order. "
+    "A file may also be a field with base64 text, as in a form without files (`application/x-www-form-urlencoded`). Parameters "
+    "are fields or the query string. If a file can't be read, the whole request fails.",
     paths=(
         Path(
             v1.PATH,
@@ -75,7 +75,7 @@ class Multipart(Adapter):
         if not files:
             fields = ", ".join(repr(part.name[:_SHOWN]) for part in parts[:4]) or "none"
             raise InvalidRequest(
-                f"the form holds no file, and no field with base64; its fields are {fields}: {request.line(LINE)}"
+                f"the form has no file and no field with base64; its fields are {fields}: {request.line(LINE)}"
             )
         return ReadRequest(files, Parameters.parse_texts(texts))
 

@@ -119,7 +119,7 @@ def _path(path: str, of: str) -> Path:
     }
     return Path(
         path,
-        f"read images as NVIDIA's OCR NIM {of} does",
+        f"read images, in the format of NVIDIA's OCR NIM {of}",
         ("POST",),
         bodies=(Body("application/json", _REQUEST, example),),
         answers=(Body("application/json", _ANSWER, _EXAMPLE),),
@@ -129,11 +129,11 @@ def _path(path: str, of: str) -> Path:
 
 _DECLARATION = Declaration(
     "nim",
-    "NVIDIA's NIM for image OCR, as nv-ingest and NeMo Retriever call it. Images come as `data:` URLs; another is fetched from "
-    "hosts of `url_hosts` alone. "
-    "`merge_levels` has one entry for all images or one for each: `word`, `sentence` (a line) or `paragraph`, which is the "
-    "default. Points are parts of the image's width and height. The first image that can't be read is the error of the whole "
-    "request.",
+    "NVIDIA's NIM for image OCR, as nv-ingest and NeMo Retriever call it. Images come as `data:` URLs; other URLs are "
+    "fetched only from the hosts in `url_hosts`. "
+    "`merge_levels` has one entry for all images or one per image: `word`, `sentence` (a line) or `paragraph`, which is the "
+    "default. Points are fractions of the image's width and height. If an image can't be read, the whole request "
+    "fails.",
     paths=(_path("/v1/infer", "1"), _path("/v1/ocr", "2")),
     also_as=("", "text/json", "text/plain", "application/x-www-form-urlencoded"),
 )
@@ -182,7 +182,7 @@ def _merge_levels(asked: Any, images: int) -> list[str]:
         raise InvalidRequest(f"'merge_levels' must be {known}")
     if len(asked) not in (1, images):
         raise InvalidRequest(
-            f"'merge_levels' has {len(asked)} entries for {images} images; it needs one, or one for each"
+            f"'merge_levels' has {len(asked)} entries for {images} images; it needs one entry, or one per image"
         )
     return asked * images if len(asked) == 1 else asked
 

@@ -104,14 +104,14 @@ def _schema() -> dict[str, Any]:
 
 _DECLARATION = Declaration(
     "paddlex",
-    "The OCR pipeline of PaddleX and PaddleOCR 3, as `paddlex --serve` has it: one image as base64, and its lines by "
-    "PaddleOCR's names. `visualize` (which is on by default) adds pictures as JPEG. `fileType` must be 1: PDF files "
-    "and TIFFs of several pages aren't read, and pages are not unwarped. A URL is fetched from hosts of `url_hosts` alone. "
+    "The OCR pipeline of PaddleX and PaddleOCR 3, as served by `paddlex --serve`. One image as base64; its lines under "
+    "PaddleOCR's names. `visualize` (on by default) adds JPEG pictures. `fileType` must be 1: PDF files "
+    "and TIFFs of several pages aren't read, and pages are not unwarped. A URL is fetched only from the hosts in `url_hosts`. "
     "Wrong requests are a 422.",
     paths=(
         Path(
             "/ocr",
-            "read an image as PaddleX and PaddleOCR 3 do",
+            "read an image, in the format of PaddleX and PaddleOCR 3",
             ("POST",),
             bodies=(
                 Body("application/json", _schema(), {"file": schemas.EXAMPLE_IMAGE, "fileType": 1, "visualize": False}),
@@ -122,7 +122,7 @@ _DECLARATION = Declaration(
         ),
         Path(
             _HEALTH,
-            "whether the process answers, in PaddleX' form",
+            "liveness in PaddleX' form",
             answers=(Body("application/json", _ERROR.schema, _HEALTHY),),
             error=_ERROR,
         ),
@@ -156,7 +156,7 @@ class PaddleX(Adapter):
         if asked.file_type is None and not isinstance(file, UrlFile):
             raise InvalidRequest("File type cannot be determined: set fileType to 1 for an image")
         if asked.file_type == _PDF:
-            raise InvalidRequest("PDF files are not read: send each page as an image, with fileType 1")
+            raise InvalidRequest("PDF files are not supported: send each page as an image, with fileType 1")
         if asked.use_doc_unwarping:
             raise InvalidRequest("useDocUnwarping: there is no network here that unwarps a page")
         result = Result(pictures=asked.visualize is not False)

@@ -21,10 +21,10 @@ _SHARED: Final = ("/web/style.css", "/web/icon.svg")
 
 DOCS = Declaration(
     "docs",
-    "This API as a page that needs nothing from elsewhere.",
+    "The API reference as a web page, without external files.",
     (
-        *(Path(path, "this API as a page, with examples", listed=False) for path in _DOCS),
-        Path(_STYLE, "a file of that page", listed=False),
+        *(Path(path, "API reference as a web page, with examples", listed=False) for path in _DOCS),
+        Path(_STYLE, "file of that page", listed=False),
     ),
 )
 
@@ -35,8 +35,8 @@ def page(model: str = "ppocr", root_path: str = "") -> Endpoints:
     summary = "a web page to try it: drop an image, see boxes and text"
     declaration = Declaration(
         "page",
-        "A web page that sends an image and draws what was read.",
-        tuple(Path(path, summary if path == "/" else "a file of the page", listed=False) for path in files),
+        "A web page that sends an image and shows the text and boxes.",
+        tuple(Path(path, summary if path == "/" else "file of the page", listed=False) for path in files),
     )
     return Endpoints(declaration, {path: static(*file) for path, file in files.items()})
 
@@ -49,7 +49,7 @@ def reference_page(declared: Sequence[Declaration], model: str = "ppocr", alone:
     if not alone:
         return Endpoints(DOCS, handlers)
     files = assets(model)
-    paths = (*DOCS.paths, *(Path(path, "a file of that page", listed=False) for path in _SHARED))
+    paths = (*DOCS.paths, *(Path(path, "file of that page", listed=False) for path in _SHARED))
     shared = {path: static(*files[path]) for path in _SHARED}
     return Endpoints(Declaration(DOCS.name, DOCS.text, paths), {**handlers, **shared})
 

@@ -86,8 +86,8 @@ _EXAMPLE: Final = {
 }
 _TEXT: Final = (
     "PaddleServing's pipeline (PaddleOCR's deploy/pdserving). The image is base64 under the key `image`; the answer's value is "
-    "the text of a Python list. Errors are a 200 with an `err_no`: 3002 another service's name, 6000 out of time, 8000 a "
-    "request that can't be unpacked, 10000 an image that can't be read."
+    "a Python list as text. Errors are a 200 with an `err_no`: 3002 wrong service name, 6000 time limit passed, 8000 "
+    "request can't be unpacked, 10000 image can't be read."
 )
 
 
@@ -151,7 +151,7 @@ class Pipeline(Adapter):
 
 def _declare(paths: Sequence[str]) -> Declaration:
     body = Body("application/json", _REQUEST, {"key": ["image"], "value": [schemas.EXAMPLE_IMAGE]})
-    summary = "read an image as PaddleServing's pipeline does"
+    summary = "read an image, in the format of PaddleServing's pipeline"
     return Declaration(
         "pdserving",
         _TEXT,

@@ -76,7 +76,7 @@ class PipelineRequest:
     logid: int = 0
 
     def fields(self) -> dict[str, str | None]:
-        """Texts by name, None for a tensor of numbers. Raises Refused where the pipeline can't unpack it."""
+        """Texts by name, None for a tensor of numbers. Raises Refused if the pipeline can't unpack it."""
         if len(self.values) < len(self.keys):
             raise Refused(f"rpc package error: {len(self.keys)} keys and {len(self.values)} values", PACKAGE_ERROR)
         named: dict[str, str | None] = dict(zip(self.keys, self.values, strict=False))
@@ -111,14 +111,16 @@ def _unpacked(tensor: Tensor) -> str | None:
     if kind == _STRINGS:
         return "".join(tensor.strings)
     if kind == _PICKLED:
-        raise Refused(f"rpc package error: tensor {tensor.name} is pickled, which is not read here", PACKAGE_ERROR)
+        raise Refused(
+            f"rpc package error: tensor {tensor.name} is pickled, and pickled data is not accepted", PACKAGE_ERROR
+        )
     if kind in _COMPLEX:
         raise Refused(f"rpc package error: tensors of the type {kind} are not supported", PACKAGE_ERROR)
     if kind not in _DATA:
         raise Refused(f"rpc package error: elem_type:{kind} error", PACKAGE_ERROR)
     size = tensor.sizes.get(_DATA[kind], 0)
     if len(tensor.shape) > _MOST_SIZES:
-        message = f"rpc package error: a shape of {len(tensor.shape)} sizes; it may have {_MOST_SIZES}"
+        message = f"rpc package error: a shape of {len(tensor.shape)} sizes; the maximum is {_MOST_SIZES}"
         raise Refused(message, PACKAGE_ERROR)
     if size != prod(tensor.shape):
         raise Refused(f"rpc package error: {size} elements do not have the shape {list(tensor.shape)}", PACKAGE_ERROR)
@@ -145,7 +147,7 @@ def _json(body: bytes) -> Any:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 Reader = Callable[[Any, str], Any]

@@ -17,8 +17,8 @@ from transformer.routes.first_bytes import UNSAID, is_base64, is_image
 
 _DECLARATION = Declaration(
     "raw",
-    "One image file as the body, on V1's path: no base64, no JSON. The first bytes say what it is, whatever its content type "
-    "says. Parameters are the query string, and the answer is V1's with one prediction.",
+    "One image file as the body, on V1's path: no base64, no JSON. The file type is recognised by its first bytes, "
+    "not by the content type. Parameters are in the query string. The answer is V1's, with one prediction.",
     paths=(
         Path(
             v1.PATH,

@@ -1,4 +1,4 @@
-"""What a service answers: the wire formats that its settings name, and the ports that it opens besides."""
+"""The wire formats that a service answers, and additional ports, by its settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LAST_PORT = 65535
 
 @dataclass(frozen=True)
 class Served:
-    """`formats` on the service's own ports; `ports` and `grpc_ports` besides."""
+    """`formats` are served on the main ports; `ports` and `grpc_ports` are additional ports."""
 
     formats: Sequence[Adapter]
     ports: Sequence[FormatPort]
@@ -30,14 +30,14 @@ class Served:
 
     @property
     def routes(self) -> frozenset[str]:
-        """What the metrics call the routes that read images."""
+        """The names, in metrics, of the routes that read images."""
         every = [*self.formats, *(each for port in self.ports for each in port.formats)]
         paths = {path.path for each in every for path in each.declaration.paths}
         return frozenset(paths | {f"grpc:{method.method}" for each in every for method in each.declaration.grpc})
 
 
 def served(settings: FormatSettings) -> Served:
-    """Raises ConfigError for a format that there isn't."""
+    """The formats and ports of `settings`. Raises ConfigError for an unknown format."""
     return Served(_chosen(settings), tuple(_ports(settings)), tuple(filter(None, [settings.pdserving_grpc_port])))
 
 
@@ -47,14 +47,14 @@ def _chosen(settings: FormatSettings) -> tuple[Adapter, ...]:
     known = [each.declaration.name for each in formats]
     for name in names:
         if name not in (ALL, *known):
-            raise ConfigError(f"there is no wire format {name!r}; formats may be {ALL}, or of {', '.join(known)}")
+            raise ConfigError(f"unknown wire format {name!r}; formats must be {ALL}, or a list of {', '.join(known)}")
     if not names:
-        raise ConfigError(f"formats names no wire format; it may be {ALL}, or of {', '.join(known)}")
+        raise ConfigError(f"formats is empty; it must be {ALL}, or a list of {', '.join(known)}")
     return tuple(each for each in formats if ALL in names or each.declaration.name in names)
 
 
 def _ports(settings: FormatSettings) -> list[FormatPort]:
-    """A port of its own is that format's alone, so it answers there as the retired server did, whatever the path."""
+    """A dedicated port serves only one format, so it answers like the retired server for any path."""
     opened: list[FormatPort] = []
     if settings.pdserving_port:
         pipeline = Pipeline(settings.pdserving_name, settings.pdserving_answer, alone=True)

@@ -32,8 +32,8 @@ ANSWER = Body("application/json", schemas.PREDICTIONS, {"predictions": [schemas.
 
 _DECLARATION = Declaration(
     "v1",
-    "KServe's V1 protocol. One instance holds one image file as base64; one prediction comes back for each, in their order. "
-    "The first image that can't be read is the error of the whole request, and the sentence says which instance it is.",
+    "KServe's V1 protocol. Each instance is one image file as base64; the answer has one prediction per instance, in the "
+    "same order. If an image can't be read, the whole request fails, and the error message names the first such instance.",
     paths=(
         Path(
             PATH,
@@ -97,7 +97,7 @@ def answer(pages: Sequence[Page], parameters: Parameters) -> WireAnswer:
 
 
 def prediction(page: Page, parameters: Parameters) -> dict[str, Any]:
-    """One image's part of it. It has angles where the request asked for their classifiers, and warnings where there are any."""
+    """One image's part of it. It has angles where the request asked for their classifiers, and warnings if there are any."""
     more: dict[str, Any] = {"angle": page.angle} if parameters.use_doc_orientation_classify else {}
     if page.warnings:
         more["warnings"] = page.warnings
@@ -125,11 +125,11 @@ def _shown(message: Any) -> str:
 
 
 def _check_members(known: dict[str, Any], where: str) -> None:
-    """Raises InvalidRequest for a parameter in a place where it would change nothing."""
+    """Raises InvalidRequest for a parameter in a place where it would have no effect."""
     found = next((name for name in known if name in schemas.PARAMETERS), None)
     if found is not None:
         raise InvalidRequest(
-            f"{where} has {found!r} as a member, which belongs into 'parameters': "
+            f"{where} has {found!r} as a member, which belongs in 'parameters': "
             f'{{"instances": […], "parameters": {{"{found}": …}}}}'
         )
 
@@ -141,7 +141,7 @@ def _file(instance: Any, index: int) -> ImageFile:
     text = _text_of(instance)
     if text is None:
         raise InvalidRequest(
-            f'{where} must be of the form {{"image": {{"b64": "…"}}}}, or base64 text; URLs and paths are not read'
+            f'{where} must be of the form {{"image": {{"b64": "…"}}}}, or base64 text; URLs and paths are not accepted'
         )
     return ImageFile(text, where, base64=True)
 

@@ -62,9 +62,9 @@ _EXAMPLE: Final = {
 _DECLARATION = tensor_format.declare(
     "v2",
     "The Open Inference Protocol (KServe V2, Triton): image files are the elements of one BYTES tensor, and the lines of all "
-    "images come back as tensors. As JSON, with the binary extension (`Inference-Header-Content-Length`), or over gRPC. The "
-    "first image that can't be read is the error of the whole request. Where `image` is UINT8 [1, H, W, 3], it holds pixels, and "
-    "the answer is what docling's remote OCR engine takes: `boxes`, `txts` and `scores`.",
+    "images come back as tensors. As JSON, with the binary extension (`Inference-Header-Content-Length`), or over gRPC. If "
+    "an image can't be read, the whole request fails. If `image` is UINT8 [1, H, W, 3], it holds pixels, and "
+    "the answer has the outputs that docling's remote OCR engine expects: `boxes`, `txts` and `scores`.",
     "read images as V2 tensors",
     Body(
         "application/json",
@@ -108,7 +108,7 @@ def _whole_body(request: WireRequest) -> TensorRequest | None:
     if request.message is not None:
         return None
     if request.content_type == CONTENT_TYPE:
-        raise InvalidRequest(f"tensors don't come as a form; images do: {request.line(multipart.LINE)}")
+        raise InvalidRequest(f"tensors can't be sent as a form, but images can: {request.line(multipart.LINE)}")
     if request.headers.get(LENGTH_HEADER) != "0" and not is_image(request.body):
         return None
     request.call.version = request.path.get("model_version") or None
@@ -155,7 +155,7 @@ def _response(request: TensorRequest, parameters: Parameters, pages: Sequence[Pa
     orientation `angle` INT32 [N] of the images, `line_angle` FP32 [L] of the lines.
 
     A swap may come between two images of a request. One version is named where it read them all; else the parameter
-    `models` names that of each image. Where a page has warnings, the parameter `warnings` is a JSON list of each page's list.
+    `models` names that of each image. If a page has warnings, the parameter `warnings` is a JSON list of each page's list.
     """
     lines = [line for page in pages for line in page.lines]
     outputs: dict[str, Array] = {

@@ -23,7 +23,7 @@ READS_LANGUAGE = "reads_lang_type"
 
 @dataclass
 class Language:
-    """What a request's `lang_type` names, and whether the bundle that read the image has its characters; None where the language
+    """What a request's `lang_type` names, and whether the bundle that read the image has its characters; None if the language
     is unknown."""
 
     name: str
@@ -44,7 +44,7 @@ def pixels(request: TensorRequest) -> tuple[PixelFile, Language | None]:
     """The image and its language. Raises InvalidRequest."""
     unknown = sorted(set(request.inputs) - {"image", "lang_type"})
     if unknown:
-        raise InvalidRequest(f"input '{unknown[0]}' is unknown; beside 'image' there is 'lang_type'")
+        raise InvalidRequest(f"input '{unknown[0]}' is unknown; known inputs are 'image' and 'lang_type'")
     image = request.inputs["image"]
     shape = image.shape[-3:]
     if image.ndim not in (3, 4) or shape[-1] != 3 or image.size == 0 or image.size != shape[0] * shape[1] * 3:

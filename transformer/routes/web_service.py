@@ -31,8 +31,8 @@ _REQUEST: Final = {
 }
 _RESPONSE: Final = {"type": "object", "properties": {"result": {}}, "required": ["result"]}
 _TEXT: Final = (
-    "PaddleServing's web service for Windows (PaddleOCR's deploy/pdserving/win), on the pipeline's path: a body with `feed` is "
-    "its own. Only the first image of `feed` is read. Base64 that can't be decoded is a 200 with the sentence as `result`."
+    "PaddleServing's web service for Windows (PaddleOCR's deploy/pdserving/win), on the pipeline's path. Bodies with `feed` "
+    "belong to this format. Only the first image of `feed` is read. Invalid base64 is a 200 with the error message as `result`."
 )
 
 
@@ -46,7 +46,7 @@ class WebService(Adapter):
     def __init__(self, name: str = "ocr") -> None:
         body = Body("application/json", _REQUEST, {"feed": [{"image": schemas.EXAMPLE_IMAGE}], "fetch": ["res"]})
         answer = Body("application/json", _RESPONSE, {"result": {"res": ["TAX INVOICE"]}})
-        summary = "read an image as PaddleServing's web service does"
+        summary = "read an image, in the format of PaddleServing's web service"
         path = Path(f"/{name}/prediction", summary, ("POST",), (body,), answers=(answer,))
         self._declaration = Declaration("web_service", _TEXT, paths=(path,))
 

@@ -1,7 +1,7 @@
-"""What Triton's clients and perf_analyzer ask beside V2's own calls: the model's configuration, statistics, the index.
+"""Calls of Triton's clients and perf_analyzer in addition to V2's: model configuration, statistics, repository index.
 
 | file | what it is |
 |---|---|
-| routes.py | the calls, over HTTP and gRPC, and sentences about those of Triton's that aren't there |
-| config.py | the model as Triton configures one |
+| routes.py | the calls, over HTTP and gRPC, and messages for Triton calls that aren't supported |
+| config.py | the model configuration in Triton's form |
 """

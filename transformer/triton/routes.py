@@ -1,4 +1,4 @@
-"""Triton's calls beside V2's own, over HTTP and gRPC."""
+"""Triton's calls in addition to V2's, over HTTP and gRPC."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from transformer.pre_post import OcrTransformer
 from transformer.triton.config import config_of
 
 _CONFIG, _STATISTICS = (
-    "the model as Triton configures one",
-    "requests and their time since the start, as Triton counts them",
+    "the model configuration in Triton's form",
+    "request counts and times since the start, in Triton's form",
 )
-_INDEX = "the model with its version and state; models are loaded and unloaded at the predictor"
+_INDEX = "the model with its version and state (loading and unloading is done at the predictor)"
 _READY_ONLY = {"type": "object", "properties": {"ready": {"type": "boolean"}}}
 _TRACING = "tracing isn't there: GET /metrics has the time of each stage"
 _LOGGING = "logging can't be changed while the service runs: --log_level and --log_format set it"
@@ -30,13 +30,13 @@ _LOADING = "models can't be loaded or unloaded here, but at the predictor with -
 
 DECLARATION: Final = Declaration(
     "triton",
-    "What Triton's clients and perf_analyzer ask beside V2's own calls.",
+    "Calls that Triton's clients and perf_analyzer make in addition to V2's.",
     paths=(
         Path(f"{MODEL}/config", _CONFIG),
-        Path(f"{VERSION}/config", f"{_CONFIG}, by that version; 404 where it isn't there"),
+        Path(f"{VERSION}/config", f"{_CONFIG}, for that version; 404 if it doesn't exist"),
         Path("/v2/models/stats", _STATISTICS),
         Path(f"{MODEL}/stats", _STATISTICS),
-        Path(f"{VERSION}/stats", f"{_STATISTICS}, by that version; 404 where it isn't there"),
+        Path(f"{VERSION}/stats", f"{_STATISTICS}, for that version; 404 if it doesn't exist"),
         Path("/v2/repository/index", _INDEX, ("POST",), (Body("application/json", _READY_ONLY, {"ready": True}),)),
     ),
     grpc=tuple(
@@ -63,7 +63,7 @@ DECLARATION: Final = Declaration(
 
 
 def triton(model: OcrTransformer) -> Endpoints:
-    """The calls, about `model`."""
+    """The calls for `model`."""
     calls = _Calls(model)
     return Endpoints(
         DECLARATION,

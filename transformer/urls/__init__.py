@@ -1,4 +1,4 @@
-"""Images by URL, from hosts that the operator names. Off where none is named.
+"""Fetches images by URL, from hosts that the operator lists. Off by default.
 
 | file | what it does |
 |---|---|

@@ -43,7 +43,7 @@ class Fetcher:
     """Fetches files. `choose` decides which addresses may be reached; no setting can replace it."""
 
     def __init__(self, settings: UrlSettings, max_bytes: int, budget: Budget, choose: Choice = first_public) -> None:
-        """Raises ConfigError where the list of hosts is wrong."""
+        """Raises ConfigError if the list of hosts is wrong."""
         self._hosts = Hosts(settings.url_hosts)
         self._seconds = settings.url_timeout_seconds
         self._max_bytes = max_bytes
@@ -65,7 +65,7 @@ class Fetcher:
             yield
             return
         if not self._hosts:
-            raise InvalidRequest(f"{wanted[0].where}: URLs are not read; send the image as base64")
+            raise InvalidRequest(f"{wanted[0].where}: URLs are not accepted; send the image as base64")
         targets = [self._hosts.target(file.url, file.where) for file in wanted]
         with Claim(self._budget) as claim:
             total = _Total(claim)
@@ -124,12 +124,12 @@ class Fetcher:
     def _check(self, file: UrlFile, answer: httpx.Response) -> None:
         """That the answer's head promises an image."""
         if answer.is_redirect:
-            raise InvalidImage(f"{file.where}: the URL leads to another one, and redirects are not followed")
+            raise InvalidImage(f"{file.where}: the URL redirects, and redirects are not followed")
         if answer.status_code != httpx.codes.OK:
             raise InvalidImage(f"{file.where}: the URL was answered with status {answer.status_code}")
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not kind.startswith("image/") and kind not in _BINARY:
-            raise InvalidImage(f"{file.where}: the URL is of the type {kind[:60]!r}, and must be of an image")
+            raise InvalidImage(f"{file.where}: the URL has the content type {kind[:60]!r}, and must be an image")
         if answer.headers.get("content-encoding", "identity").lower() != "identity":
             raise InvalidImage(f"{file.where}: the URL was answered with a content encoding")
         length = answer.headers.get("content-length", "")

@@ -43,18 +43,18 @@ class Hosts:
         return bool(self._allowed)
 
     def target(self, url: str, where: str) -> Target:
-        """Where `url` leads. Raises InvalidRequest where that isn't allowed; `where` says in it whose URL it is."""
+        """Where `url` leads. Raises InvalidRequest if that isn't allowed; `where` says in it whose URL it is."""
         if len(url) > MAX_URL:
-            raise InvalidRequest(f"{where}: the URL has {len(url)} characters; it may have {MAX_URL}")
+            raise InvalidRequest(f"{where}: the URL has {len(url)} characters; the maximum is {MAX_URL}")
         if not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-            raise InvalidRequest(f"{where}: the URL holds characters that have to be escaped")
+            raise InvalidRequest(f"{where}: the URL has characters that must be escaped")
         try:
             parts = urlsplit(url)
             host, port = (parts.hostname or "").removesuffix("."), parts.port
         except ValueError as error:
             raise InvalidRequest(f"{where}: the URL is malformed") from error
         if "@" in parts.netloc:
-            raise InvalidRequest(f"{where}: the URL holds a user name; send the image itself")
+            raise InvalidRequest(f"{where}: the URL has a user name; send the image itself")
         scheme = parts.scheme.lower()
         target = Target(scheme, host, PORTS.get(scheme, 0) if port is None else port, _path(parts.path, parts.query))
         if not any(_matches(entry, target) for entry in self._allowed):
@@ -74,7 +74,9 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
 def _entry(text: str) -> Target:
     found = _ENTRY.fullmatch(text)
     if found is None or ".." in text or not 0 < int(found[3] or 1) < 65536:
-        raise ConfigError(f"url_hosts has {text[:100]!r}, which is no host such as images.example.com or *.example.com")
+        raise ConfigError(
+            f"url_hosts has {text[:100]!r}, which is not a host such as images.example.com or *.example.com"
+        )
     scheme = found[1] or "https"
     return Target(scheme, found[2], int(found[3] or PORTS[scheme]), "")
 
@@ -92,5 +94,5 @@ def _path(path: str, query: str) -> str:
 
 
 def first_public(addresses: Sequence[IPv4Address | IPv6Address]) -> IPv4Address | IPv6Address | None:
-    """The address to connect to; None where any of them is not public: a name that leads inside is not trusted at all."""
+    """The address to connect to; None if any of them is not public: a name that leads inside is not trusted at all."""
     return addresses[0] if addresses and all(map(is_public, addresses)) else None

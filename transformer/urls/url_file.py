@@ -1,4 +1,4 @@
-"""An image of a request that is named by its URL."""
+"""An image of a request that is given by its URL."""
 
 from __future__ import annotations
 

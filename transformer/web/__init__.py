@@ -30,7 +30,7 @@ def assets(model: str = "ppocr", root_path: str = "") -> dict[str, tuple[str, by
     """Path → content type and bytes of every file of the page, which asks `model` under `root_path`."""
     files = {path: (kind, asset(name)) for path, (name, kind) in _FILES.items()}
     kind, content = files["/"]
-    # Its links are relative, so it works behind a gateway that takes a prefix off. Where the prefix is known, it also works
+    # Its links are relative, so it works behind a gateway that takes a prefix off. If the prefix is known, it also works
     # without a slash at the end of its address.
     base = f'<base href="{html.escape(root_path.rstrip("/"))}/">' if root_path else ""
     filled = content.replace(b"<!-- base -->", base.encode()).replace(b"MODEL", html.escape(quote(model)).encode())

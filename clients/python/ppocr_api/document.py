@@ -37,7 +37,7 @@ class Line:
     """One line of text. `confidence` is the mean of its characters, from 0 to 1.
 
     `angle`: degrees clockwise by which the line is turned on the upright page: 180 where it stands upside down, else 0.
-    `words`: its words, or None where the request did not ask for them.
+    `words`: its words, or None if the request did not ask for them.
     """
 
     text: str

@@ -1,6 +1,6 @@
 """Errors of the tree and the codes of HTTP and gRPC: the one mapping, in both directions.
 
-Out, a service answers with `error.http` or `error.grpc`, and with `retry_after` where there is one. Back, `from_http` and
+Out, a service answers with `error.http` or `error.grpc`, and with `retry_after` if there is one. Back, `from_http` and
 `from_grpc` make the error that a code stands for; clients use them, and the transformer for what the predictor answers.
 """
 
@@ -49,7 +49,7 @@ _BY_CODE: Final[dict[str, type[PpocrError]]] = {
 
 
 def retry_after(error: PpocrError) -> str | None:
-    """The value of Retry-After: whole seconds, rounded up, at least 1. None where the same request would fail again."""
+    """The value of Retry-After: whole seconds, rounded up, at least 1. None if the same request would fail again."""
     seconds = error.retry_after
     return None if seconds is None else str(max(1, math.ceil(seconds)))
 

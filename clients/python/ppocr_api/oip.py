@@ -123,7 +123,7 @@ def pack_bytes(items: Iterable[bytes]) -> bytes:
 
 
 def unpack_bytes(raw: bytes) -> list[bytes]:
-    """The items of a raw BYTES tensor. Raises ValueError where the lengths don't fit the bytes."""
+    """The items of a raw BYTES tensor. Raises ValueError if the lengths don't fit the bytes."""
     items = []
     at = 0
     while at < len(raw):

@@ -21,7 +21,7 @@ class Attempts:
         self._made = 0
 
     def remaining(self) -> float:
-        """Seconds left for the next try. Raises DeadlineExceeded where there are none."""
+        """Seconds left for the next try. Raises DeadlineExceeded if there are none."""
         left = self._until - time.monotonic()
         if left <= 0:
             raise DeadlineExceeded(f"no answer within {self.timeout:g} s")
@@ -30,7 +30,7 @@ class Attempts:
     def wait(self, error: PpocrError) -> float:
         """Seconds to wait before the next try; raises `error` where another one is not allowed or would come too late.
 
-        At least what the service asked for, then growing and scattered, so that clients turned away together don't
+        At least what the service asked for, then growing and scattered, so that clients refused together don't
         come back together.
         """
         if not isinstance(error, RetryableError) or self._made >= self.retries:

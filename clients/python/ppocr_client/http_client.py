@@ -41,7 +41,7 @@ class _Requests:
         return {"content": data, "params": query(parameters), "headers": headers, "timeout": left}
 
     def _failed(self, error: httpx.HTTPError, attempts: Attempts) -> float:
-        """The wait before the next try. Only what never left is sent again: the rest may be in the works."""
+        """The wait before the next try. Only what never left is sent again: the rest may be in progress."""
         if isinstance(error, _NOT_SENT):
             return attempts.wait(Unavailable(f"{self._url} can't be reached: {error}", retry_after=0.0))
         if isinstance(error, httpx.TimeoutException):
@@ -72,7 +72,7 @@ class Client(_Requests, Closing):
     """Reads images through a service; threads may share one.
 
     `timeout`: seconds for one image, over all tries; the request carries it, and the service drops what it can't answer in time.
-    `retries`: how often a request is sent again that the service never got, or turned away with 429 or 503.
+    `retries`: how often a request is sent again that the service never got, or refused with 429 or 503.
     `headers`: sent with every request, for a gateway's tokens or routing.
     """
 
@@ -156,7 +156,7 @@ class AsyncClient(_Requests, AsyncClosing):
         concurrency: int = 4,
         **parameters: Unpack[ReadParameters],
     ) -> AsyncIterator[Page | PpocrError]:
-        """As `Client.read_many`; leaving the loop early cancels what is still under way."""
+        """As `Client.read_many`; leaving the loop early cancels what is still in progress."""
         return read_many_async(partial(self.read, **parameters), images, concurrency)
 
     async def ready(self) -> bool:

@@ -41,7 +41,7 @@ class ReadParameters(TypedDict, total=False):
 
 
 def content(image: Image) -> bytes:
-    """The bytes of `image`. Raises InvalidImage where a path can't be read."""
+    """The bytes of `image`. Raises InvalidImage if a path can't be read."""
     if isinstance(image, bytes):
         return image
     if isinstance(image, bytearray | memoryview):

@@ -29,7 +29,7 @@ def request_of(model: str, images: list[bytes], parameters: ReadParameters) -> A
 
 
 def pages_of(response: Any) -> list[Page]:
-    """Cuts the response's flat tensors into one page per image. Raises PpocrError where they don't fit together."""
+    """Cuts the response's flat tensors into one page per image. Raises PpocrError if they don't fit together."""
     try:
         names = [tensor.name for tensor in response.outputs]
         raw = dict(zip(names, response.raw_output_contents, strict=True))

@@ -10,7 +10,7 @@ from ppocr_api.errors import PpocrError
 
 
 def page_of(prediction: Mapping[str, Any]) -> Page:
-    """Reads one element of a V1 answer's `predictions`. Raises PpocrError where it isn't a page.
+    """Reads one element of a V1 answer's `predictions`. Raises PpocrError if it isn't a page.
 
     `angle` of a page or a line, `words` of a line and `warnings` may be absent.
     """

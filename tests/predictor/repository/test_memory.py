@@ -29,7 +29,7 @@ def test_a_version_needs_what_its_files_say_or_what_those_before_it_took(
     with pytest.raises(Unavailable, match=f"needs about {(of_files >> 20) + 2} MiB of memory"):
         memory.require(bundle, of_files + 2 * MIB)
     monkeypatch.setattr(memory, "available", lambda: of_files - MIB)
-    with pytest.raises(Unavailable, match=r"let fewer versions serve side by side"):
+    with pytest.raises(Unavailable, match=r"serve fewer versions at the same time"):
         memory.require(bundle, 0)
 
 

@@ -42,7 +42,7 @@ async def test_the_last_one_put_in_serves_and_the_one_before_answers_to_its_name
 async def test_what_was_never_there_is_not_found(name: str) -> None:
     versions = Versions()
     versions.put_in(loaded("1"))
-    with pytest.raises(NotFound, match="versions that are: x/1"):
+    with pytest.raises(NotFound, match="there are: x/1"):
         versions.serving(name)
     await versions.close()
 

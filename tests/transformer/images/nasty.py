@@ -59,21 +59,21 @@ TOO_LARGE: dict[str, Callable[[], bytes]] = {
 
 NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "nothing": (lambda: b"", "the image is empty"),
-    "one byte": (lambda: b"\xff", "not an image that is read"),
-    "text": (lambda: b"total 12.00", "not an image that is read"),
+    "one byte": (lambda: b"\xff", "not an image in a supported format"),
+    "text": (lambda: b"total 12.00", "not an image in a supported format"),
     "gzip body": (lambda: gzip.compress(PNG), "gzip data"),
     "PDF": (lambda: b"%PDF-1.7\n", "a PDF document"),
     "SVG": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
     "video": (lambda: b"\0\0\0\x18ftypisom" + bytes(40), "a video, or an image of an unusual codec"),
     "data URL": (lambda: b"data:image/png;base64,iVBO", "a data URL"),
     "base64 of a JPEG": (lambda: b"/9j/4AAQSkZJRg==", "base64 text"),
-    "lossless JPEG": (lambda: jpeg_head(8, 8, marker=0xC3) + b"\xff\xd9", "a lossless JPEG is not read"),
+    "lossless JPEG": (lambda: jpeg_head(8, 8, marker=0xC3) + b"\xff\xd9", "a lossless JPEG is not supported"),
     "arithmetic-coded JPEG": (lambda: jpeg_head(8, 8, marker=0xC9) + b"\xff\xd9", "an arithmetic-coded JPEG"),
     "hierarchical JPEG": (lambda: jpeg_head(8, 8, marker=0xC5) + b"\xff\xd9", "a hierarchical JPEG"),
     "JPEG of 12 bits": (lambda: jpeg_head(8, 8, precision=12) + b"\xff\xd9", "a JPEG of 12 bits"),
     "JPEG of many empty scans": (
         lambda: jpeg_head(8000, 8000, marker=0xC2) + jpeg_scan(200_000) + jpeg_scan(1, first=1) * 60 + b"\xff\xd9",
-        "a JPEG of 17 scans and this size is not read",
+        "a JPEG of 17 scans and this size is not supported",
     ),
     "TIFF of floats of 64 bits": (lambda: tiff_of(8, 8, t339=(3, [3]), t258=(3, [64])), "a TIFF of photometric 1"),
     "TIFF of whole numbers of 32 bits": (lambda: tiff_of(8, 8, t258=(3, [32])), "1 samples of 32 bits"),
@@ -85,7 +85,7 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
         "2 samples of 16 bits",
     ),
     "TIFF of YCbCr, not in JPEG": (lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 6), "a YCbCr TIFF"),
-    "BMP of a JPEG": (lambda: files.bmp(JPEG, 8, 8, 24, compression=4), "a BMP of compression 4 is not read"),
+    "BMP of a JPEG": (lambda: files.bmp(JPEG, 8, 8, 24, compression=4), "a BMP of compression 4 is not supported"),
     "JPEG 2000 of five components": (lambda: jpeg2000_of(8, 8, components=5), "a JPEG 2000 image of 5 components"),
     "JPEG 2000 of grey with alpha": (
         lambda: files.save(Image.new("LA", (8, 8)), "JPEG2000"),
@@ -100,7 +100,7 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "JPEG 2000 of a million tiles": (lambda: jpeg2000_of(1000, 1000, tile=1), "image of 1,000,000 tiles"),
     "JPEG 2000 of 65,535 layers": (
         lambda: jpeg2000_of(8000, 8000, precinct=6, layers=65_535),
-        "packets is not read",
+        "packets is not supported",
     ),
     "JPEG 2000 of a palette of 255 columns": (lambda: jpeg2000_with_palette(255), "a palette of 255 components"),
     "HEIC of an overlay": (lambda: files.written("HEIF").replace(b"hvc1", b"iovl"), "an HEIC image of kind 'iovl'"),

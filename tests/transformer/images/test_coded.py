@@ -86,7 +86,9 @@ def test_damaged_metadata_is_not_looked_at() -> None:
 def test_heic_without_its_package_is_refused_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     data, find = files.written("HEIF"), importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "pi_heif" else find(name))
-    with pytest.raises(InvalidImage, match=r"an HEIC image is not read: send a JPEG or PNG .*pi-heif.*extra `heic`"):
+    with pytest.raises(
+        InvalidImage, match=r"an HEIC image is not supported: send a JPEG or PNG .*pi-heif.*extra `heic`"
+    ):
         decode(data)
 
 

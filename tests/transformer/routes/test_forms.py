@@ -82,7 +82,7 @@ def test_an_image_as_a_field(head: str, data: bytes, is_base64: bool) -> None:
         (form(part('a"; filename="a"\r\n' + "x: y\r\n" * 8 + "z: y")), TYPE, "malformed"),
         (form(part(f'a"; filename="{"a" * 3000}"')), TYPE, "malformed"),
         (form(part('a"; filename="a"', b"\r\n--xyzz")), TYPE, "follows one of its boundaries"),
-        (form(part('nonsense"', b"1")), TYPE, "no file, and no field with base64; its fields are 'nonsense'"),
+        (form(part('nonsense"', b"1")), TYPE, "no file and no field with base64; its fields are 'nonsense'"),
         (form(part('nonsense"', b"1"), part('a"; filename="a"', b"x")), TYPE, "unknown parameter 'nonsense'"),
     ],
     ids=lambda value: None,
@@ -175,7 +175,7 @@ def test_what_curl_calls_a_form_by_itself_is_none(body: bytes) -> None:
 
 
 def test_fields_that_are_refused() -> None:
-    with pytest.raises(InvalidRequest, match="no file, and no field with base64; its fields are 'image', 'b c'"):
+    with pytest.raises(InvalidRequest, match="no file and no field with base64; its fields are 'image', 'b c'"):
         Multipart().parse(posted(b"image=hello&b+c=%41", URLENCODED))
     assert [(part.name, bytes(part.data)) for part in fields_of(b"a=%C3%A4+b&&c&=d&e=f=g")] == [
         ("a", "ä b".encode()),

@@ -184,7 +184,7 @@ def test_a_refusal_shows_a_line_that_works() -> None:
     ids=["beside the instances", "in an instance"],
 )
 def test_a_parameter_in_the_wrong_place_is_not_overlooked(message: Any) -> None:
-    with pytest.raises(InvalidRequest, match="has 'return_word_box' as a member, which belongs into 'parameters'"):
+    with pytest.raises(InvalidRequest, match="has 'return_word_box' as a member, which belongs in 'parameters'"):
         V1().parse(posted(message))
 
 

@@ -168,7 +168,7 @@ async def test_the_connection_goes_to_the_address_that_was_checked(server: Threa
 
 async def test_nothing_is_fetched_where_no_host_is_named() -> None:
     nothing = Fetcher(UrlSettings(), MAX, Budget(1000))
-    with pytest.raises(InvalidRequest, match=r"^input 3: URLs are not read; send the image as base64"):
+    with pytest.raises(InvalidRequest, match=r"^input 3: URLs are not accepted; send the image as base64"):
         async with nothing.fetched([ImageFile(b"x"), UrlFile("https://example.com/a.png", "input 3")], Call()):
             raise AssertionError("it was let in")
     async with nothing.fetched([ImageFile(b"x")], Call()):
