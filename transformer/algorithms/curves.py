@@ -59,8 +59,9 @@ def find_curved(probability: U8, size: tuple[int, int], parameters: DetectionPar
         parts = _sure(whole, probability)
         for outline in parts:
             region, ribbon = _Region.of(outline, probability, SURE), None
-            if not region.is_straight and tried < MAX_OUTLINE:
-                tried += cv2.arcLength(outline, True)
+            length = cv2.arcLength(outline, True)
+            if not region.is_straight and tried + length <= MAX_OUTLINE:
+                tried += length
                 ribbon = _ribbon(region, probability.shape, size, parameters)
             if ribbon is None:
                 straight.append(outline if len(parts) > 1 else whole)

@@ -143,3 +143,14 @@ def test_rectangles_that_overlap_take_bounded_time(curved: bool) -> None:
     began = time.thread_time()
     find_curved(probability, (side, side), OWN)
     assert time.thread_time() - began < 2 * straight + 0.5
+
+
+def test_a_spiral_takes_bounded_time() -> None:
+    turns = np.linspace(4 * np.pi, 70 * np.pi, 20_000)
+    points = np.rint(480 + 2.0 * turns[:, None] * np.stack((np.cos(turns), np.sin(turns)), axis=1)).astype(np.int32)
+    probability = np.zeros((960, 960), np.uint8)
+    cv2.polylines(probability, [points], False, 255, 5)
+    began = time.thread_time()
+    boxes, ribbons = find_curved(probability, (960, 960), OWN)
+    assert time.thread_time() - began < 0.5
+    assert len(boxes) + len(ribbons) <= 1
