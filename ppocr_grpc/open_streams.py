@@ -105,7 +105,7 @@ class _Place:
 
     async def next_answer(self, stream: AsyncIterator[Any]) -> Any:
         """None at the end. Raises Overloaded where the stream makes way."""
-        self._next = asyncio.ensure_future(anext(stream, None))  # type: ignore[arg-type]
+        self._next = asyncio.ensure_future(anext(stream, None))
         try:
             answer = await self._next
         except asyncio.CancelledError:

@@ -108,7 +108,7 @@ def _within(lines: list[str], widest: int, length: Callable[[str], float], cut: 
 def _cut(line: str, room: int, length: Callable[[str], float], cut: str) -> str:
     if length(line) <= room:
         return line
-    fits = bisect.bisect_right(range(len(line)), room, key=lambda count: length(line[:count] + cut))
+    fits = bisect.bisect(range(len(line)), False, key=lambda count: length(line[:count] + cut) > room)
     return line[: max(fits - 1, 0)] + cut
 
 
