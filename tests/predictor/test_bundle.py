@@ -162,6 +162,15 @@ def test_a_truncated_file_is_found_at_opening(bundle: Bundle) -> None:
         Bundle.open(bundle.path)
 
 
+def test_a_bundle_that_takes_minutes_to_read_is_refused(bundle: Bundle) -> None:
+    with (bundle.path / "det.onnx").open("wb") as file:
+        file.truncate(1 << 40)  # it takes no room on the disk
+    files = json.loads((bundle.path / "manifest.json").read_text())["files"]
+    edit(bundle, files={**files, "det.onnx": {"sha256": "0" * 64, "bytes": 1 << 40}})
+    with pytest.raises(BundleError, match="more than 8 GiB"):
+        Bundle.open(bundle.path)
+
+
 def test_a_changed_file_is_found_by_its_digest(bundle: Bundle) -> None:
     (bundle.path / "rec.onnx").write_bytes(b"reC")
     with pytest.raises(BundleError, match=r"rec\.onnx of the bundle tiny/3 doesn't match its manifest"):
