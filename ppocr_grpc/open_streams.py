@@ -53,6 +53,7 @@ class OpenStreams:
                     async with aclosing(stream):
                         while (answer := await place.next_answer(stream)) is not None:
                             yield answer
+                            place.was_sent()
             except aio.AbortError:
                 raise
             except Exception as error:
@@ -90,21 +91,23 @@ class OpenStreams:
 
 
 class _Place:
-    """Of one stream. It is idle while all of its messages are answered."""
+    """Of one stream. It is idle while all of its messages are answered, and while its client doesn't read an answer."""
 
     def __init__(self, places: Places) -> None:
         self._places = places
         self._unanswered = 0
-        self._gives_way = False
+        self._sending = self._gives_way = False
+        self._task = asyncio.current_task()  # gRPC sends the answers in it
         self._next: asyncio.Future[Any] | None = None
         places.arrives(self)
 
     def message_came(self) -> None:
         self._unanswered += 1
-        self._places.works(self)
+        if not self._sending:
+            self._places.works(self)
 
     async def next_answer(self, stream: AsyncIterator[Any]) -> Any:
-        """None at the end. Raises Overloaded where the stream makes way."""
+        """None at the end; another one is sent from now on. Raises Overloaded if the stream was ended for another."""
         self._next = asyncio.ensure_future(anext(stream, None))
         try:
             answer = await self._next
@@ -116,16 +119,23 @@ class _Place:
             raise
         finally:
             self._next.cancel()
-        self._unanswered = max(self._unanswered - 1, 0)
-        if not self._unanswered:
-            self._places.works(self)  # idle from now on, and not from before
-            self._places.arrives(self)
+            self._next = None
+        self._sending = True
+        self._places.works(self)  # idle from now on, and not from before
+        self._places.arrives(self)
         return answer
+
+    def was_sent(self) -> None:
+        self._unanswered, self._sending = max(self._unanswered - 1, 0), False
+        self._places.works(self)
+        if not self._unanswered:
+            self._places.arrives(self)
 
     def abort(self) -> None:
         self.give_way()
 
     def give_way(self) -> None:
         self._gives_way = True
-        if self._next is not None:
-            self._next.cancel()
+        waiting = self._next or self._task
+        if waiting is not None:
+            waiting.cancel()

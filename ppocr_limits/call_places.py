@@ -1,7 +1,7 @@
-"""gRPC calls whose message doesn't come give way where all places are taken, as HTTP's connections do (places.py).
+"""gRPC calls whose message doesn't come, or whose answer isn't read, are ended when others wait for their place.
 
-gRPC itself refuses every call beyond a number, probes of the service's health as well: a few clients that open calls and send
-nothing would have the service for themselves until their time is up.
+gRPC itself refuses every call beyond a number, health probes too: a few clients that open calls and then do nothing would lock
+all others out until their time is up.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from ppocr_api.errors import Overloaded
 from ppocr_limits.budget import RETRY_SECONDS, Claim
 from ppocr_limits.places import Places
 
-#: The part of the places that gRPC has beyond them, for calls that are about to be refused, or to end because they gave way.
+#: The part of the places that gRPC has beyond them, for calls that are about to be refused or ended.
 SPARE = 4
+#: How long an answer may wait for its client to read it [seconds].
+UNREAD_SECONDS = 20.0
 
 
 class CallPlaces:
@@ -27,30 +29,47 @@ class CallPlaces:
         self._places = Places()
 
     def taken(self, always: bool = False) -> Place:
-        """A place for a call, given back at the end of the block. `always`: also where there is none, as for a probe."""
+        """A place for the call of this task, kept until the task ends: gRPC sends the answer in it. `always`: let it in even if
+        all places are taken, as a probe."""
         return Place(self, always)
 
-    def _enter(self, always: bool) -> None:
+    def enter(self, place: Place, always: bool) -> None:
+        """Raises Overloaded if all places are taken by calls at work."""
         self._open += 1
         if self._open > self._most and not self._places.free_one() and not always:
             raise Overloaded(f"{self._most} calls are open already", RETRY_SECONDS)
 
+    def waits(self, place: Place) -> None:
+        """Nothing is done for it until its client does something."""
+        self._places.arrives(place)
+
+    def works(self, place: Place) -> None:
+        """Something is done for it."""
+        self._places.works(place)
+
+    def leave(self, place: Place) -> None:
+        """It has ended."""
+        self._open -= 1
+        self._places.leaves(place)
+
 
 class Place:
-    """Of one call."""
+    """Of one call: a context manager around making its answer."""
 
     def __init__(self, places: CallPlaces, always: bool) -> None:
         self._all = places
         self._always = always
         self._entered = self._gives_way = False
+        self._task = asyncio.current_task()
         self._arriving: asyncio.Task[bytes] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def message(self, read: Callable[[Claim], Coroutine[Any, Any, bytes]], claim: Claim) -> bytes:
-        """The call's message, which `read` waits for. Raises Overloaded where there is no place, and where it gave way."""
+        """The call's message, which `read` waits for. Raises Overloaded if there is no place, and if it was ended for another."""
         self._entered = True
-        self._all._enter(self._always)
+        self._all.enter(self, self._always)
         self._arriving = asyncio.create_task(read(claim))
-        self._all._places.arrives(self)
+        self._all.waits(self)
         try:
             return await self._arriving
         except asyncio.CancelledError:
@@ -59,19 +78,30 @@ class Place:
             raise
         finally:
             self._arriving.cancel()
-            self._all._places.leaves(self)
+            self._all.works(self)
 
     def __enter__(self) -> Place:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._all._open -= self._entered
+        """Its answer is sent from now on."""
+        self._arriving = None
+        if self._entered and self._task is not None:
+            self._all.waits(self)
+            self._timer = asyncio.get_running_loop().call_later(UNREAD_SECONDS, self._task.cancel)
+            self._task.add_done_callback(self._ended)
 
     def abort(self) -> None:
         self.give_way()
 
     def give_way(self) -> None:
-        """Ends the wait for its message."""
+        """Ends the wait for its message, or for its answer to be read."""
         self._gives_way = True
-        if self._arriving is not None:
-            self._arriving.cancel()
+        waiting = self._arriving or self._task
+        if waiting is not None:
+            waiting.cancel()
+
+    def _ended(self, _: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._all.leave(self)
