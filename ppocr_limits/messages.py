@@ -19,7 +19,7 @@ _TIMES = 3
 TURN_SECONDS, LOOK_SECONDS = 5.0, 0.2
 #: Where so many wait, a message is looked at after this part of the time: else calls that send nothing would keep all of them
 #: waiting, one after the other.
-MANY, HURRY = 16, 0.05
+MANY, HURRY = 64, 0.05
 #: By so much the process grows in LOOK_SECONDS where a message comes quickly [bytes].
 COMES = 1 << 20
 #: What a message takes while it arrives: as gRPC puts it together, and as it hands it on.

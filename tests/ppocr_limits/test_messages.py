@@ -49,7 +49,8 @@ async def test_no_more_are_waited_for_than_there_is_room() -> None:
     assert budget.held == 20 * 30
 
 
-async def test_hundreds_that_never_come_keep_nobody_waiting() -> None:
+async def test_hundreds_that_never_come_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(messages, "MANY", 5)
     budget = Budget(1000, bodies=1.0)
     arrivals = Arrivals(budget, max_bytes=1000)
     coming = asyncio.Event()
