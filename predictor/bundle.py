@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppocr.contract import BundleFacts
+from ppocr.facts_json import labels_of
 from ppocr_api.errors import BundleError
 from predictor.manifest import MANIFEST, Manifest, shown
 
@@ -123,7 +124,10 @@ class Bundle:
         labels = tuple(text.removesuffix("\n").split("\n"))
         if labels[0] != "" or len(labels) < 2:
             raise BundleError(f"{name} of the bundle {self.label} doesn't start with an empty line for the blank")
-        return labels
+        try:
+            return labels_of(list(labels))
+        except ValueError as error:
+            raise BundleError(f"{name} of the bundle {self.label} can't be read: {error}") from error
 
 
 def _text(path: Path) -> str:

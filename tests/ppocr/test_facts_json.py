@@ -110,6 +110,15 @@ def test_sizes_that_no_predictor_could_prepare_for_are_refused(axis: dict[str, i
         facts_from_json(json.dumps(raw))
 
 
+@pytest.mark.parametrize("label", ["a" * 65, "\ud800", 5, None])
+def test_labels_and_names_that_no_answer_can_hold_are_refused(label: Any) -> None:
+    raw = json.loads(facts_to_json(facts()))
+    labels = raw["rec"] | {"characters": ["", "a", label]}
+    for wrong in ({"rec": labels}, {"name": label * 5 if isinstance(label, str) else label}):
+        with pytest.raises(BundleError):
+            facts_from_json(json.dumps(raw | wrong))
+
+
 def test_what_is_wrong_is_said_without_names_of_the_inside() -> None:
     for value in (None, 5, [], {}, "x"):
         for field in ("networks", "name", "rec"):

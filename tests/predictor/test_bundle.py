@@ -183,6 +183,12 @@ def test_a_bundle_without_a_blank_is_refused(tmp_path: Path) -> None:
         made.facts()
 
 
+def test_a_character_of_megabytes_is_refused(tmp_path: Path) -> None:
+    written = writer.write(tmp_path / "3", MANIFEST, {"det.onnx": b"", "rec.onnx": b""}, ["", "a" * 1_000_000])
+    with pytest.raises(BundleError, match="at most 64 characters"):
+        written.facts()
+
+
 def test_the_built_in_bundle(tmp_path: Path) -> None:
     built_in = Path(ppocr.__file__).parent / "bundles" / "ppocrv6-small" / "1"
     bundle = Bundle.open(built_in)
