@@ -78,7 +78,7 @@ def test_networks_of_later_releases_are_left_out() -> None:
         (1, "unclip_ratio", (-1, 11, None)),
         (1, "limit_side_len", (0, 10**9, None, "960")),
         (1, "limit_type", ("both", None, 1)),
-        (1, "max_candidates", (-1, 0, 10**9, 1.5, None)),
+        (1, "max_candidates", (-1, 0, 5001, 1.5, None)),
         (0, "threshold", (1.5, None, "high")),
         (0, "fit", ("squeeze", None)),
         (0, "short_side", (0, 10**9, 1.5)),

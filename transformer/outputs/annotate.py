@@ -34,8 +34,9 @@ COLOURS = ((214, 39, 40), (31, 119, 180), (44, 160, 44), (148, 103, 189), (230, 
 #: A larger image is shrunk to this longer side, a smaller one grown to the second figure [pixels].
 LONGEST, SHORTEST = 2400, 800
 MARGIN = 12
-#: Pixels of the list of texts, and its least and its largest width: longer texts are cut. A page of a thousand lines, one of them
-#: of thousands of characters, would take gigabytes otherwise, and no JPEG is that wide.
+#: Texts in the list at most; its pixels; and its least and its largest width: longer texts are cut. A page of thousands of lines,
+#: or of one with thousands of characters, would take gigabytes otherwise, and no JPEG is that large.
+LISTED = 500
 PANEL, NARROWEST, WIDEST = 8_000_000, 400, 10_000
 
 
@@ -49,9 +50,12 @@ def annotate(image: U8, boxes: Sequence[F32], texts: Sequence[str]) -> U8:
     scale = min(1.0, LONGEST / side) if side >= SHORTEST else SHORTEST / side
     height, width = (max(1, round(length * scale)) for length in image.shape[:2])
     page = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    size = int(np.clip(height / (len(texts) + 2) / 1.4, 14, 28))
+    listed = [f"{i + 1}  {_printable(text)}" for i, text in enumerate(texts[:LISTED])]
+    if len(texts) > LISTED:
+        listed.append(f"… {len(texts) - LISTED} more")
+    size = int(np.clip(height / (len(listed) + 2) / 1.4, 14, 28))
     page = _with_boxes(page, [box * np.float32(scale) for box in boxes], size)
-    panel = _panel([f"{i + 1}  {_printable(text)}" for i, text in enumerate(texts)], height, size)
+    panel = _panel(listed, height, size)
     if panel.shape[0] > height:
         page = np.pad(page, ((0, panel.shape[0] - height), (0, 0), (0, 0)), constant_values=255)
     return np.concatenate((page, panel), axis=1)

@@ -65,6 +65,11 @@ def test_long_texts_are_cut_and_the_picture_stays_one_that_can_be_sent(
     assert alone.shape[1] <= module.LONGEST + module.WIDEST and cv2.imencode(".jpg", alone)[0]
 
 
+def test_of_thousands_of_lines_the_first_are_listed() -> None:
+    picture = annotate(grey(800, 800), list(np.repeat(BOXES, 1500, axis=0)), ["x"] * 3000)
+    assert 500 * 14 < picture.shape[0] < 502 * 28 and picture.nbytes < 64 * 2**20
+
+
 def test_a_text_is_cut_where_the_list_ends() -> None:
     lines, width = module._within(["12", "123456789"], 29, lambda text: float(len(text)))
     assert (lines, width) == (["12", "1234…"], 29)
