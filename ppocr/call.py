@@ -26,7 +26,8 @@ class Call:
     """`deadline` is a `time.monotonic()` instant or None; `version` the bundle version that was asked for, or None.
 
     `client` is the name of the key that came with it, "" without. `share` is whose work it is (ppocr_limits/shares.py): its own,
-    in all processes, or that of all calls of the client. `images` and `lines` count what was read for it, for the access log.
+    in all processes, or that of all calls of the client. `images` and `lines` count what was read for it, for the access log;
+    `words` those that go into the answer.
     `cancelled` is set once, when nobody waits for the answer any more; it may be read from any thread. `hurried` says that the
     client set the deadline itself, and an earlier one than the service would have. `error` is what it was answered with: metrics
     and logs name its status even if its wire format puts errors into a 200. `times`: stages of its images, with
@@ -44,6 +45,7 @@ class Call:
     hurried: bool = False
     client: str = ""
     share: str = field(default_factory=_own_share)
+    words: int = 0
 
     def came_from(self, client: str) -> None:
         """Notes the name of the client's key."""

@@ -20,6 +20,8 @@ from ppocr_api.errors import BundleError
 DATATYPES = ("UINT8", "INT32", "FP32")
 #: Longest JSON that is read [characters]; that of 18,710 classes has 0.2 million.
 MAX_LENGTH = 16_000_000
+#: Characters of a label, and of a name.
+MAX_LABEL, MAX_NAME = 64, 300
 
 
 def facts_to_json(facts: BundleFacts) -> str:
@@ -42,7 +44,7 @@ def facts_from_json(text: str) -> BundleFacts:
             raise ValueError("they are too long")
         raw: dict[str, Any] = json.loads(text)
         networks = tuple(_known_networks(raw.get("networks") or former_format.networks_of(raw)))
-        characters = _labels(raw["rec"]["characters"]) if "rec" in raw else ()
+        characters = labels_of(raw["rec"]["characters"]) if "rec" in raw else ()
         return BundleFacts(
             name=_text(raw["name"], "name"),
             version=_text(raw["version"], "version"),
@@ -108,7 +110,7 @@ def network_from_json(raw: Mapping[str, Any]) -> NetworkFacts:
         grid=Grid(_axis(raw["grid"]["height"]), _axis(raw["grid"]["width"])),
         normalisation=normalisation_from_json(raw["normalisation"]),
         outputs=outputs,
-        labels=_labels(raw.get("labels", [])),
+        labels=labels_of(raw.get("labels", [])),
         parameters=checked(_text(raw["task"], "task"), raw.get("parameters", {})),
     )
 
@@ -137,14 +139,16 @@ def _axis(raw: Mapping[str, Any]) -> Axis:
 
 
 def _text(value: Any, field: str) -> str:
-    if not isinstance(value, str):
-        raise ValueError(f"{field} must be a text")
+    if not isinstance(value, str) or len(value.encode()) > MAX_NAME:
+        raise ValueError(f"{field} must be a text of at most {MAX_NAME} bytes")
     return value
 
 
-def _labels(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(label, str) for label in value):
-        raise ValueError("labels must be a list of texts")
+def labels_of(value: Any) -> tuple[str, ...]:
+    """Labels of a network, which texts are made of. Raises ValueError."""
+    if not isinstance(value, list) or not all(isinstance(label, str) and len(label) <= MAX_LABEL for label in value):
+        raise ValueError(f"labels must be a list of texts of at most {MAX_LABEL} characters")
+    "".join(value).encode()  # ValueError for half of a surrogate pair
     return tuple(value)
 
 

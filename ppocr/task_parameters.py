@@ -43,7 +43,7 @@ _CHECKS: Final[Mapping[str, Mapping[str, Check]]] = {
         "thresh": _number(0, 1),
         "box_thresh": _number(0, 1),
         "unclip_ratio": _number(0, 10),
-        "max_candidates": _whole(1, MAX_SIDE),
+        "max_candidates": _whole(1, 5_000),
     },
     RECOGNITION: {"stride": _whole(1, 1000)},
     PAGE_ORIENTATION: _ORIENTATION,

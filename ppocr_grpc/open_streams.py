@@ -1,8 +1,13 @@
-"""Limits on streaming calls: who may open one, how many may be open, and the memory of their messages."""
+"""Limits on streaming calls: who may open one, how many may be open, and the memory of their messages.
+
+When all are open, the stream that has been idle for longest is ended: a client that opens streams and leaves them idle doesn't
+keep others from opening theirs.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+import asyncio
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Any, Final
@@ -11,8 +16,9 @@ import grpc
 from grpc import aio
 
 from ppocr_api.errors import Overloaded
-from ppocr_limits.budget import Budget, Claim
+from ppocr_limits.budget import RETRY_SECONDS, Budget, Claim
 from ppocr_limits.messages import Arrivals
+from ppocr_limits.places import SLOW_SECONDS, Places
 
 #: From an error to a call's code, details and trailing metadata.
 Status = Callable[[Exception], tuple[Any, str, Any]]
@@ -31,6 +37,7 @@ class OpenStreams:
         self._budget = budget
         self._status = status
         self._open: Counter[str] = Counter()
+        self._places: dict[str, Places] = defaultdict(Places)
 
     def bounded(self, method: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
         """`handler` of a stream, within the bounds. One message that opens a stream of answers is read here, too: on the wire it
@@ -40,14 +47,15 @@ class OpenStreams:
             failed = None
             try:
                 self._authorize(method, context)
-                with self._counted(method), Claim(self._budget) as claim:
+                with self._counted(method) as place, Claim(self._budget) as claim:
                     if handler.request_streaming:
-                        stream = handler.stream_stream(self._arriving(context), context)
+                        stream = handler.stream_stream(self._arriving(context, place), context)
                     else:
                         stream = handler.unary_stream(await self._arrivals.message(context.read, claim), context)
                     async with aclosing(stream):
-                        async for answer in stream:
+                        while (answer := await place.next_answer(stream)) is not None:
                             yield answer
+                            place.was_sent()
             except aio.AbortError:
                 raise
             except Exception as error:
@@ -62,19 +70,74 @@ class OpenStreams:
         return grpc.stream_stream_rpc_method_handler(answers, response_serializer=handler.response_serializer)
 
     @contextmanager
-    def _counted(self, method: str) -> Iterator[None]:
-        if self._open[method] >= MAX_STREAMS:
-            raise Overloaded(f"{MAX_STREAMS} streams of {method} are open already", retry_after=60)
+    def _counted(self, method: str) -> Iterator[_Place]:
+        places = self._places[method]
+        if self._open[method] >= MAX_STREAMS and not places.free_one():
+            raise Overloaded(f"{MAX_STREAMS} streams of {method} are open already", retry_after=SLOW_SECONDS)
+        place = _Place(places)
         self._open[method] += 1
         try:
-            yield
+            yield place
         finally:
             self._open[method] -= 1
+            places.leaves(place)
 
-    async def _arriving(self, context: Any) -> AsyncIterator[bytes]:
+    async def _arriving(self, context: Any, place: _Place) -> AsyncIterator[bytes]:
         while True:
             raw = await self._arrivals.next_message(context.read)
             if raw is aio.EOF:
                 return
+            place.message_came()
             yield raw
             del raw  # it may be large, and the next one may come late
+
+
+class _Place:
+    """Of one stream. It is idle while all of its messages are answered, and while its client doesn't read an answer."""
+
+    def __init__(self, places: Places) -> None:
+        self._places = places
+        self._unanswered = 0
+        self._sending = self._gives_way = False
+        self._task = asyncio.current_task()  # gRPC sends the answers in it
+        self._next: asyncio.Future[Any] | None = None
+        places.arrives(self)
+
+    def message_came(self) -> None:
+        self._unanswered += 1
+        if not self._sending:
+            self._places.works(self)
+
+    async def next_answer(self, stream: AsyncIterator[Any]) -> Any:
+        """None at the end; another one is sent from now on. Raises Overloaded if the stream was ended for another."""
+        self._next = asyncio.ensure_future(anext(stream, None))
+        try:
+            answer = await self._next
+        except asyncio.CancelledError:
+            if self._gives_way:
+                raise Overloaded(
+                    "nothing happened on the stream, and others wait for its place", RETRY_SECONDS
+                ) from None
+            raise
+        finally:
+            self._next.cancel()
+            self._next = None
+        self._sending = True
+        self._places.works(self)  # idle from now on, and not from before
+        self._places.arrives(self)
+        return answer
+
+    def was_sent(self) -> None:
+        self._unanswered, self._sending = max(self._unanswered - 1, 0), False
+        self._places.works(self)
+        if not self._unanswered:
+            self._places.arrives(self)
+
+    def abort(self) -> None:
+        self.give_way()
+
+    def give_way(self) -> None:
+        self._gives_way = True
+        waiting = self._next or self._task
+        if waiting is not None:
+            waiting.cancel()

@@ -19,6 +19,9 @@ _TIMES = 3
 TURN_SECONDS, CHECK_INTERVAL_SECONDS = 5.0, 0.2
 #: Growth of the process in CHECK_INTERVAL_SECONDS if a message arrives quickly [bytes].
 QUICK_GROWTH = 1 << 20
+#: From this many waiting calls on, a message is checked after this part of the interval. Otherwise calls that send nothing would
+#: delay all of them, one after the other.
+MANY, HURRY = 64, 0.05
 #: Memory of an arriving message, as a multiple of its size: gRPC's buffers, and the assembled copy.
 _ARRIVING = 2
 
@@ -40,12 +43,15 @@ class Arrivals:
         self._waiting = 0
         self._others_wait = asyncio.Event()
 
-    async def message(self, read: Read, claim: Claim) -> bytes:
+    async def message(self, read: Read, claim: Claim, in_turn: bool = True) -> bytes:
         """The bytes of a unary call's message, or gRPC's marker for none. `claim` is resized to its memory.
+        With `in_turn` false it waits for no turn: a probe's message is empty.
 
         Raises Overloaded, also if more arrives than there is memory for, and PayloadTooLarge.
         """
-        return claimed(await self.next_message(read), claim)
+        if in_turn:
+            return claimed(await self.next_message(read), claim)
+        return claimed(await self._watch.arrived(asyncio.ensure_future(read())), claim)
 
     async def next_message(self, read: Read) -> bytes:
         """The bytes of a stream's next message, without a claim, or gRPC's marker for its end. Raises Overloaded."""
@@ -91,11 +97,12 @@ class Arrivals:
         try:
             while not arriving.done():
                 size = self._watch.size()
+                part = HURRY if self._waiting >= MANY else 1.0
                 awaited = (arriving, others) if quiet else (arriving,)
-                await asyncio.wait(awaited, timeout=CHECK_INTERVAL_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(awaited, timeout=CHECK_INTERVAL_SECONDS * part, return_when=asyncio.FIRST_COMPLETED)
                 if quiet and self._waiting:
                     return
-                quiet = self._watch.size() - size < QUICK_GROWTH or time.monotonic() - began > TURN_SECONDS
+                quiet = self._watch.size() - size < QUICK_GROWTH * part or time.monotonic() - began > TURN_SECONDS
                 if others.done() and not self._waiting:
                     others = asyncio.ensure_future(self._others_wait.wait())
         finally:

@@ -7,11 +7,13 @@ Their inputs have one size, so that loading them takes a tenth of a second, and 
 from __future__ import annotations
 
 import logging
+import math
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ppocr_api.errors import BundleError, EngineError
+from ppocr_api.errors import BundleError, EngineError, Unavailable
 from predictor.engines.base import Answers, Network
 
 if TYPE_CHECKING:
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ppocr.predictor")
 
+#: How long nobody tries again to load a network whose files were wrong.
+RETRY_SECONDS = 5.0
+
 
 class NetworkAtFirstUse(Network):
     """Closes `network`, whose loading was only a check, and calls `load` again at the first call of `infer`.
 
-    Where `load` raises BundleError or OSError, `infer` raises EngineError, and the next call tries again.
+    If `load` raises BundleError or OSError, `infer` raises Unavailable, and a call RETRY_SECONDS later tries again: to check the
+    files takes some tenths of a second.
     """
 
     def __init__(self, network: Network, load: Callable[[], Network]) -> None:
@@ -34,6 +40,7 @@ class NetworkAtFirstUse(Network):
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._closed = False
+        self._failed = -math.inf  # when
 
     def _run(self, pixels: U8) -> Answers:
         return self._ready().infer(pixels)
@@ -43,15 +50,23 @@ class NetworkAtFirstUse(Network):
             if self._closed:
                 raise EngineError("the network is closed")
             if self._network is None:
-                try:
-                    self._network = self._load()
-                except (BundleError, OSError) as error:
-                    log.error("the %s network can't be loaded for its first use: %s", self.facts.name, error)
-                    raise EngineError(
-                        f"the {self.facts.name} network can't be loaded: the bundle's files have changed since its start"
-                    ) from error
-                log.info("loaded the %s network at its first use", self.facts.name)
+                self._network = self._loaded()
             return self._network
+
+    def _loaded(self) -> Network:
+        if time.monotonic() - self._failed >= RETRY_SECONDS:
+            try:
+                network = self._load()
+            except (BundleError, OSError) as error:
+                self._failed = time.monotonic()
+                log.error("the %s network can't be loaded for its first use: %s", self.facts.name, error)
+            else:
+                log.info("loaded the %s network at its first use", self.facts.name)
+                return network
+        raise Unavailable(
+            f"the {self.facts.name} network can't be loaded: the bundle's files have changed since its start",
+            RETRY_SECONDS,
+        )
 
     def close(self) -> None:
         with self._lock:

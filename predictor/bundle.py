@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ppocr.contract import BundleFacts
+from ppocr.facts_json import labels_of
 from ppocr_api.errors import BundleError
 from predictor.manifest import MANIFEST, Manifest, shown
 
 _BLOCK = 1 << 20
 #: Bytes of a manifest, or of a file of labels; that of 18,710 characters has 0.1 million.
 MAX_TEXT = 16 << 20
+#: Bytes of all files of a bundle. All are read for their digests, and no other version is loaded meanwhile.
+MAX_BYTES = 8 << 30
 #: Memory of networks that are loaded and warmed up, in sizes of their files: OpenVINO takes 7 for PP-OCRv6 small, and
 #: more with every size of image that it meets.
 MEMORY_PER_FILE_SIZE = 8
@@ -43,6 +46,8 @@ class Bundle:
         except (OSError, ValueError) as error:
             raise BundleError(f"the bundle {path.name!r} has no readable {MANIFEST}") from error
         bundle = cls(path, Manifest.from_json(text))
+        if sum(record.bytes for record in bundle.manifest.files.values()) > MAX_BYTES:
+            raise BundleError(f"the files of the bundle {bundle.label} have more than {MAX_BYTES >> 30} GiB")
         for name, record in bundle.manifest.files.items():
             size = _size(path / name)
             if size is None:
@@ -119,7 +124,10 @@ class Bundle:
         labels = tuple(text.removesuffix("\n").split("\n"))
         if labels[0] != "" or len(labels) < 2:
             raise BundleError(f"{name} of the bundle {self.label} doesn't start with an empty line for the blank")
-        return labels
+        try:
+            return labels_of(list(labels))
+        except ValueError as error:
+            raise BundleError(f"{name} of the bundle {self.label} can't be read: {error}") from error
 
 
 def _text(path: Path) -> str:

@@ -37,9 +37,12 @@ _KEY, _VALUE = 1, 2
 
 
 def check(bundle: Bundle) -> None:
-    """Raises BundleError if a network of `bundle` names a file that the manifest doesn't list, or is no ONNX file."""
+    """Raises BundleError if a network of `bundle` names a file that the manifest doesn't list, or is no ONNX file.
+
+    Other files aren't opened: no engine reads them, and their size isn't part of what a version is expected to take.
+    """
     listed = bundle.manifest.files
-    for name in (each for each in listed if each.endswith(".onnx")):
+    for name in (each for network in bundle.manifest.networks if (each := f"{network.name}.onnx") in listed):
         try:
             content = memoryview(bundle.file(name).read_bytes())
             found = {str(PurePosixPath(name).parent / location) for location in _locations(content, "ModelProto")}

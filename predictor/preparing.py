@@ -25,6 +25,8 @@ log = logging.getLogger("ppocr.predictor")
 MOST_PIXELS = PageSettings.max_detection_pixels
 USUAL_WIDTHS = range(64, 513)
 USUAL_COUNTS = (1, 2, 4)
+#: Of a network: PP-OCR's take 80. With steps of a pixel they would be prepared for days.
+MOST_SIZES = 500
 
 #: After how many seconds without a forward pass the networks count as idle; and how long a preparation waits for that.
 QUIET, PATIENCE = 0.2, 0.5
@@ -134,7 +136,7 @@ def _prepare(networks: Networks, name: str, shape: Shape) -> None:
 def _sizes(grid: Grid, batch_pixels: int, batch_items: int) -> list[Shape]:
     if grid.whole_pages:
         return [shape for shape in usual_pages(grid) if shape[1] * shape[2] <= MOST_PIXELS]
-    return sorted(_batches(grid, batch_pixels, batch_items), key=lambda shape: not _is_usual(shape))
+    return sorted(_batches(grid, batch_pixels, batch_items), key=lambda shape: not _is_usual(shape))[:MOST_SIZES]
 
 
 def _batches(grid: Grid, batch_pixels: int, batch_items: int) -> Iterator[Shape]:

@@ -36,6 +36,8 @@ TRACK_HEADER = "x-ppocr-track"
 CALL, BODY = "ppocr.call", "ppocr.body"
 #: Maximum size of a body that no wire format reads: requests to load a version, and unexpected bodies.
 MAX_SMALL_BODY_BYTES = 1024 * 1024
+#: Characters of a path that are logged; only attackers send longer ones.
+LOGGED = 300
 #: Probes and metrics: they are frequent, aren't logged, and need neither a key nor a certificate.
 _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 
@@ -193,7 +195,7 @@ class RequestGuard:
             log.info(
                 "%s %s %d %.1fms images=%d lines=%d%s",
                 scope["method"],
-                scope["path"],
+                scope["path"][:LOGGED],
                 code,
                 took * 1000,
                 call.images,

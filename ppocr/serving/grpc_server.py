@@ -35,6 +35,7 @@ from ppocr_grpc.open_streams import OpenStreams
 from ppocr_grpc.reflection import reflection
 from ppocr_grpc.streams import InferStream, absent_handler, stream_handler
 from ppocr_limits.budget import Claim
+from ppocr_limits.call_places import SPARE, CallPlaces
 from ppocr_limits.messages import Arrivals, claimed
 
 log = logging.getLogger("ppocr.access")
@@ -45,7 +46,7 @@ _QUIET = ("Check", "ServerLive", "ServerReady", "ModelReady", "ModelMetadata", "
 Metadata = tuple[tuple[str, str], ...]
 #: Gives the bytes of a call's message, and lets a claim grow to what they take.
 Message = Callable[[Claim], Awaitable[bytes]]
-#: What answers a call: the message, or what went wrong.
+#: The answer to a call, or what went wrong.
 Answered = tuple[Any, PpocrError | None]
 #: Answers a message of a call.
 Method = Callable[[Any, CallContext], Awaitable[Any]]
@@ -59,6 +60,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         self._access = options.access
         self._budget = options.budget
         self._arrivals = Arrivals(options.budget, options.max_message_bytes)
+        self._places = CallPlaces(options.max_calls)
         self._streams = OpenStreams(self._authorize, self._arrivals, options.budget, _status)
         self._absent = absent
         self._metadata = ((TRACK_HEADER, options.track),) if options.track else ()
@@ -67,15 +69,15 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         handler = await continuation(details)
         method = details.method.rsplit("/", 1)[-1]
         if handler is None:
-            return absent_handler(
-                self._absent.get(method, f"{method[:100]} isn't served; server reflection lists what is")
-            )
+            said = f"{method[:100]} isn't served; server reflection lists what is"
+            return absent_handler(self._absent.get(method, said))
         if handler.unary_unary is None:
             return self._streams.bounded(method, handler)
 
         async def guarded(_: AsyncIterator[bytes], servicer_context: Any) -> Any:
-            message = partial(self._arrivals.message, servicer_context.read)
-            response, error = await self.answer(method, handler, message, servicer_context)
+            with self._places.taken(always=method in _PROBES) as place:
+                read = partial(self._arrivals.message, servicer_context.read, in_turn=method not in _PROBES)
+                response, error = await self.answer(method, handler, partial(place.message, read), servicer_context)
             if error is not None:
                 # Here and not where the error was caught: gRPC keeps what this raises, with all frames on its way, which
                 # keep gRPC's call in turn. The frames of a request and its error would stay with it.
@@ -170,7 +172,7 @@ class GrpcServer:
         server = aio.server(
             futures.ThreadPoolExecutor(max_workers=1),
             interceptors=(self._guard,),
-            maximum_concurrent_rpcs=self._options.max_calls,
+            maximum_concurrent_rpcs=self._options.max_calls + self._options.max_calls // SPARE,
             options=self._options.arguments(),
         )
         for service, handlers in self._services().items():

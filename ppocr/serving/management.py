@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from fastapi import Request
+import orjson
+from fastapi import Request, Response
 from kserve.errors import ModelNotReady
 from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import metrics_handler
@@ -90,9 +91,10 @@ def management(data_plane: TrueDataPlane, repository: ModelRepositoryExtension) 
     )
 
 
-async def _openapi(request: Request) -> dict[str, Any]:
+async def _openapi(request: Request) -> Response:
     known, prefix = cast(dict[str, Any], request.app.openapi()), request.headers.get("x-forwarded-prefix", "")
-    return {**known, "servers": [{"url": prefix}]} if prefix and PREFIX.fullmatch(prefix) else known
+    shown = {**known, "servers": [{"url": prefix}]} if prefix and PREFIX.fullmatch(prefix) else known
+    return Response(orjson.dumps(shown), media_type="application/json")  # FastAPI would look at each value of it
 
 
 class _Handlers:

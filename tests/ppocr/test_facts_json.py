@@ -78,7 +78,7 @@ def test_networks_of_later_releases_are_left_out() -> None:
         (1, "unclip_ratio", (-1, 11, None)),
         (1, "limit_side_len", (0, 10**9, None, "960")),
         (1, "limit_type", ("both", None, 1)),
-        (1, "max_candidates", (-1, 0, 10**9, 1.5, None)),
+        (1, "max_candidates", (-1, 0, 5001, 1.5, None)),
         (0, "threshold", (1.5, None, "high")),
         (0, "fit", ("squeeze", None)),
         (0, "short_side", (0, 10**9, 1.5)),
@@ -108,6 +108,15 @@ def test_sizes_that_no_predictor_could_prepare_for_are_refused(axis: dict[str, i
     raw["networks"][1]["grid"][side] = axis
     with pytest.raises(BundleError, match="an axis begins at"):
         facts_from_json(json.dumps(raw))
+
+
+@pytest.mark.parametrize("label", ["a" * 65, "\ud800", 5, None])
+def test_labels_and_names_that_no_answer_can_hold_are_refused(label: Any) -> None:
+    raw = json.loads(facts_to_json(facts()))
+    labels = raw["rec"] | {"characters": ["", "a", label]}
+    for wrong in ({"rec": labels}, {"name": label * 5 if isinstance(label, str) else label}):
+        with pytest.raises(BundleError):
+            facts_from_json(json.dumps(raw | wrong))
 
 
 def test_what_is_wrong_is_said_without_names_of_the_inside() -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ppocr_api.errors import BundleError, EngineError
+from ppocr_api.errors import BundleError, EngineError, Unavailable
 from ppocr_limits import memory
-from predictor import loading
+from predictor import at_first_use, loading
 from predictor.at_first_use import NetworkAtFirstUse
 from predictor.bundle import Bundle
 from predictor.engines.base import EngineOptions, Network
@@ -61,8 +61,10 @@ def test_it_is_loaded_once_for_callers_that_come_at_once_and_answers_as_one_that
 
 
 @pytest.mark.parametrize("error", [BundleError("its digest differs"), FileNotFoundError("gone")])
-def test_where_it_can_not_be_loaded_the_next_call_tries_again(bundle: Bundle, error: Exception) -> None:
-    failures = [error]
+def test_where_it_can_not_be_loaded_a_later_call_tries_again(
+    bundle: Bundle, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [error, error]
 
     def load() -> Network:
         if failures:
@@ -70,19 +72,26 @@ def test_where_it_can_not_be_loaded_the_next_call_tries_again(bundle: Bundle, er
         return loaded(bundle)
 
     network = NetworkAtFirstUse(loaded(bundle), load)
-    with pytest.raises(EngineError, match="the page_orientation network can't be loaded"):
+    for _ in range(10):
+        with pytest.raises(Unavailable, match="the page_orientation network can't be loaded") as refused:
+            network.infer(PAGES)
+        assert refused.value.retry_after
+    assert len(failures) == 1  # its files are checked once
+    monkeypatch.setattr(at_first_use, "RETRY_SECONDS", 0.0)
+    with pytest.raises(Unavailable):
         network.infer(PAGES)
     assert len(network.infer(PAGES)[0]) == 2
     network.close()
 
 
-def test_files_that_changed_since_the_start_are_not_used(bundle: Bundle) -> None:
+def test_files_that_changed_since_the_start_are_not_used(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(at_first_use, "RETRY_SECONDS", 0.0)
     version = loading.load(bundle, NetworkSettings(device="cpu", warm_up_seconds=0.0, prepare_sizes=False))
     slot, _ = version.network(NAME)
     file = bundle.onnx(NAME)
     data = file.read_bytes()
     file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    with pytest.raises(EngineError, match="files have changed"):
+    with pytest.raises(Unavailable, match="files have changed"):
         slot.network.infer(PAGES)
     file.write_bytes(data)
     assert len(slot.network.infer(PAGES)[0]) == 2

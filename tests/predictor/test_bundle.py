@@ -162,6 +162,15 @@ def test_a_truncated_file_is_found_at_opening(bundle: Bundle) -> None:
         Bundle.open(bundle.path)
 
 
+def test_a_bundle_that_takes_minutes_to_read_is_refused(bundle: Bundle) -> None:
+    with (bundle.path / "det.onnx").open("wb") as file:
+        file.truncate(1 << 40)  # it takes no room on the disk
+    files = json.loads((bundle.path / "manifest.json").read_text())["files"]
+    edit(bundle, files={**files, "det.onnx": {"sha256": "0" * 64, "bytes": 1 << 40}})
+    with pytest.raises(BundleError, match="more than 8 GiB"):
+        Bundle.open(bundle.path)
+
+
 def test_a_changed_file_is_found_by_its_digest(bundle: Bundle) -> None:
     (bundle.path / "rec.onnx").write_bytes(b"reC")
     with pytest.raises(BundleError, match=r"rec\.onnx of the bundle tiny/3 doesn't match its manifest"):
@@ -172,6 +181,12 @@ def test_a_bundle_without_a_blank_is_refused(tmp_path: Path) -> None:
     made = writer.write(tmp_path / "1", MANIFEST, {}, ["a", "b"])
     with pytest.raises(BundleError, match="empty line for the blank"):
         made.facts()
+
+
+def test_a_character_of_megabytes_is_refused(tmp_path: Path) -> None:
+    written = writer.write(tmp_path / "3", MANIFEST, {"det.onnx": b"", "rec.onnx": b""}, ["", "a" * 1_000_000])
+    with pytest.raises(BundleError, match="at most 64 characters"):
+        written.facts()
 
 
 def test_the_built_in_bundle(tmp_path: Path) -> None:

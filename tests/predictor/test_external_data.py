@@ -62,6 +62,13 @@ def test_no_onnx_at_all(tmp_path: Path) -> None:
         external_data.check(_bundle(tmp_path, b"\xff" * 100))
 
 
+def test_a_large_file_of_no_network_is_not_read(tmp_path: Path) -> None:
+    bundle = _bundle(tmp_path, _model("weights.bin", "initializer"), ("weights.bin", "notes.onnx"))
+    with (bundle.path / "notes.onnx").open("wb") as file:
+        file.truncate(1 << 40)
+    external_data.check(bundle)
+
+
 def test_the_built_in_bundle_passes() -> None:
     import ppocr
 

@@ -15,7 +15,16 @@ from ppocr_api.errors import EngineOutOfMemory, InvalidRequest, PpocrError
 from predictor.batching import Limits, Scheduler
 from predictor.batching.slots import NetworkSlot
 from predictor.engines.sizes import Shape, profile, usual_pages
-from predictor.preparing import PATIENCE, QUIET, Networks, Preparation, sizes_at_first, sizes_in_use, warm_up
+from predictor.preparing import (
+    MOST_SIZES,
+    PATIENCE,
+    QUIET,
+    Networks,
+    Preparation,
+    sizes_at_first,
+    sizes_in_use,
+    warm_up,
+)
 from predictor.repository.shapes import ShapesInUse
 from tests.predictor import facts
 from tests.predictor.batching.stand_ins import Checksums, lines
@@ -118,6 +127,12 @@ def test_pages_are_prepared_for_on_the_grid(
 def test_pages_that_no_service_computes_are_not_prepared_for() -> None:
     side = Axis(32, 4000, 32, 4000)
     assert sizes_at_first((dataclasses.replace(DET, grid=Grid(side, side)),), 48 * 1280, 64) == []
+
+
+def test_a_network_of_very_many_widths_is_prepared_for_some_of_them() -> None:
+    fine = dataclasses.replace(REC, grid=Grid(Axis(1, 1, 1, 1), Axis(1, 100_000, 1, 320)))
+    sizes = sizes_at_first((fine,), 48 * 1280, 64)
+    assert len(sizes) == MOST_SIZES and sizes[0][1][2] == 64  # usual ones come first
 
 
 def test_lines_have_a_profile_of_their_height() -> None:

@@ -35,6 +35,9 @@ RAMP = 1.0
 BENT = 0.25
 #: Pixels of outline of all regions together that are tried: what it takes goes with them. It is 30 times the side of a usual map.
 MAX_OUTLINE = 30_000
+#: How many times the pixels of the map are looked at, at most, to see what is curved: the rectangles round long slanted lines
+#: overlap, and each of hundreds may be as large as the map.
+MAX_LOOKED = 16
 #: Points of a centre line, at most; and how far apart they are [heights of the line].
 MAX_POINTS = 64
 POINT_SPACING = 0.5
@@ -46,13 +49,19 @@ def find_curved(probability: U8, size: tuple[int, int], parameters: DetectionPar
     """What `boxes` answers of the straight lines of a map U8 [h,w], and the ribbons of the curved ones on the page."""
     straight: list[Outline] = []
     ribbons: list[Ribbon] = []
-    tried = 0.0
+    tried, looked = 0.0, 0
     for whole in outlines(probability, parameters):
+        _, _, w, h = cv2.boundingRect(whole)
+        looked += w * h
+        if looked > MAX_LOOKED * probability.size:
+            straight.append(whole)
+            continue
         parts = _sure(whole, probability)
         for outline in parts:
             region, ribbon = _Region.of(outline, probability, SURE), None
-            if not region.is_straight and tried < MAX_OUTLINE:
-                tried += cv2.arcLength(outline, True)
+            length = cv2.arcLength(outline, True)
+            if not region.is_straight and tried + length <= MAX_OUTLINE:
+                tried += length
                 ribbon = _ribbon(region, probability.shape, size, parameters)
             if ribbon is None:
                 straight.append(outline if len(parts) > 1 else whole)

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ppocr_api.document import Line, Page, Points, Word
+from ppocr_api.errors import PayloadTooLarge
 from transformer.algorithms.words import Word as FoundWord
 from transformer.algorithms.words import words as find_words
 from transformer.pipeline.page import PageInWork
 
 if TYPE_CHECKING:
     from ppocr.contract import F32
+
+#: Words of all images of a request. Each takes 700 bytes until the answer is written, and 110 in it; a page has 80,000 at most.
+MAX_WORDS = 200_000
 
 
 def page_of(work: PageInWork) -> Page:
@@ -44,8 +48,13 @@ def page_of(work: PageInWork) -> Page:
 
 
 def _words(work: PageInWork) -> list[tuple[Word, ...]]:
-    """The words of each box, in the image as it was sent."""
+    """The words of each box, in the image as it was sent. Raises PayloadTooLarge for more than a request's pages may have."""
     found = find_words(work.readings, work.boxes)
+    work.call.words += sum(map(len, found))
+    if work.call.words > MAX_WORDS:
+        raise PayloadTooLarge(
+            f"the images of the request have more than {MAX_WORDS:,} words: send fewer in a request, or without return_word_box"
+        )
     return [
         tuple(
             Word(word.text, round(word.confidence, 4), points)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
@@ -49,6 +51,8 @@ class Fetcher:
         self._choose = choose
         self._admission = Admission(FETCHES)
         self._tls = httpx.create_ssl_context() if self._hosts else True
+        # Of its own: a DNS that doesn't answer keeps threads for many seconds, and all other work would wait for them.
+        self._resolver = ThreadPoolExecutor(FETCHES, "resolve")
 
     @asynccontextmanager
     async def fetched(self, files: Sequence[ImageFile], call: Call) -> AsyncIterator[None]:
@@ -87,7 +91,8 @@ class Fetcher:
             raise InvalidImage(f"{file.where}: the URL can't be fetched from {target.host[:100]!r}") from error
 
     async def _address(self, file: UrlFile, target: Target) -> Address:
-        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        resolve = partial(socket.getaddrinfo, target.host, target.port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._resolver, resolve)
         address = self._choose([ip_address(each[4][0]) for each in found])
         if address is None:
             raise InvalidRequest(f"{file.where}: {target.host[:100]!r} has no public address; send the image as base64")

@@ -69,6 +69,15 @@ async def test_other_routes_keep_theirs() -> None:
     assert (wrong.status_code, wrong.headers["allow"]) == (405, "POST")
 
 
+async def test_a_long_path_is_no_long_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    _, rest, _ = servers(ACTS, Toy())
+    caplog.set_level("INFO", "ppocr.access")
+    async with client(rest) as http:
+        assert (await http.get("/" + "a" * 60_000)).status_code == 404
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "ppocr.access"]
+    assert "/aaaa" in line and len(line) < 500
+
+
 async def test_what_was_not_expected_is_logged_once_and_never_shown(caplog: pytest.LogCaptureFixture) -> None:
     _, rest, _ = servers(ACTS, Toy())
     async with client(rest) as http:

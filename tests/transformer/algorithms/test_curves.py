@@ -126,3 +126,31 @@ def test_noise_takes_bounded_time(cell: int) -> None:
     start = time.thread_time()
     find_curved(probability, (960, 960), DetectionParameters(thresh=0.5, box_thresh=0))
     assert time.thread_time() - start < 4
+
+
+@pytest.mark.parametrize("curved", [True, False], ids=["arcs inside of each other", "slanted lines"])
+def test_rectangles_that_overlap_take_bounded_time(curved: bool) -> None:
+    side = 3000
+    probability = np.zeros((side, side), np.uint8)
+    for i in range(12, side // 2, 12) if curved else range(-side, side, 16):
+        if curved:
+            cv2.ellipse(probability, (side // 2, side // 2), (i, i), 0, 20, 340, 255, 6)
+        else:
+            cv2.line(probability, (i, 0), (i + side, side), 255, 5)
+    began = time.thread_time()
+    straight_boxes(probability, (side, side), OWN)
+    straight = time.thread_time() - began
+    began = time.thread_time()
+    find_curved(probability, (side, side), OWN)
+    assert time.thread_time() - began < 2 * straight + 0.5
+
+
+def test_a_spiral_takes_bounded_time() -> None:
+    turns = np.linspace(4 * np.pi, 70 * np.pi, 20_000)
+    points = np.rint(480 + 2.0 * turns[:, None] * np.stack((np.cos(turns), np.sin(turns)), axis=1)).astype(np.int32)
+    probability = np.zeros((960, 960), np.uint8)
+    cv2.polylines(probability, [points], False, 255, 5)
+    began = time.thread_time()
+    boxes, ribbons = find_curved(probability, (960, 960), OWN)
+    assert time.thread_time() - began < 0.5
+    assert len(boxes) + len(ribbons) <= 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -48,3 +49,28 @@ def test_a_box_at_the_border_keeps_its_number_inside() -> None:
 def test_pillow_without_a_system_font_falls_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "FONTS", ())
     assert module._pillow(20) is None
+
+
+@pytest.mark.parametrize("fonts", [module.FONTS, ()], ids=["system font", "OpenCV's font"])
+def test_long_texts_are_cut_and_the_picture_stays_one_that_can_be_sent(
+    fonts: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "FONTS", fonts)
+    short, long = ["12.50"] * 300, ["永" * 3000, "W" * 7000, "i" * 7000, "a\nb\0c"]
+    picture = annotate(grey(800, 800), list(np.repeat(BOXES, 152, axis=0)), [*short, *long])
+    height, width = picture.shape[0], picture.shape[1] - 800
+    assert height > 300 * 14 and width * height <= module.PANEL * 1.01
+    assert cv2.imencode(".jpg", picture)[0]
+    (alone,) = (annotate(grey(10, 3000), [], [text]) for text in long[1:2])
+    assert alone.shape[1] <= module.LONGEST + module.WIDEST and cv2.imencode(".jpg", alone)[0]
+
+
+def test_of_thousands_of_lines_the_first_are_listed() -> None:
+    picture = annotate(grey(800, 800), list(np.repeat(BOXES, 1500, axis=0)), ["x"] * 3000)
+    assert 500 * 14 < picture.shape[0] < 502 * 28 and picture.nbytes < 64 * 2**20
+
+
+def test_a_text_is_cut_where_the_list_ends() -> None:
+    lines, width = module._within(["12", "123456789"], 29, lambda text: float(len(text)))
+    assert (lines, width) == (["12", "1234…"], 29)
+    assert module._within(["12"], 400, lambda text: float(len(text)))[0] == ["12"]

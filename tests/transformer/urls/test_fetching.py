@@ -124,6 +124,17 @@ async def test_files_are_fetched(server: ThreadingHTTPServer) -> None:
     assert sorted(Server.asked) == [f"{host} /a.png?b=c", f"{host} /untyped"]
 
 
+async def test_names_are_resolved_in_threads_of_their_own(server: ThreadingHTTPServer) -> None:
+    done = threading.Event()
+    others = [asyncio.create_task(asyncio.to_thread(done.wait, 10)) for _ in range(64)]
+    await asyncio.sleep(0)
+    try:
+        assert await fetched(server, "a.png") == [FILE]
+    finally:
+        done.set()
+        await asyncio.gather(*others)
+
+
 @pytest.mark.parametrize(
     ("path", "error", "says"),
     [
