@@ -1,11 +1,11 @@
-# ppocr-serving: `make serve` runs it, `make test` tests it. Everything is installed into .venv, nothing needs root.
-# The Python that .venv is made with; where it is empty, scripts/find_python takes the newest that can be used.
+# ppocr-serving: `make serve` runs it, `make test` tests it. Everything is installed into .venv; nothing needs root.
+# The Python for .venv; if empty, scripts/find_python chooses the newest usable one.
 PYTHON ?=
 PORT ?= 8080
 GRPC_PORT ?= 8081
 VENV ?= .venv
 BIN := $(VENV)/bin
-# A second model, in Paddle's own format as well: engines are compared on it, and swaps go between it and the built-in one.
+# A second model, also in Paddle's format: for comparing engines, and for swaps with the built-in model.
 V4 := .cache/bundles/ppocrv4-mobile/1
 # Programs that some tests run: helm, a browser, …
 PROGRAMS := .cache/bin
@@ -23,8 +23,8 @@ test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
 	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
 	$(BIN)/python -m tests $(ARGS)
 
-# All files that docs/security.md names, but those that need a cluster.
-test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and bad days at full size: some hours (docs/security.md)
+# All test files named in docs/security.md, except those that need a cluster.
+test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and faults at full size: some hours (docs/security.md)
 	PPOCR_NIGHTLY=1 $(BIN)/python -m tests --timeout 5400 $(ARGS) \
 		$$(grep -oE 'tests/[a-z0-9_/]+\.py' docs/security.md | grep -v ^tests/cluster/ | sort -u)
 
@@ -32,7 +32,7 @@ test-cluster: $(VENV)/.dev $(V4)  ## Run the tests that need a cluster (docs/kub
 	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
 	$(IN) $(BIN)/python -m pytest tests/cluster $(ARGS)
 
-check: $(VENV)/.dev  ## Check format, lint, types and which room imports which
+check: $(VENV)/.dev  ## Check format, lint, types and the import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -42,17 +42,17 @@ format: $(VENV)/.dev  ## Format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.dev  ## Measure the service beside its peers: make bench ARGS='--images DIR --labels DIR'
+bench: $(VENV)/.dev  ## Compare the service with its peers: make bench ARGS='--images DIR --labels DIR'
 	$(BIN)/python -m bench $(ARGS)
 
-bench-text: $(VENV)/.dev  ## Read images of many kinds, and say how well: make bench-text ARGS='--count 20 --only narrow'
+bench-text: $(VENV)/.dev  ## Measure the accuracy on many kinds of images: make bench-text ARGS='--count 20 --only narrow'
 	$(BIN)/python -m bench.text $(ARGS)
 
 clean:  ## Remove the environment, the peers' environments and caches
 	rm -rf $(VENV) bench/.peers .cache .hypothesis .mypy_cache .ruff_cache .pytest_cache
 
 $(V4): | $(VENV)/.dev
-	$(BIN)/python -m ppocr_convert.v4_mobile .cache/bundles || echo "test: PP-OCRv4 could not be made; tests that need it will be skipped" >&2
+	$(BIN)/python -m ppocr_convert.v4_mobile .cache/bundles || echo "test: PP-OCRv4 could not be created; tests that need it will be skipped" >&2
 
 $(VENV)/.serve: requirements/serve.txt pyproject.toml clients/python/pyproject.toml
 	@scripts/make_venv "$(PYTHON)" "$(VENV)" requirements/serve.txt

@@ -1,4 +1,4 @@
-"""The report as HTML, and where it stands in Locust's own pages: the file of `--html`, and the page on port 8089."""
+"""The report as HTML, and if it stands in Locust's own pages: the file of `--html`, and the page on port 8089."""
 
 from __future__ import annotations
 

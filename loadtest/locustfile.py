@@ -22,7 +22,7 @@ from loadtest.options import Settings, add_options, settings
 from loadtest.report import Report, report
 from loadtest.stages import Snapshot, difference, snapshot
 from loadtest.tally import Tally
-from loadtest.users import OUTSTANDING, USERS, Plan, RawBody, V1Json, V2Binary, V2Grpc, V2Json, _Reader
+from loadtest.users import MAX_OUTSTANDING, USERS, Plan, RawBody, V1Json, V2Binary, V2Grpc, V2Json, _Reader
 
 __all__ = ["RawBody", "V1Json", "V2Binary", "V2Grpc", "V2Json"]
 
@@ -121,5 +121,5 @@ def _init(environment: Any, **_: Any) -> None:
     for user in USERS.values():
         user.connection_timeout = user.network_timeout = chosen.timeout
         if chosen.user_rate:
-            user.concurrency = OUTSTANDING
+            user.concurrency = MAX_OUTSTANDING
     run.listen()

@@ -26,7 +26,7 @@ Snapshot = dict[tuple[str, str], tuple[float, float]]
 
 
 def snapshot(urls: Iterable[str], host_header: str | None) -> Snapshot:
-    """Scrapes each address. Raises ValueError where one has no such metrics, with the reason."""
+    """Scrapes each address. Raises ValueError if one has no such metrics, with the reason."""
     found: Snapshot = {}
     for url in urls:
         request = urllib.request.Request(url, headers={"Host": host_header} if host_header else {})
@@ -48,7 +48,7 @@ def snapshot(urls: Iterable[str], host_header: str | None) -> Snapshot:
 
 
 def difference(before: Snapshot, after: Snapshot) -> list[Stage]:
-    """The stages between two snapshots, added up over the addresses. Raises ValueError where a service was restarted."""
+    """The stages between two snapshots, added up over the addresses. Raises ValueError if a service was restarted."""
     totals: dict[str, tuple[float, float]] = {}
     for key, (seconds, count) in after.items():
         old_seconds, old_count = before.get(key, (0.0, 0.0))

@@ -32,7 +32,7 @@ READ, REFUSED = "read", "refused"
 #: The answer's header (trailing metadata, over gRPC) that names the deployment it came from.
 TRACK_HEADER = "x-ppocr-track"
 #: Requests that a user at a rate of its own may have under way.
-OUTSTANDING = 1000
+MAX_OUTSTANDING = 1000
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Plan:
 
     @classmethod
     def make(cls, settings: Settings, tally: Tally) -> Plan:
-        """Raises ValueError where the images can't be used."""
+        """Raises ValueError if the images can't be used."""
         found = pictures(settings.images, settings.reference)
         judge = Judge(settings.min_recall, settings.min_agreement)
         return cls(settings, judge, tally, itertools.cycle(found))
@@ -86,7 +86,7 @@ class _Reader:
 
     @functools.cached_property
     def _under_way(self) -> Any:
-        return gevent.pool.Pool(OUTSTANDING)
+        return gevent.pool.Pool(MAX_OUTSTANDING)
 
     def on_stop(self) -> None:
         """What is under way may end within Locust's `--stop-timeout`."""
@@ -153,7 +153,7 @@ class V2Binary(HttpReader):
 
 
 def _channel(target: str, name: str | None, options: list[tuple[str, Any]]) -> grpc.Channel:
-    """With TLS where the target begins with https://: for the name that is asked for, where there is one."""
+    """With TLS if the target begins with https://: for the name that is asked for, where there is one."""
     if not target.startswith("https://"):
         return grpc.insecure_channel(target, options)
     if name:

@@ -1,4 +1,4 @@
-"""`python -m ppocr`: the command, where its script isn't on the path. A program, which nothing imports."""
+"""`python -m ppocr`: the command, if its script isn't on the path. A program, which nothing imports."""
 
 import sys
 

@@ -30,7 +30,7 @@ class Call:
     `words` those that go into the answer.
     `cancelled` is set once, when nobody waits for the answer any more; it may be read from any thread. `hurried` says that the
     client set the deadline itself, and an earlier one than the service would have. `error` is what it was answered with: metrics
-    and logs name its status even where its wire format puts errors into a 200. `times`: stages of its images, with
+    and logs name its status even if its wire format puts errors into a 200. `times`: stages of its images, with
     `time.monotonic()` of begin and end.
     """
 

@@ -41,7 +41,7 @@ FACTS_PARAMETER = "ppocr.facts"
 IDENTITY_PARAMETER = "ppocr.identity"
 #: Key of a request's parameters that holds the share it belongs to.
 SHARE_PARAMETER = "ppocr.share"
-#: What a predictor says where it has no version at all, and how it begins where it hasn't the one that was asked for: of all that
+#: What a predictor says if it has no version at all, and how it begins if it hasn't the one that was asked for: of all that
 #: it says in errors this alone is understood.
 NOTHING_LOADED = "no version of the model is loaded"
 NO_SUCH_VERSION = "there is no version"
@@ -117,8 +117,8 @@ class Output:
 class NetworkFacts:
     """One network of a bundle.
 
-    `name` is the V2 model's, `input` the graph's input. `labels` are what its class numbers mean. `parameters` belong to the
-    task: the stage that uses the network reads and checks them (transformer/pipeline).
+    `name` is the V2 model name, `input` the graph's input. `labels` are the meanings of its class numbers.
+    `parameters` belong to the task: the stage that uses the network checks them (transformer/pipeline).
     """
 
     name: str
@@ -169,7 +169,7 @@ class BundleFacts:
 
 @dataclass(frozen=True)
 class Items:
-    """What goes into a network: `pixels` UINT8 [P], `sizes` INT32 [N,2] of (height, width).
+    """The input of a network: `pixels` UINT8 [P], `sizes` INT32 [N,2] of (height, width).
 
     The items follow each other, each as its own contiguous [height, width, 3] block. Neighbours of equal size are
     computed without a copy.
@@ -184,7 +184,7 @@ class Items:
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes out: each output flat, the items' parts one after the other; `counts` INT32 [N] elements an item has.
+    """The output of a network: each output flat, the items' parts one after the other; `counts` INT32 [N] elements an item has.
 
     All outputs of a network have the same number of elements for an item. `version` is the identity that computed them.
     """
@@ -195,7 +195,7 @@ class Answer:
 
 
 class Predictor(Protocol):
-    """The networks of a bundle, wherever they run: in this process (`predictor.local`) or behind gRPC
+    """The networks of a bundle, in this process (`predictor.local`) or behind gRPC
     (`transformer.predictor_client`).
 
     All methods raise only errors of `ppocr_api.errors`, and drop their work when the awaiting task is cancelled.

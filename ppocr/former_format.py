@@ -14,7 +14,7 @@ from ppocr.contract import DETECTION, RECOGNITION, BundleFacts
 
 DET, REC = "det", "rec"
 _DB = ("limit_side_len", "limit_type", "thresh", "box_thresh", "unclip_ratio", "max_candidates")
-#: What a field was taken for where it wasn't there.
+#: What a field was taken for if it wasn't there.
 _DET_DEFAULTS = {
     "stride": 32,
     "limit_side_len": 960,

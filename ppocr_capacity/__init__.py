@@ -1,1 +1,1 @@
-"""Searches how many images a second a service reads within a time: `ppocr capacity`."""
+"""`ppocr capacity`: measures how many images per second a service reads within a time limit."""

@@ -22,8 +22,8 @@ from ppocr_settings.settings import add_flags, from_namespace, parse, setting, s
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 #: Images of the folder that are sent, its first ones by name; and of these how many alone, to know where to begin.
-MOST_IMAGES, ALONE = 1000, 10
-HELD, NOT_HELD, FAILED = 0, 1, 2
+MAX_IMAGES, IMAGES_ALONE = 1000, 10
+SUSTAINED, NOT_SUSTAINED, FAILED = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -95,14 +95,14 @@ async def _search(targets: list[Target], parts: list[Part], images: list[bytes],
         print(as_json(tracks, settings.p95, settings.rate, settings.headroom))
     else:
         print(table(tracks, settings.rate, settings.headroom))
-    return HELD if all(track.held and track.held >= settings.at_least for track in tracks) else NOT_HELD
+    return SUSTAINED if all(track.held and track.held >= settings.at_least for track in tracks) else NOT_SUSTAINED
 
 
 async def _track(target: Target, parts: list[Part], images: list[bytes], settings: CapacitySettings) -> Track:
-    alone, until = await one_by_one(target, images[:ALONE]), time.monotonic() + settings.wait
+    alone, until = await one_by_one(target, images[:IMAGES_ALONE]), time.monotonic() + settings.wait
     while not alone.seconds and time.monotonic() < until:
         await asyncio.sleep(1.0)
-        alone = await one_by_one(target, images[:ALONE])
+        alone = await one_by_one(target, images[:IMAGES_ALONE])
     if not alone.seconds:
         (reason, _), *_ = alone.failed.most_common(1) or [("it turned all images away", 1)]
         raise ConfigError(f"{target.url} reads none of the images: {reason}")
@@ -130,7 +130,7 @@ async def _track(target: Target, parts: list[Part], images: list[bytes], setting
 
 
 def _own_metrics(part: Part, parts: list[Part], target: Target) -> tuple[str, ...]:
-    """Those of the address that is asked are the first part's, where one pod alone stands behind it."""
+    """Those of the address that is asked are the first part's, if one pod alone stands behind it."""
     return (f"{target.url}/metrics",) if part is parts[0] and part.pods == 1 else ()
 
 
@@ -184,4 +184,4 @@ def _images(settings: CapacitySettings) -> list[bytes]:
     files = sorted(path for path in folder.glob("*") if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
     if not settings.images or not files:
         raise ConfigError(f"--images is {settings.images!r}, and must be a folder with images as the site reads them")
-    return [path.read_bytes() for path in files[:MOST_IMAGES]]
+    return [path.read_bytes() for path in files[:MAX_IMAGES]]

@@ -1,4 +1,4 @@
-"""Requests at a given rate, whatever becomes of those before them: nobody waits for the answer to somebody else."""
+"""Sends requests at a given rate, without waiting for earlier answers."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from ppocr_client.v1 import page_of
 
 #: The answer's header that names the deployment it came from.
 TRACK_HEADER = "x-ppocr-track"
-TURNED_AWAY = (429, 503)
+REFUSED_STATUSES = (429, 503)
 #: A step ends early when this share of what it will send is bad or late: it can't hold any more.
-HOPELESS = 0.2
+MAX_BAD_SHARE = 0.2
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where images are read: `url` of the service, and the name that its figures go by."""
+    """The service to measure: its `url`, and its name in the results."""
 
     name: str
     url: str
@@ -37,7 +37,7 @@ class Target:
 
 @dataclass
 class Counted:
-    """What came of the requests of a step. `seconds` are times from when a request was due until it was answered."""
+    """Results of the requests of a step. `seconds` are times from when a request was due until it was answered."""
 
     sent: int = 0
     seconds: list[float] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Counted:
     took: float = 0.0
 
     def percentile(self, share: float) -> float:
-        """Seconds within which that share of the answers came; infinite where none came."""
+        """Seconds within which that share of the answers came; infinite if none came."""
         if not self.seconds:
             return float("inf")
         ordered = sorted(self.seconds)
@@ -63,7 +63,7 @@ async def steadily(
     It stops early where too many were answered later than `within` seconds, refused, or failed.
     """
     counted, due, random_ = Counted(), 0.0, random.Random(seed)
-    most = max(1, int(rate * seconds * HOPELESS))
+    most = max(1, int(rate * seconds * MAX_BAD_SHARE))
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=64)
     async with httpx.AsyncClient(headers=dict(target.headers), limits=limits, timeout=target.timeout) as client:
         began = time.monotonic()
@@ -97,7 +97,7 @@ async def _send(client: httpx.AsyncClient, target: Target, image: bytes, due: fl
     headers = {"Content-Type": content_type(image), "X-Request-Timeout-Ms": str(int(target.timeout * 1000))}
     try:
         answer = await client.post(f"{target.url}/v1/models/{target.model}:predict", content=image, headers=headers)
-        if answer.status_code in TURNED_AWAY:
+        if answer.status_code in REFUSED_STATUSES:
             counted.refused += 1
             return
         if answer.status_code != httpx.codes.OK:

@@ -1,4 +1,4 @@
-"""The figures of a search, as a table and as JSON."""
+"""The results of a measurement, as a table and as JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ppocr_capacity.sizing import Sizing
 
 @dataclass(frozen=True)
 class Track:
-    """What one track holds. `steps` are all that were measured; `sizes` are for the wanted rate, one a part."""
+    """The result of one track. `steps` are all measured steps; `sizes` are for the required rate, one per part."""
 
     name: str
     url: str
@@ -22,7 +22,7 @@ class Track:
 
     @property
     def held(self) -> float:
-        """Images/s; 0 where no rate holds."""
+        """Images/s; 0 if no rate holds."""
         found = best(list(self.steps))
         return found.rate if found else 0.0
 
@@ -37,7 +37,7 @@ def line(step: Step) -> str:
 
 
 def table(tracks: Sequence[Track], rate: float, headroom: float) -> str:
-    """What each track holds and, where a rate is wanted, what it needs for it."""
+    """What each track holds and, if a rate is wanted, what it needs for it."""
     rows = [("track", "answered by", "holds", "lines/s", "p50", "p95")]
     for track in tracks:
         step = best(list(track.steps))

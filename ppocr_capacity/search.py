@@ -1,4 +1,4 @@
-"""The highest rate that holds, by steps: doubled until it doesn't hold, then between the two."""
+"""Searches the highest sustained rate: it is doubled until it isn't sustained, then narrowed down."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ppocr_capacity.load import Counted
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a step must keep: seconds of the 95th percentile, and the share of requests that may be refused or fail."""
+    """Limits of a step: the 95th percentile in seconds, and the share of requests that may be refused or fail."""
 
     p95_seconds: float
     bad_ratio: float
 
     def fault(self, counted: Counted) -> str:
-        """Why the step doesn't hold; "" where it does."""
+        """Why the step doesn't hold; "" if it does."""
         if not counted.sent:
             return "nothing was sent"
         bad = counted.refused + counted.failed.total()
@@ -29,7 +29,7 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Step:
-    """One rate [images/s] as it was measured; `fault` is "" where it holds."""
+    """One measured rate [images/s]; `fault` is "" if it is sustained."""
 
     rate: float
     counted: Counted

@@ -1,4 +1,4 @@
-"""From what one set of pods holds to how many a site needs, and what its autoscalers should aim at."""
+"""Computes, from the capacity of some pods, how many pods a rate needs, and the autoscaling targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What pods used while a rate was held: processors and queues, out of their metrics."""
+"""Resource use of pods during a step: processors and queues, from their metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 
 #: How often the queues are looked at [seconds].
-LOOK_SECONDS = 0.5
+CHECK_INTERVAL_SECONDS = 0.5
 _SAMPLE = re.compile(r"^(process_cpu_seconds_total|ppocr_queue_pixels)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
 Sample = dict[str, float]
 
@@ -39,7 +39,7 @@ class Usage:
 
 @dataclass
 class Watch:
-    """Looks at the parts' metrics while it is entered."""
+    """Context manager that samples the parts' metrics."""
 
     parts: Sequence[Part]
     headers: Mapping[str, str]
@@ -79,7 +79,7 @@ class Watch:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_INTERVAL_SECONDS)
             await self._look()
 
     async def _look(self) -> None:

@@ -1,4 +1,4 @@
-"""The `ppocr` command. Each subcommand is a module with `run(argv) -> exit code`, imported when it is asked for."""
+"""The `ppocr` command. Each subcommand is a module with `run(argv) -> exit code`, imported on use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ commands:
 """
 
 #: What a shell says of a program that SIGPIPE ended: the reader of the output has gone.
-NOBODY_READS = 141
+OUTPUT_CLOSED = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         except BrokenPipeError:
             # Python flushes standard output again at its end, and would complain there.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return NOBODY_READS
+            return OUTPUT_CLOSED
         return code
     if name in ("version", "--version", "-V"):
         print(f"ppocr {__version__}")

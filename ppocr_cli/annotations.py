@@ -1,4 +1,4 @@
-"""`ppocr read --annotate`: a PNG for each reading that shows where its lines are."""
+"""`ppocr read --annotate`: draws a PNG with the boxes and texts of each image."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ppocr capacity`: the most images a second that a service reads within a time."""
+"""`ppocr capacity`: measures the highest rate of images that a service reads within a time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Libraries that come with an extra of the distribution, and a sentence where they didn't."""
+"""Error messages for missing libraries, which come with an extra of the distribution."""
 
 from __future__ import annotations
 

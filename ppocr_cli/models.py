@@ -1,4 +1,4 @@
-"""`ppocr models`: the bundles of a repository, and the making of new ones."""
+"""`ppocr models`: lists, checks, adds, removes and converts bundles."""
 
 from __future__ import annotations
 

@@ -132,12 +132,12 @@ def _read(models: Mapping[str, str | None]) -> dict[str, SourceNetwork]:
 
 
 def _make(arguments: argparse.Namespace, networks: Mapping[str, SourceNetwork]) -> Bundle | None:
-    """The bundle in its place; None, and nothing there, where it doesn't read what its model reads."""
+    """The bundle in its place; None, and nothing there, if it doesn't read what its model reads."""
     import tempfile
 
     from ppocr_convert import assembly
     from ppocr_convert.characters import from_file
-    from ppocr_convert.normalisations import OF_DETECTION
+    from ppocr_convert.normalisations import DET_NORMALISATIONS
 
     root = Path(arguments.out)
     name = arguments.name or _name(networks["rec"])
@@ -151,7 +151,7 @@ def _make(arguments: argparse.Namespace, networks: Mapping[str, SourceNetwork]) 
             dictionary = from_file(Path(arguments.dict).read_bytes(), Path(arguments.dict).name)
         except OSError as error:
             raise BundleError(f"--dict {arguments.dict} can't be read: {error.strerror or error}") from error
-    normalisation = OF_DETECTION.get(arguments.det_normalisation or "")
+    normalisation = DET_NORMALISATIONS.get(arguments.det_normalisation or "")
     options = assembly.ConvertOptions(name, version, arguments.licence, arguments.source, normalisation)
     made = assembly.assemble(networks, dictionary, options)
     if not arguments.no_proof:

@@ -1,4 +1,4 @@
-"""What `ppocr models` says of a bundle."""
+"""The output of `ppocr models`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from ppocr.contract import Axis
 from ppocr.facts_json import network_to_json
 from ppocr_api.errors import BundleError
-from predictor.bundle import TIMES_FILE, Bundle
+from predictor.bundle import MEMORY_PER_FILE_SIZE, Bundle
 from predictor.manifest import Manifest
 from predictor.repository.folders import Entry
 
@@ -98,7 +98,7 @@ def disk(entry: Entry) -> int:
 
 def memory(bundle: Bundle) -> int:
     """Bytes that a predictor must have free to load it on a CPU; with the sizes of images that come it takes more."""
-    return TIMES_FILE * bundle.network_bytes
+    return MEMORY_PER_FILE_SIZE * bundle.network_bytes
 
 
 def _network(network: dict[str, Any]) -> list[str]:

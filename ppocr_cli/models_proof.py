@@ -1,4 +1,4 @@
-"""The proof of `ppocr models convert`: runs bundle and model side by side, and prints what came out."""
+"""The comparison of `ppocr models convert`: runs bundle and model, and prints the differences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies a bundle into a repository and takes one out, so that a predictor that watches it never sees half of one."""
+"""Adds and removes bundles of a repository, so that a watching predictor never sees an incomplete one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `ppocr read` writes: texts or JSON Lines on standard output, failures and progress on standard error."""
+"""The output of `ppocr read`: texts or JSON Lines on standard output, errors and progress on standard error."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Output:
 
 
 class Progress:
-    """A bar on standard error while many images are read; nothing where that is not a terminal."""
+    """A bar on standard error while many images are read; nothing if that is not a terminal."""
 
     def __init__(self, total: int, stream: TextIO = sys.stderr) -> None:
         self._total = total

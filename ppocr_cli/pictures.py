@@ -1,4 +1,4 @@
-"""From the arguments of the command line to the images that are read."""
+"""Finds the images that the command line names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ppocr read`: the text of images, read here or by a running service."""
+"""`ppocr read`: prints the text of images, read in this process or by a running service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two ways to read an image: in this process, or by a running service. Both answer the client's `Page`s."""
+"""Two ways to read an image: in this process, or by a running service. Both return `Page`s."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Read = Callable[[bytes], Awaitable[Page]]
 
 @dataclass(frozen=True)
 class _Local(ReaderSettings, NetworkSettings):
-    """What both have in common is one flag."""
+    """Settings for reading in this process."""
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ from ppocr_api.errors import ConfigError, PpocrError
 from ppocr_cli.extras import extra
 from ppocr_settings.settings import add_flags, from_namespace, parse, setting, switches_spelt_out, warn_of_misspelt
 
-PROMOTED, TAKEN_BACK, FAILED = 0, 1, 2
+PROMOTED, ROLLED_BACK, FAILED = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _roll_out(
         table.say(f"would go to {', '.join(f'{step} %' for step in steps)}, {times['hold']:g} s each")
         return PROMOTED
     if not rollout.run():
-        return TAKEN_BACK
+        return ROLLED_BACK
     table.say(_afterwards(release, cluster.namespace, steps[-1]))
     return PROMOTED
 

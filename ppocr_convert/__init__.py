@@ -1,1 +1,1 @@
-"""Makes bundles: graph surgery, and the sources that a bundle can come from. Nothing else needs the `onnx` package."""
+"""Converts models to bundles: reads the sources and rewrites their graphs. Only this room needs the `onnx` package."""

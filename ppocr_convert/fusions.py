@@ -1,4 +1,4 @@
-"""Puts operators together that an exporter has split, where engines are faster at the whole."""
+"""Fuses operators that an exporter has split, if engines run the fused operator faster."""
 
 from __future__ import annotations
 

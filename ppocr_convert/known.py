@@ -1,4 +1,4 @@
-"""Where PaddleOCR publishes its models: printed where one is named that isn't there; nothing is ever fetched."""
+"""Addresses of PaddleOCR's published models, printed if a named model is missing. Nothing is downloaded."""
 
 from __future__ import annotations
 

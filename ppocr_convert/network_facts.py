@@ -1,4 +1,4 @@
-"""What a manifest says of each kind of network: the grid it was made for, its inputs and outputs, its parameters."""
+"""The manifest entry of each kind of network: grid, inputs, outputs and parameters."""
 
 from __future__ import annotations
 

@@ -11,4 +11,4 @@ IMAGENET = Normalisation("BGR", _MEAN, _STD)
 #: The same for PaddleX's classification networks, which read images in RGB.
 IMAGENET_RGB = Normalisation("RGB", _MEAN, _STD)
 #: By the names that `convert` takes for detection.
-OF_DETECTION = {"imagenet": IMAGENET, "half": HALF}
+DET_NORMALISATIONS = {"imagenet": IMAGENET, "half": HALF}

@@ -1,4 +1,4 @@
-"""Orientation networks, of lines and of pages: their end rebuilt, and how an item is brought to their one size.
+"""Orientation networks of lines and pages: rebuilds their output, and defines how an item is scaled to their input size.
 
 The softmax over the classes becomes `label`, the best class, and `probability`, its value of the softmax. A label means the
 degrees clockwise by which the item stands turned; turned counter-clockwise by as much it stands upright.
@@ -17,8 +17,8 @@ PaddleOCR pads with 0 after the normalisation, which is 127.5 before it: `fill` 
 classification networks in RGB (paddlex/inference/models/image_classification/predictor.py), and turns a page back by
 `rotate_image`, counter-clockwise. PaddleOCR's cls turns a line from a probability of 0.9 on (`cls_thresh`).
 
-Where no inference.yml says it, `short_side` is 320, not 256: of 63 receipts turned four ways, 251 were told right at 256, the
-closest of them by 0.03, and 252 at 320, the closest by 0.43. A page is turned from a probability of 0.5 on.
+Without an inference.yml, `short_side` is 320, not 256. Of 63 receipts in four positions, 251 were classified correctly at 256,
+with a smallest margin of 0.03, and 252 at 320, with a smallest margin of 0.43. A page is turned from a probability of 0.5 on.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ LINE_THRESHOLD, PAGE_THRESHOLD = 0.9, 0.5
 
 @dataclass(frozen=True)
 class Fit:
-    """How an item is fed to a network: `size` (height, width), and the parameters that a manifest holds."""
+    """How an item is scaled for a network: `size` (height, width), and the parameters for the manifest."""
 
     size: tuple[int, int]
     normalisation: Normalisation

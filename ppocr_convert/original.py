@@ -1,4 +1,4 @@
-"""A network of a source, run as published: what a converted one is compared with.
+"""Runs a network as published, for comparison with the converted one.
 
 Paddle's runs on Paddle, ONNX on ONNX Runtime, both in f32 on the CPU. What a converted graph has inside is done around
 them: normalisation before, the argmax after.

@@ -1,4 +1,4 @@
-"""The front of a rebuilt network: UINT8 NHWC RGB becomes the float NCHW tensor that its first convolution wants.
+"""The input of a rebuilt network: converts UINT8 NHWC RGB to the float NCHW tensor for its first convolution.
 
 (x / 255 - mean) / std is a * (x - b) with a = 1 / (255 std), b = 255 mean; `a` and the order of the channels move into the
 convolution's weights, so that one subtraction is left. `b` can't move into its bias: the convolution pads with zeros after

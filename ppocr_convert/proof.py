@@ -1,6 +1,6 @@
-"""The proof of a conversion: the bundle reads images beside the networks that it was made of, and the texts are compared.
+"""Checks a conversion: the bundle and the original networks read the same images, and the texts are compared.
 
-Both go the service's whole way, each from its own boxes. Beside the texts, the networks themselves are compared on equal
+Both run the whole pipeline, each with its own boxes. The networks are also compared on equal
 input: the map of each image, the lines that the source's boxes cut out of it, and for orientation the image and those lines
 in each of the positions that the network tells apart.
 """
@@ -50,7 +50,7 @@ _BATCH = 8
 
 @dataclass(frozen=True)
 class OrientationCompared:
-    """How far apart two orientation networks are on equal input."""
+    """Differences between two orientation networks on equal input."""
 
     items: int
     differing: int
@@ -61,7 +61,7 @@ class OrientationCompared:
 
 @dataclass(frozen=True)
 class Compared:
-    """One image: what both read, and how far apart the networks are on equal input."""
+    """The results of one image: both texts, and the differences of the networks on equal input."""
 
     name: str
     texts: tuple[str, ...]
@@ -87,7 +87,7 @@ class Compared:
 
 
 class Side:
-    """Networks in memory, by name, and what to know of them."""
+    """One side of the comparison: networks in memory by name, and their facts."""
 
     def __init__(self, networks: Mapping[str, Network], facts: BundleFacts) -> None:
         self._networks = networks
@@ -173,7 +173,7 @@ def compare(name: str, image: U8, made: Side, source: Side) -> Compared:
 
 
 def _rec_difference(found: Answer | None, expected: Answer | None) -> tuple[int, int, float]:
-    """Time steps that differ, all time steps, the largest difference of probabilities where they don't."""
+    """Time steps that differ, all time steps, the largest difference of probabilities if they don't."""
     if found is None or expected is None:
         return 0, 0, 0.0
     same = found.outputs["ids"] == expected.outputs["ids"]

@@ -1,4 +1,4 @@
-"""The end of a recognition network: the best class of each time step, and its probability."""
+"""The output of a recognition network: the best class of each time step, and its probability."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture to prove a conversion on where the user has none: lines of different sizes, drawn."""
+"""Draws an image with lines of different sizes, to check a conversion without images of the user."""
 
 from __future__ import annotations
 

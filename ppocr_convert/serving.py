@@ -1,4 +1,4 @@
-"""What PaddleServing left: serving_server_conf.prototxt beside a model, and config.yml of its pipeline server (pdserving)."""
+"""PaddleServing's files: serving_server_conf.prototxt of a model, and config.yml of its pipeline server (pdserving)."""
 
 from __future__ import annotations
 
@@ -41,33 +41,33 @@ class Pipeline:
     models: Mapping[str, Path]
     """det, rec → the folder of the network."""
     ignored: Mapping[str, str]
-    """Key → why it has no counterpart."""
+    """Key → why it has no effect here."""
 
 
 #: Keys without a counterpart, and why.
 _IGNORED = {
-    "worker_num": "threads in which requests waited; here max_images bounds them, and those over it are answered 429",
-    "concurrency": "processes with a network each; here workers is how many forwards run, one per processor by itself",
+    "worker_num": "number of threads in which requests waited; here max_images limits requests, and more are answered 429",
+    "concurrency": "number of processes, each with its own network; here the setting workers has this purpose",
     "dag.prometheus_port": "the metrics are on http_port, GET /metrics",
-    "build_dag_each_worker": "one process serves; replicas are the chart's",
-    "dag.is_thread_op": "networks run in threads always",
-    "dag.retry": "a client retries what was refused; nothing that was computed is repeated",
-    "dag.use_profile": "/metrics has the seconds of each stage always",
+    "build_dag_each_worker": "the service is one process; the chart sets replicas",
+    "dag.is_thread_op": "networks always run in threads",
+    "dag.retry": "clients retry refused requests; nothing is computed twice",
+    "dag.use_profile": "/metrics always has the time of each stage",
     "dag.tracer.interval_s": "no report is written",
     "dag.client_type": "the networks run in the process or behind gRPC",
     "dag.channel_size": "the queue is bounded in pixels (max_queue_pixels)",
     "retry": "a batch that fails is not repeated",
-    "batch_size": "lines of any requests share a batch by themselves",
-    "auto_batching_timeout": "batch_wait_ms is how long a batch waits for more; 0 is best where clients are many",
-    "client_type": "there is one kind",
+    "batch_size": "lines of different requests share batches automatically",
+    "auto_batching_timeout": "the setting batch_wait_ms has this purpose; 0 is best with many clients",
+    "client_type": "there is only one kind",
     "fetch_list": "the networks' outputs are known",
     "ir_optim": "engines always optimise",
-    "mem_optim": "engines always do",
-    "use_mkldnn": "the engine paddle always does on a CPU",
-    "use_calib": "calibrated int8 is not served",
-    "use_lite": "Paddle Lite is not served",
-    "use_xpu": "XPUs are not served",
-    "min_subgraph_size": "TensorRT takes the whole network",
+    "mem_optim": "engines always optimise memory",
+    "use_mkldnn": "the engine paddle always uses it on a CPU",
+    "use_calib": "calibrated int8 is not supported",
+    "use_lite": "Paddle Lite is not supported",
+    "use_xpu": "XPUs are not supported",
+    "min_subgraph_size": "TensorRT always runs the whole network",
     "server_endpoints": "the transformer finds its predictor by predictor_host",
 }
 #: Where the pipeline's tracer wrote its reports.
@@ -124,7 +124,7 @@ class _Reading:
                 before = float(self._settings.get("request_timeout_seconds", 0))
                 self._settings["request_timeout_seconds"] = str(before + value / 1000)
             elif key == "timeout":
-                self._ignored[where] = "-1 is no limit; request_timeout_seconds stays as it is"
+                self._ignored[where] = "-1 means no limit; request_timeout_seconds keeps its value"
             else:
                 self._ignored[where] = _IGNORED.get(key, "unknown here")
 
@@ -142,7 +142,7 @@ class _Reading:
                 if cards:
                     self._settings |= {"device": self._settings.get("device", "gpu"), "device_id": cards[0].strip()}
                 if len(cards) > 1:
-                    self._ignored[where] = f"one GPU a predictor; run {len(cards)} replicas for the GPUs {value}"
+                    self._ignored[where] = f"a predictor uses one GPU; run {len(cards)} replicas for the GPUs {value}"
             elif key == "thread_num":
                 self._settings["threads"] = str(value)
             elif key == "precision" and str(value).lower() in _PRECISIONS:

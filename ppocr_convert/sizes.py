@@ -1,4 +1,4 @@
-"""The sizes that a rebuilt network gives for a size of input, found without running it."""
+"""Output sizes of a rebuilt network for an input size, computed without running it."""
 
 from __future__ import annotations
 

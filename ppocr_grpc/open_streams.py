@@ -27,10 +27,12 @@ MAX_STREAMS: Final = 100
 
 
 class OpenStreams:
-    """`let_in` raises Unauthorized for a call of a method whose caller may not. `arrivals` is what all messages come through."""
+    """`authorize` raises Unauthorized for a call that needs a key and has none. All messages come through `arrivals`."""
 
-    def __init__(self, let_in: Callable[[str, Any], None], arrivals: Arrivals, budget: Budget, status: Status) -> None:
-        self._let_in = let_in
+    def __init__(
+        self, authorize: Callable[[str, Any], None], arrivals: Arrivals, budget: Budget, status: Status
+    ) -> None:
+        self._authorize = authorize
         self._arrivals = arrivals
         self._budget = budget
         self._status = status
@@ -44,7 +46,7 @@ class OpenStreams:
         async def answers(_: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
             failed = None
             try:
-                self._let_in(method, context)
+                self._authorize(method, context)
                 with self._counted(method) as place, Claim(self._budget) as claim:
                     if handler.request_streaming:
                         stream = handler.stream_stream(self._arriving(context, place), context)

@@ -1,7 +1,7 @@
-"""gRPC server reflection, v1 and v1alpha, of what is declared: grpcurl and its like list and call the service by it.
+"""gRPC server reflection, v1 and v1alpha, of the declared methods, for grpcurl and similar tools.
 
-Messages of V2 and of PaddleServing are registered under packages of our own (open_inference.proto says why). Here they have the
-names that their protocols give them, and each service has the methods that are served.
+Messages of V2 and of PaddleServing are registered under this project's own package names (open_inference.proto explains why).
+Reflection shows them under their protocol's names, and each service with the methods that are served.
 """
 
 from __future__ import annotations

@@ -14,14 +14,14 @@ from ppocr_api.errors import PayloadTooLarge, PpocrError
 from ppocr_grpc.methods import GrpcMethod, parsed
 from ppocr_limits.wire_fields import text_field
 
-#: Requests of one inference stream that are worked on at a time; the next is read when the first of them is answered.
-OUTSTANDING: Final = 4
-#: Bytes of a message that asks the server itself something.
+#: Requests of one inference stream in progress at the same time; the next one is read when the first of them is answered.
+MAX_CONCURRENT: Final = 4
+#: Maximum size of a request for health or reflection, in bytes.
 MAX_QUESTION: Final = 64 << 10
 _ID: Final = oip.ModelInferRequest.DESCRIPTOR.fields_by_name["id"].number
 
-#: The answer to the bytes of one message of an inference stream, or what went wrong. It isn't raised: an error keeps the frames
-#: that it went through, and they the message.
+#: Returns the answer to the bytes of one message of an inference stream, or an error. The error isn't raised, because its
+#: traceback would keep the message in memory.
 One = Callable[[bytes, Any], Awaitable[tuple[Any, PpocrError | None]]]
 
 
@@ -55,7 +55,7 @@ def _small(method: GrpcMethod, raw: bytes) -> Any:
 
 
 def absent_handler(sentence: str) -> grpc.RpcMethodHandler:
-    """What answers a method that isn't there, of whatever kind a client takes it for."""
+    """The handler for unknown methods, unary or streaming."""
 
     async def refuse(_: Any, context: Any) -> AsyncIterator[Any]:
         await context.abort(grpc.StatusCode.UNIMPLEMENTED, sentence)
@@ -68,7 +68,7 @@ class InferStream:
     """ModelStreamInfer: each request is answered like a ModelInfer of its own, in the order in which they came.
 
     An error is the answer to its request, and the stream continues. If the client leaves, all that was started for it is dropped;
-    where the service stops, no more requests are read, and those that were are answered.
+    if the service stops, no more requests are read, and those that were are answered.
     """
 
     def __init__(self, one: One, stopping: asyncio.Event) -> None:
@@ -82,7 +82,7 @@ class InferStream:
 
     async def _answers(self, raws: AsyncIterator[bytes], context: Any) -> AsyncIterator[Any]:
         waiting: asyncio.Queue[asyncio.Task[Any] | None] = asyncio.Queue()
-        free = asyncio.Semaphore(OUTSTANDING)
+        free = asyncio.Semaphore(MAX_CONCURRENT)
         reader = asyncio.create_task(self._read(raws, context, waiting, free))
         stopped = asyncio.create_task(self._stopping.wait())
         stopped.add_done_callback(lambda _: reader.cancel())

@@ -11,14 +11,14 @@ from collections.abc import Callable
 
 from ppocr_api.errors import Overloaded
 from ppocr_limits.budget import MIB, RETRY_SECONDS, Budget
-from ppocr_limits.memory import give_back, memory_limit, resident
+from ppocr_limits.memory import memory_limit, release_freed, resident
 
 #: How often the size of the process is looked at [seconds].
-LOOK_SECONDS = 0.05
+CHECK_INTERVAL_SECONDS = 0.05
 #: The part of the memory up to which the process may grow meanwhile.
-MOST = 0.8
+MAX_MEMORY_SHARE = 0.8
 #: A process that was as large before isn't the messages' fault: it must have grown by so much since they are waited for [bytes].
-GROWN = 64 * MIB
+MIN_GROWTH = 64 * MIB
 
 
 class ArrivalWatch:
@@ -27,7 +27,7 @@ class ArrivalWatch:
     def __init__(
         self, budget: Budget, size: Callable[[], int] = resident, limit: Callable[[], int] = memory_limit
     ) -> None:
-        self._most_growth = max(budget.for_bodies + budget.for_images, GROWN)
+        self._most_growth = max(budget.for_bodies + budget.for_images, MIN_GROWTH)
         self.size = size
         self._limit = limit
         self._waiting: dict[asyncio.Future[bytes], None] = {}
@@ -40,7 +40,7 @@ class ArrivalWatch:
         if not self._waiting:
             return False
         size = self.size()
-        return size + more > self._limit() * MOST and size - self._smallest > GROWN
+        return size + more > self._limit() * MAX_MEMORY_SHARE and size - self._smallest > MIN_GROWTH
 
     @staticmethod
     def too_much() -> Overloaded:
@@ -67,17 +67,17 @@ class ArrivalWatch:
 
     async def _look(self) -> None:
         """Runs as long as anybody waits."""
-        most = int(self._limit() * MOST)
+        most = int(self._limit() * MAX_MEMORY_SHARE)
         while self._waiting:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(CHECK_INTERVAL_SECONDS)
             size = self.size()
             self._smallest = min(self._smallest, size)
             grown = size - self._smallest
-            if grown > self._most_growth or (size > most and grown > GROWN):
+            if grown > self._most_growth or (size > most and grown > MIN_GROWTH):
                 for arriving in list(self._waiting):
                     self._given_up.add(arriving)
                     arriving.cancel()
-                await asyncio.sleep(LOOK_SECONDS)  # until gRPC has freed it
-                await asyncio.to_thread(give_back)
+                await asyncio.sleep(CHECK_INTERVAL_SECONDS)  # until gRPC has freed it
+                await asyncio.to_thread(release_freed)
                 self._smallest = self.size()
         self._looking = None

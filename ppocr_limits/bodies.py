@@ -14,7 +14,7 @@ Receive = Callable[[], Awaitable[Message]]
 
 #: How long a body may pause, in seconds.
 PAUSE_SECONDS = 20.0
-#: What a body takes while it is read: itself, and the files in it as the decoders get them; and where they are base64 the text.
+#: What a body takes while it is read: itself, and the files in it as the decoders get them; and if they are base64 the text.
 _FILES, _TEXT = 2, 3
 #: Parts are put together to so many bytes: small ones, which come by the hundred, would leave holes in the heap.
 _LARGE = 1 << 20
@@ -81,7 +81,7 @@ def has_body(headers: Mapping[bytes, bytes]) -> bool:
 
 
 def _declared(headers: Mapping[bytes, bytes], limit: int) -> int:
-    """The length that a request declares, 0 where it declares none. Raises PayloadTooLarge."""
+    """The length that a request declares, 0 if it declares none. Raises PayloadTooLarge."""
     # Python turns no more than 4,300 digits into a number.
     digits = headers.get(b"content-length", b"").lstrip(b"0")
     if not digits.isdigit():

@@ -1,7 +1,7 @@
 """The memory budget of all requests, in two parts: for bodies, and for decoded images.
 
-A body is claimed before it is read, and refused where its part is spent; an image waits for the other part. The parts are
-apart, so bodies that have arrived can't take the memory that an image needs to be read and to go: what waits always moves on.
+The memory of a body is reserved before it is read, and the body is refused if its part is used up; an image waits for the other
+part. Because the parts are separate, bodies can't take the memory that images need to be finished, so there is no deadlock.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Callable
 from ppocr_api.errors import Overloaded, PayloadTooLarge
 
 MIB = 1024 * 1024
-#: The part of the budget that bodies may take; the rest is for decoded images and what is cut out of them.
+#: The share of the budget for bodies; the rest is for decoded images and line crops.
 FOR_BODIES = 0.4
-#: The part of it that large bodies leave to those that are no larger than it: an eighth.
+#: The share of it that is reserved for small bodies, those no larger than it: an eighth.
 KEPT = 8
-#: How long a body may pause where others need its memory [seconds].
+#: How long a body may pause if others need its memory [seconds].
 STALLED_SECONDS = 2.0
-#: When to try again where the memory is spent, in seconds: bodies are answered, or time out, after at most some of these.
+#: Retry-After if the memory is used up [seconds].
 RETRY_SECONDS = 1.0
 
 
@@ -33,11 +33,11 @@ class Budget:
 
     @property
     def held(self) -> int:
-        """Bytes that bodies hold now."""
+        """Bytes currently claimed for bodies."""
         return self._held
 
     def claim(self, size: int) -> Claim:
-        """`size` bytes for a body, to be released. Raises PayloadTooLarge if they never fit, Overloaded where not now."""
+        """Reserves `size` bytes for a body. Raises PayloadTooLarge if they can never fit, Overloaded if they don't fit now."""
         claim = Claim(self)
         claim.resize(size)
         return claim
@@ -61,7 +61,7 @@ class Budget:
         self._held += by
 
     def _end_stalled(self) -> None:
-        """What was promised and doesn't come makes way: a moment later there is room for who tries again."""
+        """Ends stalled bodies, so that there is room for the next try."""
         now = time.monotonic()
         for last, end in list(self._arriving.values()):
             if now - last > STALLED_SECONDS:
@@ -69,23 +69,23 @@ class Budget:
 
 
 class Claim:
-    """Bytes of a budget. Released once; as a context manager at the end of the block."""
+    """Reserved bytes of a budget. As a context manager it is released at the end of the block."""
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
         self._size = 0
 
     def resize(self, size: int) -> None:
-        """Makes it `size` bytes. Raises as `Budget.claim`, and keeps what it had."""
+        """Changes it to `size` bytes. Raises like `Budget.claim`, and then keeps its size."""
         self._budget._move(size - self._size, size)
         self._size = size
 
     def comes(self, end: Callable[[], None]) -> None:
-        """A part of what it is for has just come. If nothing more does and others need the memory, `end` is called."""
+        """Called when a part of the body has arrived. If it stalls and others need the memory, `end` is called."""
         self._budget._arriving[self] = (time.monotonic(), end)
 
     def has_come(self) -> None:
-        """All of it is here, or nobody waits for it any more."""
+        """Called when the body is complete, or not needed any more."""
         self._budget._arriving.pop(self, None)
 
     def release(self) -> None:

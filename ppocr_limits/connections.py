@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol with limits on headers, idle connections, pipelined requests and unread answers.
 
-uvicorn with h11 bounds a head's size alone and parses in Python; with httptools it bounds nothing. So httptools' protocol is
-extended here by counting: what it parses, and how, is unchanged.
+uvicorn with h11 limits only the size of headers, and parses in Python; with httptools it has no limits. So the httptools
+protocol is extended here by counting; its parsing is unchanged.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ KIB = 1024
 
 @dataclass(frozen=True)
 class ConnectionLimits:
-    """Bounds of HTTP connections.
+    """Limits of HTTP connections.
 
-    head_bytes, head_fields, head_seconds: of a request up to its body; trailers and the frames of chunks count like a head.
+    head_bytes, head_fields, head_seconds: of a request before its body; trailers and chunk headers count too.
         An empty field of four bytes takes 150 in memory.
-    connections: open at a time. One more takes the place of another (places.py), or is refused where none gives way.
-    linger_bytes, linger_seconds: how much of a body is still taken and thrown away after an answer that came before its end.
-        A client that is still sending would otherwise be told that the connection broke, and not what the answer was.
-    unread_bytes, unread_seconds: of answers that clients don't read (unread_answers.py).
-    pipelined: requests that wait behind others of their connections (pipelines.py).
+    connections: open at the same time. One more replaces another (places.py), or is refused if none can be closed.
+    linger_bytes, linger_seconds: how much of a body is still read and discarded after an early answer. Otherwise a client
+        that is still sending would see a broken connection instead of the answer.
+    unread_bytes, unread_seconds: limits for answers that clients don't read (unread_answers.py).
+    pipelined: number of pipelined requests (pipelines.py).
     """
 
     head_bytes: int = 64 * KIB
@@ -44,7 +44,7 @@ class ConnectionLimits:
 
 
 def bounded_protocol(limits: ConnectionLimits) -> Callable[..., asyncio.Protocol]:
-    """The protocol for uvicorn's setting `http`: one factory for the connections of a server, which it counts together."""
+    """The protocol for uvicorn's setting `http`: a factory that counts all connections of a server together."""
     places = Places()
     unread = UnreadAnswers(limits.unread_bytes, limits.unread_seconds)
     pipelines = Pipelines(limits.pipelined)
@@ -71,10 +71,10 @@ class _BoundedProtocol(NoUpgradeProtocol):
         self._unread_answers = unread
         self._pipelines = pipelines
         self._in_head = True
-        self._unread = 0  # bytes since a head or a part of a body was complete
+        self._unread = 0  # bytes since the last complete headers or body part
         self._head_size = 0  # bytes of the request's header fields and trailers
         self._head_fields = 0
-        self._dropped: int | None = None  # bytes thrown away after the answer, once that has begun
+        self._dropped: int | None = None  # bytes discarded after the answer; None before it
         self._timer: asyncio.TimerHandle | None = None
         self._refusal = "400 Bad Request"
 
@@ -174,7 +174,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
         self._refuse(self._refusal, msg)
 
     def close_after_body(self) -> None:
-        """Closes the connection once what is written has gone out; what the client still sends is thrown away until then."""
+        """Closes the connection when everything is written; until then, what the client sends is discarded."""
         if self._dropped is not None or self.transport.is_closing():
             return
         self._stop_timer()
@@ -230,7 +230,7 @@ class _BoundedProtocol(NoUpgradeProtocol):
 
 
 class _Closing:
-    """The transport as a request's cycle sees it: closing it lets the answer arrive first."""
+    """The transport for a request's cycle: closing it waits until the answer is sent."""
 
     def __init__(self, protocol: _BoundedProtocol) -> None:
         self._protocol = protocol

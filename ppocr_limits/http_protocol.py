@@ -10,16 +10,16 @@ import re
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_OFFER = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
+_UPGRADE_HEADER = re.compile(rb"\r\nupgrade:", re.IGNORECASE)
 _END = b"\r\n\r\n"
 
 
 class NoUpgradeProtocol(HttpToolsProtocol):
-    """Gives the offer's header another name, where a request's head comes in one piece, as clients send it."""
+    """Gives the offer's header another name, if a request's head comes in one piece, as clients send it."""
 
     def data_received(self, data: bytes) -> None:
         if self.cycle is None or self.cycle.response_complete:
             head, end, body = data.partition(_END)
-            if end and _OFFER.search(head):
-                data = b"".join((_OFFER.sub(b"\r\nx-offer:", head), end, body))
+            if end and _UPGRADE_HEADER.search(head):
+                data = b"".join((_UPGRADE_HEADER.sub(b"\r\nx-offer:", head), end, body))
         super().data_received(data)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-#: The part of the memory that requests may take together; less where the networks are in the same process. The rest is for
+#: The part of the memory that requests may take together; less if the networks are in the same process. The rest is for
 #: the program itself, and for what is held for a moment only, such as a body that is put together from its parts.
 FOR_REQUESTS, BESIDE_NETWORKS = 0.6, 0.4
 
@@ -60,7 +60,7 @@ def keep_level() -> None:
         ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE)
 
 
-def give_back() -> None:
+def release_freed() -> None:
     """Has the C library return what was freed in small blocks to the system. Takes up to some tenths of a second."""
     with contextlib.suppress(OSError, AttributeError, TypeError):  # a C library without it; Windows
         ctypes.CDLL(None).malloc_trim(0)
@@ -76,7 +76,7 @@ def _machine() -> int:
 def _control_groups() -> Iterator[int]:
     """The limits of the group that this process is in and of those above it, versions 1 and 2.
 
-    In a container the own group is usually the root; where a container is shown its path on the host, it isn't there, and
+    In a container the own group is usually the root; if a container is shown its path on the host, it isn't there, and
     what counts is the root again.
     """
     try:

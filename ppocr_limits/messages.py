@@ -9,30 +9,31 @@ from typing import Any
 
 from ppocr_limits.arrival_watch import ArrivalWatch
 from ppocr_limits.budget import Budget, Claim
-from ppocr_limits.memory import give_back
+from ppocr_limits.memory import release_freed
 
-#: Waits for the bytes of a call's next message.
+#: A function that waits for the bytes of a call's next message.
 Read = Callable[[], Coroutine[Any, Any, bytes]]
-#: What a message takes: as it came, as it was parsed, and the bytes in it as Python sees them.
+#: Memory of a message, as a multiple of its size: the raw bytes, the parsed message, and its bytes as Python objects.
 _TIMES = 3
-#: How long a message that comes may keep its turn while others wait for theirs, and one that doesn't [seconds].
-TURN_SECONDS, LOOK_SECONDS = 5.0, 0.2
-#: Where so many wait, a message is looked at after this part of the time: else calls that send nothing would keep all of them
-#: waiting, one after the other.
+#: How long an arriving message keeps its turn while others wait, and how long a silent one does [seconds].
+TURN_SECONDS, CHECK_INTERVAL_SECONDS = 5.0, 0.2
+#: Growth of the process in CHECK_INTERVAL_SECONDS if a message arrives quickly [bytes].
+QUICK_GROWTH = 1 << 20
+#: From this many waiting calls on, a message is checked after this part of the interval. Otherwise calls that send nothing would
+#: delay all of them, one after the other.
 MANY, HURRY = 64, 0.05
-#: By so much the process grows in LOOK_SECONDS where a message comes quickly [bytes].
-COMES = 1 << 20
-#: What a message takes while it arrives: as gRPC puts it together, and as it hands it on.
+#: Memory of an arriving message, as a multiple of its size: gRPC's buffers, and the assembled copy.
 _ARRIVING = 2
 
 
 class Arrivals:
-    """gRPC doesn't say how large a message is before all of it is here, and lets the client send it once it is waited for.
+    """Limits how many messages arrive at the same time.
 
-    So as many are waited for at a time as the budget has room for messages of `max_bytes`; others take their turn. One on its
-    way from a client on the same network is here in some milliseconds. One that comes slowly, or not at all, as on a stream that
-    says nothing for a while, continues without a turn where others wait for theirs, and is watched. Where those have filled the
-    memory nobody gets a turn: on a busy machine all messages come slowly.
+    gRPC doesn't tell how large a message is before all of it is here, and lets the client send it as soon as it is awaited. So
+    only as many messages are awaited at the same time as the budget has room for at `max_bytes` each; others wait for their
+    turn. From a client on the same network a message arrives within milliseconds. A message that is slow or silent loses its
+    turn when others wait, and is watched instead. If such messages have filled the memory, no new one gets a turn: on a
+    busy machine all messages are slow.
     """
 
     def __init__(self, budget: Budget, max_bytes: int, watch: ArrivalWatch | None = None) -> None:
@@ -43,8 +44,8 @@ class Arrivals:
         self._others_wait = asyncio.Event()
 
     async def message(self, read: Read, claim: Claim, in_turn: bool = True) -> bytes:
-        """The bytes of a call's one message, or what stands for none. `claim` grows to what it takes. A probe, whose message is
-        empty, waits for no turn.
+        """The bytes of a unary call's message, or gRPC's marker for none. `claim` is resized to its memory.
+        With `in_turn` false it waits for no turn: a probe's message is empty.
 
         Raises Overloaded, also if more arrives than there is memory for, and PayloadTooLarge.
         """
@@ -53,7 +54,7 @@ class Arrivals:
         return claimed(await self._watch.arrived(asyncio.ensure_future(read())), claim)
 
     async def next_message(self, read: Read) -> bytes:
-        """The bytes of a call's next message, which nothing is claimed for, or what stands for its end. Raises Overloaded."""
+        """The bytes of a stream's next message, without a claim, or gRPC's marker for its end. Raises Overloaded."""
         await self._turn()
         arriving = asyncio.ensure_future(read())
         try:
@@ -81,16 +82,16 @@ class Arrivals:
             raise
 
     async def _room(self) -> None:
-        """Waits while what comes without a turn leaves no room for the largest message. Raises Overloaded after a while."""
+        """Waits while messages without a turn leave no room for the largest message. Raises Overloaded after a while."""
         began = time.monotonic()
         while self._watch.crowded(self._largest):
             if time.monotonic() - began > TURN_SECONDS:
                 raise self._watch.too_much()
-            await asyncio.to_thread(give_back)  # what was freed may still count
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.to_thread(release_freed)  # freed memory may still count
+            await asyncio.sleep(CHECK_INTERVAL_SECONDS)
 
     async def _while_it_comes(self, arriving: asyncio.Future[bytes]) -> None:
-        """Until it is here, or others wait while nothing comes: what comes quickly makes the process grow."""
+        """Waits until the message is here, or others wait and it isn't arriving quickly, judged by the growth of the process."""
         others = asyncio.ensure_future(self._others_wait.wait())
         began, quiet = time.monotonic(), False
         try:
@@ -98,10 +99,10 @@ class Arrivals:
                 size = self._watch.size()
                 part = HURRY if self._waiting >= MANY else 1.0
                 awaited = (arriving, others) if quiet else (arriving,)
-                await asyncio.wait(awaited, timeout=LOOK_SECONDS * part, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait(awaited, timeout=CHECK_INTERVAL_SECONDS * part, return_when=asyncio.FIRST_COMPLETED)
                 if quiet and self._waiting:
                     return
-                quiet = self._watch.size() - size < COMES * part or time.monotonic() - began > TURN_SECONDS
+                quiet = self._watch.size() - size < QUICK_GROWTH * part or time.monotonic() - began > TURN_SECONDS
                 if others.done() and not self._waiting:
                     others = asyncio.ensure_future(self._others_wait.wait())
         finally:
@@ -109,7 +110,7 @@ class Arrivals:
 
 
 def claimed(raw: bytes, claim: Claim) -> bytes:
-    """`raw`, a message or what stands for none, once `claim` has grown to its size. Raises Overloaded and PayloadTooLarge."""
+    """Resizes `claim` to the memory of `raw`, a message or a marker, and returns `raw`. Raises Overloaded and PayloadTooLarge."""
     if isinstance(raw, bytes):
         claim.resize(len(raw) * _TIMES)
     return raw

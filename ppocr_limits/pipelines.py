@@ -21,7 +21,7 @@ class Pipelines:
         self._waiting = 0
 
     def come(self, count: int) -> bool:
-        """Whether `count` more, or fewer where it is negative, are still within the limit."""
+        """Whether `count` more, or fewer if it is negative, are still within the limit."""
         self._waiting += count
         return self._waiting <= self._limit
 

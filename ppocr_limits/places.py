@@ -44,7 +44,7 @@ class Places:
         self._arriving.pop(connection, None)
 
     def free_one(self) -> bool:
-        """Ends a connection; False where all of them are at work."""
+        """Ends a connection; False if all of them are at work."""
         idle = next(iter(self._idle), None)
         if idle is not None:
             self.leaves(idle)

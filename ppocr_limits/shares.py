@@ -1,8 +1,8 @@
 """Fair scheduling: one caller's bulk requests must not make all others wait.
 
-A *share* is whatever is to get an equal part: a caller that is known by its key, or else one request. Work is done in the order
-in which it came, as long as no share is more than HEAD_START ahead of one that waits; then those that were served least go
-first. So ordinary requests, which cost less than that, keep their order, and only what is large gives way.
+A *share* is the unit of fairness: a caller with an API key, or else one request. Work is done in the order
+of arrival, as long as no share is more than HEAD_START ahead of a waiting one. Then shares that were served least go
+first. So ordinary requests, which cost less than that, keep their order, and only large ones have to wait.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Generic, TypeVar
 T = TypeVar("T", bound=Hashable)
 Share = Hashable
 
-#: Work that a share may have done for it beyond others that wait, before they go first [seconds]: that of a page or two on a CPU.
+#: How far a share may be ahead of waiting ones before they go first [seconds of work]: a page or two on a CPU.
 HEAD_START = 0.25
-#: Shares that are remembered; the others count as served like everybody.
-MOST = 4096
+#: Maximum number of shares to remember; others start at the common level.
+MAX_SHARES = 4096
 
 
 class Shares:
     """Seconds of work that were done for each share. Not thread-safe: its owner holds a lock."""
 
     def __init__(self) -> None:
-        # What a share that was always there, and always had work waiting, would have been served: newcomers begin with it, so
+        # The service that a permanently active share would have received. New shares start with it, so
         # nobody saves up time while it asks nothing, and nobody pays for having used what no other wanted.
         self._level = 0.0
         self._served: dict[Share, float] = {}
@@ -39,9 +39,9 @@ class Shares:
         """`seconds` of work are done for `share` while `waiting` shares have work, this one counted."""
         self._served[share] = self.served(share) + seconds
         self._level += seconds / max(1, waiting)
-        if len(self._served) > MOST:
+        if len(self._served) > MAX_SHARES:
             ahead = sorted(self._served.items(), key=lambda known: known[1], reverse=True)
-            self._served = dict(each for each in ahead[: MOST // 2] if each[1] > self._level)
+            self._served = dict(each for each in ahead[: MAX_SHARES // 2] if each[1] > self._level)
 
 
 class Line(Generic[T]):

@@ -24,7 +24,7 @@ _FILES = "the files of tls_cert_file, tls_key_file and tls_client_ca_file"
 
 @dataclass(frozen=True)
 class Tls:
-    """Files in PEM: the certificate with its chain, its key, and the certificates that sign clients' ("" where none are asked).
+    """Files in PEM: the certificate with its chain, its key, and the certificates that sign clients' ("" if none are asked).
 
     Where clients' are asked, gRPC refuses a client without one, and HTTP answers it health and metrics alone: a kubelet has none.
     """

@@ -11,9 +11,9 @@ import time
 from dataclasses import dataclass
 
 #: How often is looked [seconds].
-LOOK_SECONDS = 1.0
+CHECK_INTERVAL_SECONDS = 1.0
 #: A client that takes in less in a time is one that has stopped [bytes].
-LEAST = 64 << 10
+MIN_PROGRESS = 64 << 10
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class UnreadAnswers:
         """The client of `transport` takes in less than is written to it."""
         self._waiting[transport] = _Unread(transport.get_write_buffer_size(), time.monotonic())
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+            self._timer = asyncio.get_running_loop().call_later(CHECK_INTERVAL_SECONDS, self._look)
 
     def remove(self, transport: asyncio.Transport) -> None:
         """It has taken in all of it, or is gone."""
@@ -46,7 +46,7 @@ class UnreadAnswers:
         now, whole = time.monotonic(), 0
         for transport, known in list(self._waiting.items()):
             size = transport.get_write_buffer_size()
-            if size > known.size or known.size - size >= LEAST:
+            if size > known.size or known.size - size >= MIN_PROGRESS:
                 known.size, known.since = size, now
             elif now - known.since >= self._seconds:
                 self._give_up(transport)
@@ -57,7 +57,7 @@ class UnreadAnswers:
             whole -= oldest.get_write_buffer_size()
             self._give_up(oldest)
         if self._waiting:
-            self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+            self._timer = asyncio.get_running_loop().call_later(CHECK_INTERVAL_SECONDS, self._look)
 
     def _give_up(self, transport: asyncio.Transport) -> None:
         self.remove(transport)

@@ -45,7 +45,7 @@ def text_field(raw: bytes, number: int) -> str:
 
 
 def fields(view: memoryview) -> Iterator[tuple[int, memoryview | None]]:
-    """The number of each field in turn, and its content where it is bytes, text, a message or a list of numbers.
+    """The number of each field in turn, and its content if it is bytes, text, a message or a list of numbers.
 
     Raises InvalidRequest if the bytes are no message.
     """

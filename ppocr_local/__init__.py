@@ -1,1 +1,1 @@
-"""Transformer and predictor in one process, where the one calls the other directly."""
+"""Transformer and predictor in one process, with direct calls between them."""

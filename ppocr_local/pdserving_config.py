@@ -1,4 +1,4 @@
-"""`ppocr serve --pdserving config.yml`: starts with what the configuration of a PaddleServing pipeline says."""
+"""`ppocr serve --pdserving config.yml`: takes settings from the configuration of a PaddleServing pipeline."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from ppocr_settings.settings import PREFIX
 
 
 def flags_of(path: Path, environ: Mapping[str, str]) -> list[str]:
-    """The flags that stand for the configuration, without those whose variable is set. Says on standard error what they are,
-    what has no counterpart here and why, and what becomes of the models. Raises ConfigError."""
+    """The flags for the settings in the configuration, without those whose environment variable is set. Prints them to standard
+    error, together with the keys that have no effect here and the models to convert. Raises ConfigError."""
     try:
         found = serving.pipeline(path.read_bytes(), path.parent)
     except OSError as error:
@@ -27,7 +27,7 @@ def flags_of(path: Path, environ: Mapping[str, str]) -> list[str]:
         _say(f"{path.name}: {key} has no effect here: {why}")
     for part, folder in found.models.items():
         _say(
-            f"{path.name}: the model of {part} is served once it is converted: "
+            f"{path.name}: to serve the model of {part}, convert it: "
             f"ppocr models convert --pdserving {path} BUNDLES; then --model_dir BUNDLES ({folder})"
         )
     return flags

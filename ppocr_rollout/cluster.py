@@ -1,4 +1,4 @@
-"""The objects of a release in a cluster: tracks, pods, and the routes that share requests out."""
+"""The Kubernetes objects of a release: tracks, pods, and the routes that split the requests."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ _COMPONENT: Final = "app.kubernetes.io/component"
 _TRANSFORMER: Final = "transformer"
 #: Statuses of the API server after which the same request may succeed.
 _PASSING: Final = (409, 429, 500, 502, 503, 504)
-_GONE: Final = 404
+_NOT_FOUND: Final = 404
 _ACCOUNT_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 #: Seconds that one request to the API server may take.
 _SECONDS: Final = 10.0
 #: Name of the port of the container that answers clients, and of the predictor's beside it in a collocated pod.
 _FRONT_PORT: Final = "http1"
-_BESIDE: Final = "http1-predictor"
+_COLLOCATED_PORT: Final = "http1-predictor"
 
 
 @dataclass(frozen=True)
 class Pod:
-    """One pod of a track. `front` is the port of its metrics where it answers clients, None for a predictor."""
+    """One pod of a track. `front` is the port of its metrics if it answers clients, None for a predictor."""
 
     name: str
     uid: str
@@ -100,7 +100,7 @@ class Cluster:
                     *place, route.name, body, _content_type="application/merge-patch+json", **options
                 )
             except client.ApiException as error:
-                if error.status != _GONE:
+                if error.status != _NOT_FOUND:
                     raise
                 self._objects.create_namespaced_custom_object(*place, body, **options)
 
@@ -182,14 +182,14 @@ def _errors_of_the_api(what: str) -> Iterator[None]:
     try:
         yield
     except client.ApiException as error:
-        kind = Unavailable if error.status in _PASSING else NotFound if error.status == _GONE else PpocrError
+        kind = Unavailable if error.status in _PASSING else NotFound if error.status == _NOT_FOUND else PpocrError
         raise kind(f"{what}: {error.status} {_sentence(error)}") from error
     except (urllib3.exceptions.HTTPError, OSError) as error:
         raise Unavailable(f"{what}: the API server can't be reached ({type(error).__name__})") from error
 
 
 def _sentence(error: client.ApiException) -> str:
-    """The API server's own words, where its answer has some."""
+    """The API server's own words, if its answer has some."""
     try:
         return str(json.loads(error.body or "")["message"])
     except (ValueError, KeyError, TypeError):
@@ -214,7 +214,7 @@ def _connect(context: str | None) -> str:
 def _pod(item: Any) -> Pod:
     statuses = item.status.container_statuses or []
     ports = {port.name: port.container_port for container in item.spec.containers for port in container.ports or ()}
-    alone = item.metadata.labels.get(_COMPONENT) == "predictor" and _BESIDE not in ports
+    alone = item.metadata.labels.get(_COMPONENT) == "predictor" and _COLLOCATED_PORT not in ports
     return Pod(
         name=item.metadata.name,
         uid=item.metadata.uid,

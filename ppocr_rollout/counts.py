@@ -1,4 +1,4 @@
-"""Requests of a track by how they ended, and their times: Prometheus counters, and differences of them."""
+"""Request counts of a track by result, and their latencies: Prometheus counters, and their differences."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Counts:
-    """`good`: answered with what was asked for. `failed`: the service's fault, or refused as it was full. `declined`:
-    the caller's fault (4xx), or the caller left. `buckets`: upper bound in seconds → requests that took as long at most,
-    of all three kinds, as Prometheus counts them; math.inf is the last.
+    """`good`: successful. `failed`: an error of the service, or refused because of overload. `declined`:
+    an error of the caller (4xx), or the caller disconnected. `buckets`: upper bound in seconds → requests of all
+    three kinds that took at most that long, as in Prometheus; math.inf is the last.
     """
 
     good: float = 0
@@ -38,7 +38,7 @@ class Counts:
         )
 
     def since(self, before: Counts) -> Counts:
-        """What was counted after `before`. A counter never falls: where one has, the process was restarted and began at 0."""
+        """What was counted after `before`. A counter never falls: if one has, the process was restarted and began at 0."""
         falls = (
             self.good < before.good
             or self.failed < before.failed
@@ -83,7 +83,7 @@ class Window:
         self.counts = Counts()
 
     def add(self, samples: Mapping[Hashable, Counts], born: frozenset[Hashable] = frozenset()) -> None:
-        """Adds what each process has counted since its last sample. All of it, where it is `born` since the first one."""
+        """Adds what each process has counted since its last sample. All of it, if it is `born` since the first one."""
         for process, now in samples.items():
             if process in self._last:
                 self.counts += now.since(self._last[process])

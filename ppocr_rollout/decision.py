@@ -1,4 +1,4 @@
-"""Whether the canary does as well as the stable track."""
+"""Decides whether the canary does as well as the stable track."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _SIGMAS = 3.0
 
 @dataclass(frozen=True)
 class Limits:
-    """`min_success`: least share of the canary's requests that don't fail. `max_p95_ratio`: most that the canary's 95th
-    percentile may be of the stable track's. `min_requests`: requests of the canary below which nothing is judged.
+    """`min_success`: minimum share of the canary's requests that succeed. `max_p95_ratio`: maximum ratio of the canary's 95th
+    percentile to the stable track's. `min_requests`: requests that the canary needs in a step.
     """
 
     min_success: float

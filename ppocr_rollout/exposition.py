@@ -12,7 +12,7 @@ from ppocr_rollout.counts import Counts
 
 REQUESTS, BUCKETS = "ppocr_requests_total", "ppocr_request_seconds_bucket"
 #: Routes that read nothing: probes ask them all the time, in no time.
-_ASIDE = re.compile(
+_IGNORED_ROUTES = re.compile(
     r"/|/metrics|/healthz|/v2/health/.*|.*/ready|/v[12]/models|/v2|/v2/models/\{model_name\}(/versions/\{\w+\})?"
     r"|/v1/models/\{model_name\}|/static/.*|/openapi.json|/docs|grpc:.*(Ready|Live|Metadata)"
 )
@@ -49,7 +49,7 @@ def from_samples(samples: Iterable[Sample]) -> Counts:
     buckets: dict[float, float] = {}
     for name, labels, value in samples:
         route = labels.get("route", "")
-        if _ASIDE.fullmatch(route):
+        if _IGNORED_ROUTES.fullmatch(route):
             continue
         if name == REQUESTS and not (route == _UNKNOWN and labels["code"] in _NO_ROUTE):
             ended[kind(labels["code"])] += value

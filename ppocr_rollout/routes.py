@@ -1,9 +1,9 @@
-"""The routes by which a rollout shares requests out: its own, beside those of the chart.
+"""The routes of a rollout, which split the requests. They exist in addition to the chart's routes.
 
-Nothing here changes an object of the chart's: Helm, Argo CD and `kubectl apply` own all fields of theirs, and would end in a
-conflict or set the weight back. Beside each HTTPRoute and GRPCRoute of the chart that names both tracks stands NAME-rollout, with
-the same hosts and rules, each of them more specific: for the methods by which images are read. By Gateway API's precedence it
-takes these requests, whatever the chart's weight is. It goes when the canary goes, whose dependent it is.
+The chart's objects are never changed: Helm, Argo CD and `kubectl apply` own all their fields, and would report a
+conflict or reset the weight. For each HTTPRoute and GRPCRoute of the chart with both tracks there is a route NAME-rollout, with
+the same hosts and more specific rules: they match the methods that read images. By Gateway API's precedence it
+gets these requests, whatever the chart's weight is. It is deleted together with the canary, which owns it.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def route(
     tracks: Mapping[str, str],
     owner: Mapping[str, Any],
 ) -> Route:
-    """The rollout's route beside one of the chart's; `places` is empty where that doesn't name both tracks."""
+    """The rollout's route beside one of the chart's; `places` is empty if that doesn't name both tracks."""
     made = _beside(plural, charts, owner)
     places, _ = _weights(made["spec"].get("rules", ()), tracks)
     shown = charts if own is None else own

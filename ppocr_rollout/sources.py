@@ -1,4 +1,4 @@
-"""Where counts come from: the pods themselves through the API server, or a Prometheus that scrapes them."""
+"""Sources of request counts: the pods, through the API server, or a Prometheus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def process(pod: Pod) -> Hashable:
 
 
 class Source(Protocol):
-    """Counts so far of the pods that answer clients; one that can't be asked now is left out."""
+    """Current counts of the pods that answer clients; a pod that can't be reached is left out."""
 
     def read(self, pods: Sequence[Pod]) -> Mapping[Hashable, Counts]: ...
 

@@ -1,4 +1,4 @@
-"""The loop: set a weight, watch both tracks, continue or take it back."""
+"""The rollout loop: set a weight, watch both tracks, then continue or roll back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ppocr_rollout.table import Step, Table
 _ACCEPT_SECONDS = 60.0
 #: Looks in a row that may fail for a passing reason, such as an API server that is being replaced.
 _MISSES = 3
-#: How often, and after how many seconds, the weight is tried to be taken back where the API server doesn't answer.
+#: How often, and after how many seconds, the weight is tried to be taken back if the API server doesn't answer.
 _TRIES, _PAUSE = 10, 3.0
 
 
@@ -160,7 +160,7 @@ class Rollout:
             raise Interrupted
 
     def _take_back(self, reason: str) -> None:
-        """Sends everything to the stable track, again and again where the API server doesn't answer."""
+        """Sends everything to the stable track, again and again if the API server doesn't answer."""
         for attempt in range(_TRIES):
             try:
                 for route in self.routes:

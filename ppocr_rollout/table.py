@@ -1,4 +1,4 @@
-"""What `ppocr rollout` prints: a line per step on standard output, progress on standard error."""
+"""The output of `ppocr rollout`: a line per step on standard output, progress on standard error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDTHS = (6, 7, 7, 7, 8, 10, 10, 0)
 
 @dataclass(frozen=True)
 class Step:
-    """One step as it ended: requests of both tracks in its time, and `fault` where the canary did worse than it must."""
+    """One step as it ended: requests of both tracks in its time, and `fault` if the canary did worse than it must."""
 
     weight: int
     seconds: float

@@ -37,7 +37,7 @@ def setting(
     minimum: float | None = None,
     maximum: float | None = None,
 ) -> Any:
-    """A field of a settings class; `help` is one sentence with the unit, and how to choose where that isn't obvious."""
+    """A field of a settings class; `help` is one sentence with the unit, and how to choose if that isn't obvious."""
     return dataclasses.field(
         default=default, metadata={"help": help, "choices": choices, "minimum": minimum, "maximum": maximum}
     )
@@ -204,14 +204,14 @@ def _number(text: str) -> float:
 
 
 def _short(text: str) -> str:
-    """`text` where it may be a number; Python refuses to convert thousands of digits, and no setting needs a hundred."""
+    """`text` if it may be a number; Python refuses to convert thousands of digits, and no setting needs a hundred."""
     if len(text) > LONGEST_NUMBER:
         raise argparse.ArgumentTypeError(f"{_shown(text)} has {len(text)} characters, too many for a number")
     return text
 
 
 def _shown(text: object) -> str:
-    """`text` in a sentence, cut where it is long."""
+    """`text` in a sentence, cut if it is long."""
     whole = str(text)
     return repr(whole if len(whole) <= LONGEST_NUMBER else f"{whole[:20]}…")
 

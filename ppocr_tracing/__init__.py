@@ -54,7 +54,7 @@ def wanted(environ: Mapping[str, str]) -> bool:
 def start(service: str, attributes: Attributes) -> None:
     """Starts tracing if the variables ask for it. `service` is the default name; `attributes` describe the service.
 
-    Traces are no reason not to serve: where they can't be had, the log says why.
+    Traces are no reason not to serve: if they can't be had, the log says why.
     """
     global _active  # noqa: PLW0603 # a process has one, as it has one log
     if _active is not None or not wanted(os.environ):
@@ -94,7 +94,7 @@ def note(name: str, attributes: Attributes, *, failed: bool = False) -> None:
 
 
 def trace_id() -> str:
-    """The current trace's, 32 hexadecimal digits; "" where none is recorded."""
+    """The current trace's, 32 hexadecimal digits; "" if none is recorded."""
     return "" if _active is None else _active.trace_id()
 
 

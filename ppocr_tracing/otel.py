@@ -1,6 +1,6 @@
 """Traces by OpenTelemetry's SDK, which reads the OTEL_* variables. Imported only if tracing is on.
 
-The provider is this package's own and not the process' global one: libraries that trace by themselves where they find one, as
+The provider is this package's own and not the process' global one: libraries that trace by themselves if they find one, as
 FastAPI does, would show each request twice.
 """
 
@@ -101,7 +101,7 @@ def _attached(context: otel_context.Context) -> Iterator[None]:
 
 
 def _exporter(environ: Mapping[str, str]) -> SpanExporter:
-    """What the variables name; by their specification OTLP over HTTP where they name none."""
+    """What the variables name; by their specification OTLP over HTTP if they name none."""
     name = environ.get("OTEL_TRACES_EXPORTER", "").strip().lower() or "otlp"
     if name == "console":
         return ConsoleSpanExporter()

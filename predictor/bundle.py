@@ -27,7 +27,7 @@ MAX_TEXT = 16 << 20
 MAX_BYTES = 8 << 30
 #: Memory of networks that are loaded and warmed up, in sizes of their files: OpenVINO takes 7 for PP-OCRv6 small, and
 #: more with every size of image that it meets.
-TIMES_FILE = 8
+MEMORY_PER_FILE_SIZE = 8
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ log = logging.getLogger("ppocr.predictor")
 
 #: Where the package's own bundle lies.
 BUILT_IN = Path(ppocr.__file__).parent / "bundles"
-#: Pixels of a batch where the engine names no size. On a CPU a batch of 4 lines of 320 pixels is within 6 % of the
+#: Pixels of a batch if the engine names no size. On a CPU a batch of 4 lines of 320 pixels is within 6 % of the
 #: fastest, and so are 20 lines of 64; every further size of a batch costs an engine its preparation once.
 BATCH_PIXELS = 48 * 1280
 CPU_QUEUE_PIXELS, GPU_QUEUE_PIXELS = 16_000_000, 256_000_000
@@ -123,7 +123,7 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
 
     def close() -> None:
         open_networks.close()
-        memory.give_back()
+        memory.release_freed()
 
     slots = {
         network.name: NetworkSlot(

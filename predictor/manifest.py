@@ -145,7 +145,7 @@ def _inside(name: str) -> str:
 
 
 def shown(name: str) -> str:
-    """A path that a bundle names, in a sentence for callers: cut where it is long, and its last part where it leads outside."""
+    """A path that a bundle names, in a sentence for callers: cut if it is long, and its last part if it leads outside."""
     if name.startswith("/") or "../" in name:
         name = f"…/{name.rpartition('/')[2]}"
     return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")

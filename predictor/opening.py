@@ -84,7 +84,7 @@ def load(settings: NetworkSettings) -> Loaded:
 async def start(loaded: Loaded, settings: NetworkSettings) -> Opened:
     """Puts the scheduler in front of the networks, on the running event loop, and looks for new versions if asked to."""
     versions = Versions(settings.side_by_side, settings.swap_grace_seconds)
-    versions.put_in(loaded.version)
+    versions.activate(loaded.version)
     scheduler = Scheduler(loading.limits(settings, loaded.version), MetricsObserver())
     predictor = LocalPredictor(versions, scheduler, settings.hang_seconds, settings.max_detection_pixels)
     predictor.on_close(QUEUES.add(predictor.stats))

@@ -1,7 +1,7 @@
-"""Running networks on sizes of input before requests bring them.
+"""Runs networks on input sizes before requests use them.
 
-Engines prepare themselves for every new size, on a CPU for some 20 ms, and for longer on the very first; some keep what
-they made in each stream. What streams prepare at the same time they share: a third less memory than one after the other.
+Engines compile kernels for every new size, on a CPU in about 20 ms, longer for the very first; some keep them
+in each stream. Streams share what they compile at the same time: a third less memory than one after the other.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ USUAL_COUNTS = (1, 2, 4)
 #: Of a network: PP-OCR's take 80. With steps of a pixel they would be prepared for days.
 MOST_SIZES = 500
 
-#: Seconds without a forward after which no request is taken to be in progress; and how long a preparation waits for that.
+#: After how many seconds without a forward pass the networks count as idle; and how long a preparation waits for that.
 QUIET, PATIENCE = 0.2, 0.5
 
 #: Inputs by the network's name.
@@ -36,7 +36,7 @@ Sizes = Sequence[tuple[str, Shape]]
 
 
 class Preparable(Protocol):
-    """A network, as far as it is needed here."""
+    """The part of a network's interface that is needed here."""
 
     def prepare(self, shape: Shape) -> None: ...
 
@@ -47,11 +47,11 @@ Networks = Mapping[str, Sequence[Preparable]]
 def sizes_at_first(
     networks: Sequence[NetworkFacts], batch_pixels: int, batch_items: int, usual_alone: bool = False
 ) -> list[tuple[str, Shape]]:
-    """Sizes that any service is asked for, the usual ones of each network first, the networks in turn.
+    """The input sizes of any service, the usual ones of each network first, alternating between networks.
 
-    These are two pages, and the batches that the scheduler makes of lines and other small items. `batch_pixels` and
-    `batch_items` bound those batches. Wider lines than such a batch has room for are too rare. `usual_alone` leaves out
-    unusual widths: for engines that take seconds for a size.
+    These are two page sizes, and the batches that the scheduler makes of lines and other small items, limited by
+    `batch_pixels` and `batch_items`. Lines too wide for such a batch are rare and left out. `usual_alone` also leaves out
+    unusual widths, for engines that need seconds per size.
     """
     by_network = [
         [
@@ -65,9 +65,9 @@ def sizes_at_first(
 
 
 def sizes_in_use(usual: Sizes, at_first: Sizes) -> list[tuple[str, Shape]]:
-    """What a version is warmed up on beside one that serves, whose `usual` sizes are known.
+    """The sizes to warm up a new version on, while another one serves, whose `usual` sizes are known.
 
-    Networks that no request has reached yet come before them with one size each: there may be one that is new.
+    Networks without requests so far come first, with one size each, because one of them may be new.
     """
     known = {name for name, _ in usual}
     new = {name: shape for name, shape in reversed(at_first) if name not in known}
@@ -75,7 +75,7 @@ def sizes_in_use(usual: Sizes, at_first: Sizes) -> list[tuple[str, Shape]]:
 
 
 def warm_up(networks: Networks, seconds: float, sizes: Sizes) -> int:
-    """Runs the networks on `sizes` until `seconds` have passed; returns how many it got through."""
+    """Runs the networks on `sizes` until `seconds` have passed; returns how many sizes were run."""
     deadline = time.monotonic() + seconds
     for done, (name, shape) in enumerate(sizes):
         if time.monotonic() >= deadline:
@@ -85,10 +85,10 @@ def warm_up(networks: Networks, seconds: float, sizes: Sizes) -> int:
 
 
 class Preparation:
-    """Goes on with sizes in a thread of its own, while requests leave the networks idle.
+    """Prepares more sizes in a background thread while the networks are idle.
 
-    `quiet` says for how many seconds they have. If they never do, a size is prepared for every PATIENCE seconds anyway:
-    it is made ready once and no request has to wait for it, and memory is level from the first minute on.
+    `quiet` returns for how many seconds they have been idle. If they never are, one size is prepared every PATIENCE seconds
+    anyway, so that no request has to wait for it, and memory use is constant after the first minute.
     """
 
     def __init__(self, networks: Networks, sizes: Sizes, quiet: Callable[[], float]) -> None:
@@ -100,7 +100,7 @@ class Preparation:
         self._thread.start()
 
     def stop(self) -> None:
-        """Returns when no network is used any more."""
+        """Stops, and returns when no network is in use."""
         self._stopping.set()
         self._thread.join()
 
@@ -108,17 +108,17 @@ class Preparation:
         began = time.monotonic()
         try:
             for name, shape in self._sizes:
-                if not self._may_go_on():
+                if not self._wait_for_turn():
                     return
                 _prepare(self._networks, name, shape)
         except PpocrError as error:
-            # Requests of this size will get the same answer, and others aren't concerned.
+            # Requests of this size will fail in the same way; others aren't affected.
             log.warning("sizes of input are no longer prepared for: %s", error)
             return
         log.info("prepared for %d further sizes in %.1f s", len(self._sizes), time.monotonic() - began)
 
-    def _may_go_on(self) -> bool:
-        """Waits for its turn; False where it was stopped meanwhile."""
+    def _wait_for_turn(self) -> bool:
+        """Waits for its turn; False if it was stopped meanwhile."""
         deadline = time.monotonic() + PATIENCE
         while self._quiet() < QUIET and time.monotonic() < deadline:
             if self._stopping.wait(QUIET / 4):
@@ -140,9 +140,9 @@ def _sizes(grid: Grid, batch_pixels: int, batch_items: int) -> list[Shape]:
 
 
 def _batches(grid: Grid, batch_pixels: int, batch_items: int) -> Iterator[Shape]:
-    """Batches of one height, narrowest first, as the scheduler makes them where it makes powers of two alone."""
+    """Batches of one height, narrowest first, as made by a scheduler with `powers_of_two`."""
     height, width = grid.height.minimum, grid.width
-    # What is larger than a batch runs alone: with one size there is no other to prepare for.
+    # An item larger than a batch runs alone, so there is only one size to prepare.
     widest = width.maximum if width.fixed else min(width.maximum, batch_pixels // height)
     for each in range(width.minimum, widest + 1, width.step):
         room = min(batch_items, max(1, batch_pixels // (height * each)))

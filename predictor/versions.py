@@ -51,9 +51,9 @@ class Versions:
         self._followers: list[Callable[[], None]] = []
 
     def serving(self, version: str | None = None) -> LoadedVersion:
-        """The default, or `version`, by its number, name/number or identity; also where it is in its grace.
+        """The default, or `version`, by its number, name/number or identity; also if it is in its grace.
 
-        Raises NotFound if no such version is in memory, Unavailable where none is.
+        Raises NotFound if no such version is in memory, Unavailable if none is.
         """
         if version is None:
             if not self._serving:
@@ -87,16 +87,16 @@ class Versions:
         self._followers.append(changed)
         changed()
 
-    def put_in(self, loaded: LoadedVersion) -> None:
+    def activate(self, loaded: LoadedVersion) -> None:
         """Makes `loaded` the default from now on; of those beyond `side_by_side`, those longest here leave."""
         if loaded in self._serving:
             self._serving.remove(loaded)
         self._serving.append(loaded)
         while len(self._serving) > self._side_by_side:
-            self.take_out(self._serving[0])
+            self.retire(self._serving[0])
         self._tell()
 
-    def take_out(self, loaded: LoadedVersion) -> None:
+    def retire(self, loaded: LoadedVersion) -> None:
         """Retires `loaded`: after its grace period it takes no more requests, and it is closed when the last one is answered."""
         self._serving.remove(loaded)
         self._in_grace.append(loaded)
@@ -112,7 +112,7 @@ class Versions:
         """Closes all networks. Nothing uses them any more."""
         self._closing.set()
         for loaded in list(self._serving):
-            self.take_out(loaded)
+            self.retire(loaded)
         await self.left()
 
     async def _leave(self, loaded: LoadedVersion) -> None:

@@ -70,7 +70,7 @@ WRONG: dict[str, Callable[[Path], object]] = {
 async def test_a_client_goes_on_with_the_former_files(
     files: Files, wrong: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(predictor_channel, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(predictor_channel, "CHECK_INTERVAL_SECONDS", 0.0)
     async with server(files) as port:
         channels = Channels(f"dns:///localhost:{port}", 1 << 20, PredictorTls(str(files.ca)))
         good = files.ca.read_bytes()

@@ -17,10 +17,10 @@ FRESH_SECONDS = 10.0
 #: for networks that the bundle which serves hasn't.
 JUST_SECONDS = 1.0
 #: Versions come and go; the character set of one takes about 2 MB.
-MOST = 8
+MAX_VERSIONS = 8
 #: Versions that aren't there, which are remembered for JUST_SECONDS; and characters of one that may be there: a bundle's name and
 #: its version are folders.
-MOST_ABSENT, LONGEST = 256, 600
+MAX_ABSENT, LONGEST = 256, 600
 #: Versions that are asked for at a time and that nobody has seen yet; the others wait for their turn.
 UNSEEN_AT_A_TIME = 4
 
@@ -79,7 +79,7 @@ class FactsByVersion:
             facts = asked.facts
         except NotFound as error:
             self._absent[key] = (error.message, time.monotonic())
-            _forget_oldest(self._absent, MOST_ABSENT)
+            _forget_oldest(self._absent, MAX_ABSENT)
             raise
         self._asked.pop(key, None)  # the newest comes last
         self._asked[key] = _Asked(facts, time.monotonic())
@@ -135,6 +135,6 @@ class FactsByVersion:
             question.exception()  # marks it as seen: everybody who asked may have left
 
 
-def _forget_oldest(known: dict[str, Any], most: int = MOST) -> None:
+def _forget_oldest(known: dict[str, Any], most: int = MAX_VERSIONS) -> None:
     while len(known) > most:
         del known[next(iter(known))]

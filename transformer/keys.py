@@ -16,7 +16,7 @@ from ppocr_api.errors import ConfigError, Unauthorized
 log = logging.getLogger("ppocr.access")
 
 #: How often to look whether the file has changed [seconds].
-LOOK_SECONDS = 1.0
+CHECK_INTERVAL_SECONDS = 1.0
 #: Of the file: some ten thousand keys.
 MAX_BYTES = 1 << 20
 _LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]{0,63}):([0-9a-f]{64})")
@@ -59,7 +59,7 @@ class Keys:
         return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _look(self) -> None:
-        if time.monotonic() - self._looked < LOOK_SECONDS:
+        if time.monotonic() - self._looked < CHECK_INTERVAL_SECONDS:
             return
         self._looked = time.monotonic()
         try:
@@ -73,7 +73,7 @@ class Keys:
 
 
 def _text(path: Path) -> str:
-    """What the file holds. Raises OSError, or ValueError where no file of keys is such."""
+    """What the file holds. Raises OSError, or ValueError if no file of keys is such."""
     if not path.is_file():  # a pipe would be waited for
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
     if path.stat().st_size > MAX_BYTES:

@@ -28,7 +28,7 @@ class Parameters:
     | return_word_box | whether the words of a line and their boxes are returned as well |
     | use_textline_orientation | whether a network tells first which lines stand upside down |
     | use_doc_orientation_classify | whether a page that is turned by 90, 180 or 270 degrees is read upright |
-    | columns | whether the columns of a page are read one after the other, where it has any; else rows are read |
+    | columns | whether the columns of a page are read one after the other, if it has any; else rows are read |
     | text_det_box_type | `quad`: lines are quadrilaterals; `poly`: curved ones are polygons, and are straightened to be read |
     """
 

@@ -19,7 +19,7 @@ from transformer.routes.adapter import Exchange, ReadRequest
 from transformer.statistics import Statistics
 from transformer.urls.fetching import Fetcher
 
-#: Lines and words of an answer that are written in some milliseconds.
+#: An answer with at most this many lines and words is rendered within milliseconds.
 FEW_TEXTS = 2_000
 
 
@@ -63,7 +63,7 @@ class OcrTransformer(Model):  # type: ignore[misc]
         await self.reader.facts(version)
 
     async def versions(self) -> list[str]:
-        """The version that serves; none where no predictor says one."""
+        """The version that serves; none if no predictor says one."""
         try:
             return [(await self.reader.facts()).version]
         except PpocrError:
@@ -89,7 +89,7 @@ class OcrTransformer(Model):  # type: ignore[misc]
     ) -> WireAnswer:
         exchange = result.asked.exchange
         render = partial(exchange.adapter.render, exchange.request, result.asked.read, result.pages)
-        # Some hundred thousand words in JSON take a second, in which nobody else would be answered.
+        # Rendering a few hundred thousand words as JSON takes a second, during which no other request would be answered.
         return render() if _texts(result.pages) <= FEW_TEXTS else await asyncio.to_thread(render)
 
     def get_input_types(self) -> list[dict[str, Any]]:

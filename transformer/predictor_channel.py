@@ -21,10 +21,10 @@ from ppocr_api.errors import ConfigError
 
 log = logging.getLogger("ppocr.transformer")
 
-# UNAVAILABLE of a call that never left this process or was refused by a server that is going away is retried by gRPC
-# itself ("transparent retries"); one whose predictor says that nothing was computed is retried below, and so is, once, a call
-# whose connection broke: its predictor is dead, and reading again changes nothing but the time. Not more than once, as what it
-# computed may be what killed it. RESOURCE_EXHAUSTED isn't retried here: whoever asks knows what else there is to do.
+# gRPC itself retries a call that never left this process, or that was refused by a server that is shutting down ("transparent
+# retries"). A call is retried here if the predictor says that nothing was computed, and once if its connection broke: then the
+# predictor is dead, and repeating the call is safe. It is retried only once, because this call may have killed
+# the predictor. RESOURCE_EXHAUSTED isn't retried here; that is left to the caller.
 _SERVICE_CONFIG = json.dumps(
     {
         "loadBalancingConfig": [{"round_robin": {}}],
@@ -33,25 +33,25 @@ _SERVICE_CONFIG = json.dumps(
 )
 _OPTIONS = (
     ("grpc.service_config", _SERVICE_CONFIG),
-    # A predictor is a neighbour: a proxy for the way out (http_proxy, https_proxy) doesn't lead to it.
+    # The predictor is in the same network, so proxies (http_proxy, https_proxy) aren't used.
     ("grpc.enable_http_proxy", 0),
     ("grpc.enable_retries", 1),
-    # A pod that vanished without a word is noticed in 10 s, not after the kernel's 15 minutes: the ping has a limit of its own,
-    # of a minute by default.
+    # A pod that disappeared is noticed within 10 s, not after the kernel's 15 minutes. The ping has its own timeout,
+    # a minute by default.
     ("grpc.keepalive_time_ms", PING_MS),
     ("grpc.keepalive_timeout_ms", PING_MS),
     ("grpc.http2.ping_timeout_ms", PING_MS),
     ("grpc.max_reconnect_backoff_ms", 2_000),
     ("grpc.initial_reconnect_backoff_ms", 100),
-    # The predictor ends connections every few seconds, so that its name is looked up again: new pods are found by that.
+    # The predictor closes connections every few seconds. Then its name is looked up again, which finds new pods.
     ("grpc.dns_min_time_between_resolutions_ms", 1_000),
 )
-#: How often to look whether the files of certificates have changed, and how long calls on a former channel may take [seconds].
-LOOK_SECONDS, CLOSE_SECONDS = 10.0, 120.0
+#: How often certificate files are checked for changes, and how long calls on a replaced channel may take [seconds].
+CHECK_INTERVAL_SECONDS, CLOSE_SECONDS = 10.0, 120.0
 
 
 def target(host: str, port: int) -> str:
-    """gRPC's name of the predictor: `dns:///` so that all pods of a headless Service are found. HOST may be an IPv6 address.
+    """gRPC's target name of the predictor, with `dns:///` so that all pods of a headless Service are found. HOST may be IPv6.
 
     Raises ConfigError for a URL.
     """
@@ -65,25 +65,25 @@ def target(host: str, port: int) -> str:
 
 
 def _reason(error: OSError) -> str:
-    """Without a path."""
+    """The error's message without the path."""
     known = isinstance(error, ssl.SSLError) or not error.strerror
     return "they aren't PEM, or don't match" if known else str(error.strerror)
 
 
 @dataclass(frozen=True)
 class PredictorTls:
-    """Files in PEM; without `ca` there is no TLS. `certificate` and `key` are what a predictor may ask for."""
+    """Files in PEM; without `ca` there is no TLS. `certificate` and `key` are the client certificate."""
 
     ca: str = ""
     certificate: str = ""
     key: str = ""
 
     def files(self) -> tuple[bytes | None, ...]:
-        """What they hold, None for those that aren't set. Raises OSError."""
+        """The contents of the files, None for those not set. Raises OSError."""
         return tuple(Path(file).read_bytes() if file else None for file in (self.ca, self.certificate, self.key))
 
     def check(self) -> None:
-        """Raises OSError, as ssl.SSLError is one, where they aren't what they should be: gRPC says so at each call alone."""
+        """Raises OSError (or ssl.SSLError) if the files are invalid; gRPC itself would report that only at each call."""
         if self.ca:
             context = ssl.create_default_context(cafile=self.ca)
             if self.certificate:
@@ -91,7 +91,7 @@ class PredictorTls:
 
 
 class Channels:
-    """The channel, and after new certificates the next one. On one event loop."""
+    """The current channel, which is replaced when certificates change. For one event loop."""
 
     def __init__(self, address: str, max_message_bytes: int, tls: PredictorTls) -> None:
         if tls.certificate and not (tls.key and tls.ca):
@@ -111,7 +111,7 @@ class Channels:
 
     def current(self) -> Any:
         """The channel for the next call."""
-        if self._tls.ca and time.monotonic() - self._looked >= LOOK_SECONDS:
+        if self._tls.ca and time.monotonic() - self._looked >= CHECK_INTERVAL_SECONDS:
             self._looked = time.monotonic()
             try:
                 files = self._tls.files()

@@ -42,11 +42,11 @@ from transformer.predictor_channel import Channels, PredictorTls
 
 log = logging.getLogger("ppocr.transformer")
 
-#: How long a call waits for a predictor where none can be reached: the last pod may have stopped before the next one is known.
-#: A predictor that died is started again in the same place in some five seconds.
+#: How long a call waits if no predictor can be reached: the last pod may have stopped before the next one is known.
+#: A crashed predictor is restarted in the same place within about five seconds.
 RECONNECT_SECONDS = 10.0
-#: How gRPC says that there was no connection to send a call on (round_robin's and the resolver's status). Nothing else
-#: distinguishes it from a connection that broke under a call, which may have been computed.
+#: gRPC's messages (of round_robin and the resolver) if there was no connection for a call. Nothing else
+#: distinguishes this from a connection that broke during a call, which may have been computed.
 _NOT_SENT = (
     "connections to all backends failing",
     "failed to connect to all addresses",
@@ -54,25 +54,25 @@ _NOT_SENT = (
     "DNS resolution",
     "errors resolving",
 )
-#: How long gRPC may take to notice that a connection is gone which a call was just lost with [seconds]: until then the next call
-#: would be lost with it as well.
+#: How long gRPC may take to notice that a connection is broken, after a call on it was lost [seconds]. Until then the next call
+#: would be lost too.
 LOST_SECONDS = 0.2
 READY_SECONDS = 2.0
-#: The V2 models that are asked for facts, one after the other until one is there. Complete bundles have the first.
+#: V2 models to request facts from; the first that exists is used. Complete bundles have the first one.
 NETWORKS = ("rec", "det", "line_orientation", "page_orientation")
-#: What a message has besides its arrays, at most: names, shapes, versions.
+#: Maximum size of a message without its arrays: names, shapes, versions.
 MESSAGE_OVERHEAD_BYTES = 4096
 ATTEMPTS = 3
-#: Longest Retry-After of a predictor that is believed [seconds].
+#: Maximum Retry-After that is accepted from a predictor [seconds].
 MAX_RETRY_AFTER = 60.0
 
 
 class _NoSuchVersion(NotFound):
-    """The predictor hasn't the version, and would say so of any of its networks."""
+    """The predictor doesn't have the version, for any of its networks."""
 
 
 class PredictorClient:
-    """`ppocr.contract.Predictor` over the network."""
+    """Implements `ppocr.contract.Predictor` over gRPC."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class PredictorClient:
     ) -> None:
         self._max_message_bytes = max_message_bytes
         self._channels = Channels(address, max_message_bytes, tls or PredictorTls())
-        #: How tensors of a network look on the wire follows from its grid, which versions don't change.
+        #: The wire form of a network's tensors depends on its grid, which is the same in all versions.
         self._networks: dict[str, NetworkFacts] = {}
         self._asked_last = NETWORKS[0]  # the network that answered for facts
 
@@ -100,7 +100,7 @@ class PredictorClient:
         return facts
 
     async def _metadata(self, version: str | None) -> Any:
-        """Of any network of `version`: each has the facts of all."""
+        """The metadata of any network of `version`; each has the facts of all networks."""
         deadline = time.monotonic() + READY_SECONDS
         for network in sorted(NETWORKS, key=lambda name: name != self._asked_last):
             request = oip.ModelMetadataRequest(name=network, version=version or "")
@@ -142,7 +142,7 @@ class PredictorClient:
         await self._channels.close()
 
     def _check_size(self, *arrays: tensors.Array) -> None:
-        """Before anything is copied or sent. Raises PayloadTooLarge."""
+        """Checks the message size before anything is copied or sent. Raises PayloadTooLarge."""
         needed = sum(array.nbytes for array in arrays) + MESSAGE_OVERHEAD_BYTES
         if needed > self._max_message_bytes:
             raise PayloadTooLarge(
@@ -176,7 +176,7 @@ class PredictorClient:
         """Whether a predictor was reached before the instant `until`."""
         try:
             async with asyncio.timeout(until - time.monotonic()):
-                await asyncio.sleep(0.02)  # the channel may still be thought to be ready
+                await asyncio.sleep(0.02)  # the channel may still be reported as ready
                 channel = self._channels.current()
                 while (state := channel.get_state(try_to_connect=True)) is not grpc.ChannelConnectivity.READY:
                     await channel.wait_for_state_change(state)
@@ -186,8 +186,8 @@ class PredictorClient:
 
 
 def _raise(error: aio.AioRpcError) -> NoReturn:
-    """The predictor's error as the caller's. What the predictor says, and gRPC's own messages, go only to the log: they may name
-    addresses, and whatever a predictor that isn't ours has in mind."""
+    """Converts a predictor's error to an error for the caller. The messages of the predictor and of gRPC are only logged, because
+    they may contain addresses or, from a foreign predictor, anything."""
     code, details = error.code().name, error.details() or ""
     known = from_grpc(code, details, dict(error.trailing_metadata() or ()).get(RETRY_AFTER))
     if isinstance(known, PayloadTooLarge):
@@ -223,21 +223,21 @@ def _was_not_sent(error: aio.AioRpcError) -> bool:
 
 
 def _connection_was_renewed(error: aio.AioRpcError) -> bool:
-    """Whether the predictor had announced the end of the connection, as it does every few seconds, and it broke before the
-    answer was here: on a busy machine the answer may lose that race. Reading again changes nothing but the time."""
+    """Whether the predictor had announced the end of the connection, as it does every few seconds, and the connection broke
+    before the answer arrived, as can happen on a busy machine. Such a call can be repeated safely."""
     return error.code() is grpc.StatusCode.UNAVAILABLE and "GOAWAY received" in (error.details() or "")
 
 
 def _was_lost(error: aio.AioRpcError) -> bool:
-    """Whether the connection broke under the call, or its end was never heard of again: gRPC says so itself, and has no
-    Retry-After of a predictor."""
+    """Whether the connection broke during the call or timed out: an error of gRPC itself, without a predictor's
+    Retry-After."""
     by_predictor = any(key == RETRY_AFTER for key, _ in error.trailing_metadata() or ())
     return error.code() is grpc.StatusCode.UNAVAILABLE and not by_predictor and not _connection_was_renewed(error)
 
 
 def _nothing_was_computed(error: aio.AioRpcError) -> bool:
-    """Whether a predictor answered so itself: it is draining or not ready, or hasn't the version that was asked for while its
-    pods change over one by one. The next pod in turn may answer."""
+    """Whether the predictor itself refused the call: it is draining or not ready, or doesn't have the requested version while
+    pods are being replaced one by one. The next pod may answer."""
     if error.code() is grpc.StatusCode.NOT_FOUND:
         return True
     by_predictor = any(key == RETRY_AFTER for key, _ in error.trailing_metadata() or ())

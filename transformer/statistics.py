@@ -75,7 +75,7 @@ def _images() -> int:
 
 def _computing(count: int) -> dict[str, dict[str, int]]:
     """Nanoseconds by Triton's part of a computation, since the service started. Triton counts requests here, the same in all
-    parts, and perf_analyzer ends where they differ."""
+    parts, and perf_analyzer ends if they differ."""
     seconds: dict[str, float] = {}
     for metric in telemetry.STAGE_SECONDS.collect():
         for sample in metric.samples:

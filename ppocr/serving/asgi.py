@@ -27,26 +27,26 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 log = logging.getLogger("ppocr.access")
 
-#: A client's own bound, in milliseconds; Envoy sends the second one by itself.
+#: Headers with a client's time limit in milliseconds; Envoy sends the second one.
 TIMEOUT_HEADERS = (b"x-request-timeout-ms", b"x-envoy-expected-rq-timeout-ms")
 CLIENT_LEFT = 499
 #: The answer's header (trailing metadata, over gRPC) that names the deployment it came from.
 TRACK_HEADER = "x-ppocr-track"
-#: Where the scope holds the request's `Call`, and its whole body.
+#: Keys of the ASGI scope for the request's `Call` and its body.
 CALL, BODY = "ppocr.call", "ppocr.body"
-#: If no wire format reads the body: requests to load a version, and bodies that nobody asked for.
+#: Maximum size of a body that no wire format reads: requests to load a version, and unexpected bodies.
 MAX_SMALL_BODY_BYTES = 1024 * 1024
-#: Characters of a path in the log; longer ones are nobody's but an attacker's.
+#: Characters of a path that are logged; only attackers send longer ones.
 LOGGED = 300
-#: Probes and metrics, which are many: they aren't logged, and need neither a key nor a certificate.
+#: Probes and metrics: they are frequent, aren't logged, and need neither a key nor a certificate.
 _QUIET = ("/metrics", "/healthz", "/v2/health/live", "/v2/health/ready")
 
 
 class RequestGuard:
-    """Reads the body up to its limit, then runs the application until it has answered, the client has left, or time is up.
+    """Reads the body up to its limit, then runs the application until it has answered, the client disconnects, or the time limit
+    is reached.
 
-    The application finds the request's `Call` in its scope. If the guard itself answers, an error has the form of the
-    requested route.
+    The application finds the request's `Call` in its scope. Errors of the guard itself have the form of the requested route.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class RequestGuard:
         answer = _Answer(send, self._headers, body_is_read=not has_body(headers))
         telemetry.IN_FLIGHT.inc()
         try:
-            deadline = self._let_in(scope, headers, call, started)
+            deadline = self._authorize(scope, headers, call, started)
             if found is None or scope["method"] not in found[0].path.methods:
                 await answer.whole(self._unserved(found, scope, call))
                 return
@@ -103,11 +103,11 @@ class RequestGuard:
                 scope[BODY] = body
                 await self._run(scope, body, receive, answer, call)
         except asyncio.CancelledError:
-            # The server's grace is over: it cancels what it still answers, and would call that an error of its own.
+            # The server's grace period is over: it cancels open requests, and would report that as its own error.
             if not answer.begun:
                 await answer.whole(error_answer(found, scope, call, Unavailable("the service is stopping")))
         except Exception as error:
-            # Starlette answers and raises again: only what it left unanswered, or answered in part, is ours to say.
+            # Starlette answers and raises again. Only answer here if it hasn't, or not completely.
             if not (answer.begun and answer.code == HTTPStatus.INTERNAL_SERVER_ERROR):
                 known = call.error = as_ppocr(error, call)
                 if not answer.begun:
@@ -121,8 +121,8 @@ class RequestGuard:
     def _unserved(self, found: tuple[Route, dict[str, str]] | None, scope: Scope, call: Call) -> WireAnswer:
         return self._routes.unserved(found, self._routes.not_served(found, scope, call, self._absent), scope["path"])
 
-    def _let_in(self, scope: Scope, headers: dict[bytes, bytes], call: Call, started: float) -> float:
-        """Checks key and certificate, and sets the deadline."""
+    def _authorize(self, scope: Scope, headers: dict[bytes, bytes], call: Call, started: float) -> float:
+        """Checks key and certificate, and returns the deadline."""
         if scope["path"] not in _QUIET:
             key = headers.get(b"authorization", b"").decode("latin-1")
             self._access.check(call, key, scope.get(CERTIFIED, False))
@@ -132,7 +132,7 @@ class RequestGuard:
         return deadline
 
     def _limit(self, route: Route) -> int:
-        """Bytes of a body: few where no wire format reads it."""
+        """The body limit in bytes: small if no wire format reads the body."""
         return self._max_body_bytes if route.formats else min(self._max_body_bytes, MAX_SMALL_BODY_BYTES)
 
     def _seconds(self, headers: dict[bytes, bytes]) -> float:
@@ -205,7 +205,7 @@ class RequestGuard:
 
 
 class _Answer:
-    """Sends the answer, and knows how far it got."""
+    """Sends the answer, and tracks how much of it was sent."""
 
     def __init__(self, send: Send, headers: list[tuple[bytes, bytes]], body_is_read: bool) -> None:
         self._send = send
@@ -224,10 +224,10 @@ class _Answer:
         await self._send(message)
 
     async def whole(self, answer: WireAnswer) -> None:
-        """Sends all of an answer."""
+        """Sends a complete answer."""
         headers = {**answer.headers, "content-length": str(len(answer.body))}
         if not self.body_is_read:
-            headers["connection"] = "close"  # the next request would begin behind the rest of this one's body
+            headers["connection"] = "close"  # otherwise the rest of this body would be parsed as the next request
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         await self.send({"type": "http.response.start", "status": answer.status, "headers": raw})
         await self.send({"type": "http.response.body", "body": answer.body})

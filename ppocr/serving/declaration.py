@@ -31,7 +31,7 @@ class Body:
         return {"schema": dict(self.schema)} | ({} if self.example is None else {"example": self.example})
 
 
-#: What an error looks like where a format has no form of its own.
+#: What an error looks like if a format has no form of its own.
 ERROR = Body(
     "application/json",
     {"type": "object", "properties": {"error": {"type": "string"}}, "required": ["error"]},
@@ -102,7 +102,7 @@ class Declaration:
         return tuple(dict.fromkeys(body.content_type for path in self.paths for body in path.bodies))
 
     def reads(self, content_type: str) -> bool:
-        """Whether a body of this content type (without parameters, in lower case; "" where none was sent) may be its own."""
+        """Whether a body of this content type (without parameters, in lower case; "" if none was sent) may be its own."""
         return content_type in self.also_as or any(
             content_type.startswith(known[:-1]) if known.endswith("/*") else content_type == known
             for known in self.content_types

@@ -14,12 +14,12 @@ from ppocr_limits.budget import Budget
 from ppocr_limits.tls import Tls
 
 CONNECTION_AGE_MS = 4_000
-#: A connection that says nothing keeps the place of another for so long.
+#: How long a silent connection is kept.
 HANDSHAKE_MS = 5_000
-#: A connection may have one of so many parts of the calls that may be open.
+#: One connection may use this fraction (1/N) of the allowed calls.
 _PARTS = 8
-#: Compression algorithms that are spoken: none. A compressed message would be unpacked to any size before it is looked at,
-#: and images are compressed already.
+#: Supported compression: none. gRPC would decompress a message to any size before it can be checked, and images are compressed
+#: already.
 UNCOMPRESSED = 1
 
 
@@ -42,17 +42,17 @@ class GrpcOptions:
         """gRPC's own options."""
         return [
             ("grpc.max_allowed_incoming_connections", self.max_calls),
-            # One connection leaves calls to others; what is more waits at its client.
+            # One connection can't use all calls; more of its calls wait at the client.
             ("grpc.max_concurrent_streams", max(self.max_calls // _PARTS, 1)),
             ("grpc.server_handshake_timeout_ms", HANDSHAKE_MS),
             ("grpc.http2.ping_timeout_ms", 10_000),
             ("grpc.compression_enabled_algorithms_bitset", UNCOMPRESSED),
-            # Otherwise windows grow with the network's speed, and megabytes of each call arrive before anybody waits for them.
+            # Otherwise windows grow with the network's speed, and megabytes of each call arrive before they are awaited.
             ("grpc.http2.bdp_probe", 0),
             ("grpc.max_send_message_length", self.max_message_bytes),
             ("grpc.max_receive_message_length", self.max_message_bytes),
             ("grpc.so_reuseport", 0),
-            # Clients look a name up again only when a connection ends. So they learn of new pods, and that one is going
+            # Clients look up the name again only when a connection ends. So they learn about new pods, and about a stopping one
             # before its lame duck is over. Calls in progress are answered on the old connection.
             ("grpc.max_connection_age_ms", CONNECTION_AGE_MS),
             # A client that asks more often than every five minutes would be refused.

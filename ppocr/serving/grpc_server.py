@@ -61,7 +61,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         self._budget = options.budget
         self._arrivals = Arrivals(options.budget, options.max_message_bytes)
         self._places = CallPlaces(options.max_calls)
-        self._streams = OpenStreams(self._let_in, self._arrivals, options.budget, _status)
+        self._streams = OpenStreams(self._authorize, self._arrivals, options.budget, _status)
         self._absent = absent
         self._metadata = ((TRACK_HEADER, options.track),) if options.track else ()
 
@@ -107,7 +107,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         telemetry.IN_FLIGHT.inc()
         call.set_trailing_metadata(self._metadata)
         try:
-            self._let_in(method, call, known)
+            self._authorize(method, call, known)
             with Claim(self._budget) as claim:
                 response = await self._within(seconds, handler, partial(message, claim), CallContext(call, known))
             code = grpc.StatusCode.OK if known.error is None else getattr(grpc.StatusCode, known.error.grpc)
@@ -126,7 +126,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
                 said = (known.route, code.name, took * 1000, known.images, known.lines, noted(known, code.name))
                 log.info("%s %s %.1fms images=%d lines=%d%s", *said)
 
-    def _let_in(self, method: str, call: Any, known: Call | None = None) -> None:
+    def _authorize(self, method: str, call: Any, known: Call | None = None) -> None:
         if method not in _PROBES:
             known = known or Call()
             self._access.check(known, CallContext(call, known).metadata().get("authorization", ""), certified=True)
@@ -138,7 +138,7 @@ class Guard(aio.ServerInterceptor):  # type: ignore[misc]
         message: Callable[[], Awaitable[bytes]],
         context: CallContext,
     ) -> Any:
-        """The handler's answer; its work is dropped where the client leaves, or time is up."""
+        """The handler's answer; its work is dropped if the client leaves, or time is up."""
         if seconds <= 0:
             raise DeadlineExceeded("the call's deadline has passed")
         answered = False

@@ -45,7 +45,7 @@ def loaded(body: bytes | memoryview, what: str = "the request", most: int = MAX_
 
 
 def member(parent: Mapping[str, Any], name: str, kind: type[T], default: T, where: str = "") -> T:
-    """The member `name`, or `default` where it is absent or null. InvalidRequest if it is of another type.
+    """The member `name`, or `default` if it is absent or null. InvalidRequest if it is of another type.
 
     `where` says in errors whose member it is: "input 'image'".
     """
@@ -58,7 +58,7 @@ def member(parent: Mapping[str, Any], name: str, kind: type[T], default: T, wher
 
 
 def members(parent: Mapping[str, Any], name: str, where: str = "") -> list[dict[str, Any]]:
-    """The member `name`, a list of objects; empty where it is absent or null."""
+    """The member `name`, a list of objects; empty if it is absent or null."""
     items = member(parent, name, list, [], where)
     if not all(type(item) is dict for item in items):
         raise InvalidRequest(f"{where + ': ' if where else ''}'{name}' must be a list of objects")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ppocr_limits.budget import Budget
     from ppocr_limits.tls import Tls
 
-#: Answers that clients haven't read yet may take this part of what bodies may.
+#: Share of the memory for bodies that unread answers may take.
 FOR_ANSWERS = 0.5
 
 
@@ -34,7 +34,7 @@ def rest_options(
     around: Callable[[App], App] = lambda app: app,
     ports: Sequence[FormatPort] = (),
 ) -> RestOptions:
-    """`client_of` knows the API keys that callers need, where they do (ppocr/serving/access.py)."""
+    """`client_of` checks API keys, if they are required (ppocr/serving/access.py)."""
     from ppocr.serving.access import Access
     from ppocr.serving.rest import RestOptions
 
@@ -91,7 +91,7 @@ def grpc_options(
 
 
 def _track(settings: ListenSettings) -> str:
-    """Goes into every answer's head. Raises ConfigError."""
+    """The track for the header of every answer. Raises ConfigError."""
     if not re.fullmatch(r"[A-Za-z0-9._-]*", settings.track):
         raise ConfigError("track may have letters, digits, '.', '_' and '-'")
     return settings.track

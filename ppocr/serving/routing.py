@@ -22,10 +22,10 @@ _LIST = "curl {url}/openapi.json"
 
 @dataclass(frozen=True)
 class Endpoints:
-    """Routes beside the wire formats (health, metrics, a page's files): FastAPI handlers by declared path.
+    """Routes that aren't wire formats (health, metrics, files of a page): FastAPI handlers by declared path.
 
-    `grpc` answers the messages of the declared gRPC methods, by the method's name: a coroutine of the message, or where the
-    method is a stream an iterator of answers, from the message or messages and gRPC's context.
+    `grpc` has the handlers of the declared gRPC methods by name: a coroutine that takes the message or, for a stream, a
+    function that returns an iterator of answers, from the message or messages and gRPC's context.
     """
 
     declaration: Declaration
@@ -35,7 +35,7 @@ class Endpoints:
 
 @dataclass(frozen=True)
 class Route:
-    """A path that is served: by `formats`, in the order in which they are asked, or by the `handler` of endpoints."""
+    """A served path: by `formats`, tried in this order, or by the `handler` of endpoints."""
 
     path: Path
     tags: tuple[str, ...]
@@ -44,7 +44,7 @@ class Route:
 
 
 def routes_of(formats: Sequence[WireFormat], endpoints: Sequence[Endpoints]) -> list[Route]:
-    """All routes: those of the formats first, one for each path, then those of the endpoints. ValueError for a path twice."""
+    """All routes: first one per path of the formats, then those of the endpoints. ValueError for a duplicate path."""
     found: dict[str, Route] = {}
     for each in formats:
         for path in each.declaration.paths:
@@ -63,9 +63,8 @@ def routes_of(formats: Sequence[WireFormat], endpoints: Sequence[Endpoints]) -> 
 
 
 class RouteTable:
-    """Finds the route of a request before its body is read, so that the guards can name it and answer in its form. `outside` is
-    the format in whose form a request is answered that is for no route; None: the service's own. `models` names those that are
-    served."""
+    """Finds the route of a request before its body is read, so that guards can name it and answer in its form. `outside` is the
+    format for answers to requests without a route; None: the service's own form. `models` are the names of served models."""
 
     def __init__(
         self,
@@ -108,7 +107,7 @@ class RouteTable:
         return NotFound(known or f"nothing is served at {scope['path'][:100]!r}; {instead}")
 
     def find(self, scope: Scope) -> tuple[Route, dict[str, str]] | None:
-        """The route and the parts of its path; where none has the method, the first of that path."""
+        """The route and the parts of its path; if none has the method, the first of that path."""
         first = None
         for pattern, route in self._routes:
             match = pattern.fullmatch(scope["path"])
@@ -144,7 +143,7 @@ def error_answer(
 
 
 def _of_one_format(routes: Sequence[Route]) -> dict[str, WireFormat]:
-    """The formats by the first part of their paths, where that is one's alone."""
+    """The formats by the first part of their paths, if that is one's alone."""
     found: dict[str, set[WireFormat | None]] = {}
     for route in routes:
         found.setdefault(route.path.path.split("/")[1], set()).update(route.formats or (None,))

@@ -58,7 +58,7 @@ class OcrServer(ModelServer):  # type: ignore[misc]
     ) -> None:
         """Serves `models` until a signal comes; `close` runs last, when nothing is in progress any more.
 
-        `alive` says whether the process can still compute: where it is false, liveness fails, and Kubernetes restarts it.
+        `alive` says whether the process can still compute: if it is false, liveness fails, and Kubernetes restarts it.
         """
         self.dataplane.alive = alive
         for model in models:

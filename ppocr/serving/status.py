@@ -17,7 +17,7 @@ log = logging.getLogger("ppocr.serving")
 def as_ppocr(error: BaseException, call: Call | None = None) -> PpocrError:
     """Converts `error` to an error of our tree; errors not meant for callers become 'internal error'.
 
-    Logs what is ours to look at: call it once an error. The end of a time that the client of `call` chose itself isn't.
+    Logs errors of the service, so call it once per error. A deadline set by the client of `call` isn't logged.
     """
     try:
         return _known(error, call)
@@ -26,10 +26,10 @@ def as_ppocr(error: BaseException, call: Call | None = None) -> PpocrError:
 
 
 def _forget_frames(error: BaseException | None) -> None:
-    """Takes the traces off `error` and what caused it, which are logged by now.
+    """Removes the tracebacks from `error` and its causes, after they were logged.
 
-    Their frames hold the request's body and tensors; whoever keeps the error in one of these frames makes a circle, which
-    Python's collector of garbage finds some time, by the number of objects and not by their size.
+    Their frames hold the request's body and tensors. If one of these frames holds the error, it is a reference cycle, which
+    Python's garbage collector frees only later, by the number of objects and not by their size.
     """
     while error is not None and error.__traceback__ is not None:
         error.__traceback__ = None

@@ -76,7 +76,7 @@ class TensorFormat(WireFormat):
         return _DECLARATION
 
     def takes(self, request: WireRequest) -> bool:
-        """Whatever its content type: clients send tensors under many."""
+        """Any content type: clients send tensors with many different ones."""
         return True
 
     async def answer(self, request: WireRequest, infer: Infer) -> WireAnswer:

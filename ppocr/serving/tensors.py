@@ -161,7 +161,7 @@ def check_items(name: str, count: int) -> None:
 
 
 def shown(value: Any) -> str:
-    """`value` in a sentence, cut where it is long."""
+    """`value` in a sentence, cut if it is long."""
     text = repr(value[: MAX_NAME + 1] if isinstance(value, str | bytes) else value)
     return text if len(text) <= MAX_NAME else f"{text[:60]}…"
 

@@ -144,7 +144,7 @@ def _wanted(message: Mapping[str, Any], binary: bool) -> dict[str, bool]:
 
 
 def encode(response: TensorResponse, request: TensorRequest) -> tuple[bytes, dict[str, str]]:
-    """The body and headers of a response. Only the outputs that the request names are sent where it names any."""
+    """The body and headers of a response. Only the outputs that the request names are sent if it names any."""
     chosen = request.wanted
     unknown = set(chosen) - set(response.outputs)
     if unknown:

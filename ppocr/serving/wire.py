@@ -2,8 +2,8 @@
 
     request → the first format of its path that takes it → model → answer, or the format's form of an error
 
-`answer` is the one way in, for every format and both protocols: errors go through the one mapping (status.py) before a format
-sees them, and whatever ran before (limits, deadline, metrics) is the guard's.
+`answer` is the entry point for every format and both protocols. Errors go through one mapping (status.py) before a format
+sees them. Limits, deadlines and metrics are handled by the guard before.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from ppocr_limits.shown import command
 
 T = TypeVar("T")
 
-#: From this size on, in bytes, a request is parsed in a thread: others aren't kept waiting.
+#: A request of at least this size in bytes is parsed in a thread, so that others don't wait.
 LARGE = 1 << 20
 
-#: Calls the model that a request is for with a payload.
+#: Calls the model of a request with a payload.
 Infer = Callable[[Any], Awaitable[Any]]
 
 
@@ -50,21 +50,21 @@ class WireRequest:
 
     @property
     def content_type(self) -> str:
-        """Without its parameters, in lower case; "" where the request has none."""
+        """Without its parameters, in lower case; "" if the request has none."""
         return self.headers.get("content-type", "").split(";")[0].strip().lower()
 
     @property
     def model(self) -> str | None:
-        """The model that it names, or None if this format's requests name none."""
+        """The name of the requested model, or None if this format's requests don't have one."""
         named = self.path if self.message is None else {"model_name": getattr(self.message, "model_name", None)}
         return named.get("model_name")
 
     def line(self, line: str, there: Mapping[str, str] | None = None) -> str:
-        """A command that works where this request didn't; `there` has the parts of the path that this one had wrong."""
+        """A working command for error messages; `there` has corrected parts of the path."""
         return command(line, self.headers, {**self.path, **(there or {})})
 
     async def parsed(self, parse: Callable[[WireRequest], T]) -> T:
-        """What `parse` makes of it, in a thread where that may take long."""
+        """The result of `parse`, run in a thread if it may take long."""
         size = len(self.body) if self.message is None else self.message.ByteSize()
         return parse(self) if size < LARGE else await asyncio.to_thread(parse, self)
 
@@ -89,10 +89,10 @@ class WireFormat(ABC):
     @property
     @abstractmethod
     def declaration(self) -> Declaration:
-        """Where it is served, and what it says of itself."""
+        """Its paths and description."""
 
     def takes(self, request: WireRequest) -> bool:
-        """Whether `request` is of this format: asked where several formats share a path, in their order."""
+        """Whether `request` is of this format. Called in order if several formats share a path."""
         return self.declaration.reads(request.content_type)
 
     @abstractmethod
@@ -105,7 +105,7 @@ class WireFormat(ABC):
         return plain_error(error, request.line(line, getattr(error, "there", {})))
 
     def render_unrouted(self, error: PpocrError, status: int) -> WireAnswer:
-        """404, or 405 for another method than this format's, where it alone is served on the port or the path."""
+        """404, or 405 for another method than this format's, if it alone is served on the port or the path."""
         return dataclasses.replace(plain_error(error), status=status)
 
 
@@ -129,7 +129,7 @@ async def answer(formats: Sequence[WireFormat], request: WireRequest, infer: Inf
     except Exception as error:
         request.call.cancelled = True  # what else was started for it is dropped
         request.call.error = as_ppocr(error, request.call)
-        # It may be looked through again, for what its error repeats.
+        # The request may be needed again for the error message.
         return await request.parsed(partial(chosen.render_error, error=request.call.error))
 
 

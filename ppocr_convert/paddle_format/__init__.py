@@ -1,1 +1,1 @@
-"""Paddle's inference format, read without Paddle: programs (.pdmodel, PIR .json), parameters, and their way to ONNX."""
+"""Reads Paddle's inference format without Paddle: programs (.pdmodel, PIR .json) and parameters, and converts them to ONNX."""

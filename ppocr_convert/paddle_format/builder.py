@@ -1,4 +1,4 @@
-"""An ONNX graph in the making: tensors known in advance, nodes, and the table of what is translated by what."""
+"""Builds an ONNX graph: constants, nodes, and the table of translations by operator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators, inputs and attributes of a ProgramDesc are called in PIR."""
+"""Names of a ProgramDesc's operators, inputs and attributes in PIR."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ RENAMED = {
     "sync_batch_norm": "batch_norm",
 }
 
-#: Inputs in PIR's order, where they aren't X alone.
+#: Inputs in PIR's order, if they aren't X alone.
 _BINARY = ("X", "Y")
 INPUTS = {
     **dict.fromkeys(ELEMENTWISE, _BINARY),
@@ -67,7 +67,7 @@ INPUTS = {
     "fill_constant_batch_size_like": ("Input",),
     "rnn": ("Input", "PreState", "WeightList"),
 }
-#: Outputs in PIR's order, where they aren't Out alone.
+#: Outputs in PIR's order, if they aren't Out alone.
 OUTPUTS = {
     "conv2d": ("Output",),
     "depthwise_conv2d": ("Output",),

@@ -1,4 +1,4 @@
-"""A Paddle program as both of its formats give it: operators over named tensors, in the vocabulary of PIR."""
+"""A Paddle program, read from either format: operators over named tensors, with the names of PIR."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ppocr_api.errors import BundleError
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator by its name in PIR; `inputs` and `outputs` in PIR's order, an empty name where one is left out."""
+    """One operator by its name in PIR; `inputs` and `outputs` in PIR's order, an empty name if one is left out."""
 
     kind: str
     inputs: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""From a Paddle program and its parameters to an ONNX model, operator by operator."""
+"""Converts a Paddle program and its parameters to an ONNX model, operator by operator."""
 
 from __future__ import annotations
 

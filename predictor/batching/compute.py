@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Gatherer:
-    """Brings the pieces of a batch into one contiguous array; one per worker thread, whose memory it uses again."""
+    """Copies the pieces of a batch into one contiguous array. Each worker thread has one, which reuses its memory."""
 
     def __init__(self) -> None:
         self._buffer: U8 = np.empty(0, np.uint8)
@@ -39,8 +39,8 @@ class Gatherer:
 def outcomes(network: Network, pixels: U8, on_out_of_memory: Callable[[int], None]) -> list[Outcome]:
     """Runs `network` on `pixels` [N,H,W,3]; outcomes cover the N items in order, without gaps.
 
-    A batch on which the network fails is run again by halves until the failing items stand alone. `on_out_of_memory` is
-    told the pixels of each batch that was too large.
+    If the network fails on a batch, it is run again in halves until the failing items are isolated. `on_out_of_memory` is
+    called with the pixels of each batch that was too large.
     """
     return _halves(network, pixels, 0, len(pixels), on_out_of_memory)
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 class Limits:
     """Limits of the scheduler.
 
-    `max_queue_pixels` bounds what waits for each network: a queue full of pages never refuses the lines of a page whose
-    detection was computed. `batch_wait` is how many seconds a batch that isn't full waits for company.
-    `workers` forwards run at a time. `patience` is how many seconds what is further along the pipeline may pass over
-    what waits for an earlier network.
-    `powers_of_two` makes batches of 1, 2, 4, 8 … items alone: engines keep kernels for every shape that they have seen, and
-    with a fourth of the shapes they stay within their memory, and are prepared more often.
+    `max_queue_pixels` limits the queue of each network, so a queue full of pages never refuses the lines of a page whose
+    detection was computed. `batch_wait`: how many seconds an incomplete batch waits for more items.
+    `workers`: number of forward passes at the same time. `patience`: for how many seconds later networks may go before
+    waiting work of an earlier network.
+    `powers_of_two`: only batches of 1, 2, 4, 8 … items. Engines keep kernels for every shape that they have seen; with a
+    quarter of the shapes these need less memory, and are more often prepared in advance.
     """
 
     max_queue_pixels: int = 64_000_000

@@ -1,4 +1,4 @@
-"""What the scheduler counted and measured since its start. Its owner holds a lock where the threads change it."""
+"""What the scheduler counted and measured since its start. Its owner holds a lock if the threads change it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ class Measures:
 
     def __init__(self, threads: int) -> None:
         self.throughput = Throughput()
-        #: When each thread's forward began, 0 where none runs; written by the thread alone.
+        #: When each thread's forward began, 0 if none runs; written by the thread alone.
         self.began = [0.0] * threads
         self._batches = self._items = self._pixels = 0
 
     def add(self, name: str, items: int, pixels: int, seconds: float | None) -> None:
-        """A batch of the network `name` was computed, in `seconds` where it went through at the first attempt."""
+        """A batch of the network `name` was computed, in `seconds` if it went through at the first attempt."""
         self._batches += 1
         self._items += items
         self._pixels += pixels

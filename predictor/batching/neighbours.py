@@ -7,7 +7,7 @@ import math
 from ppocr_limits.shares import Share
 
 #: For so long after its last batch a share counts as being there: small requests come one after the other [seconds].
-LATELY = 1.0
+RECENT_SECONDS = 1.0
 
 
 class Neighbours:
@@ -25,4 +25,4 @@ class Neighbours:
 
     def beside(self, share: Share, now: float) -> bool:
         """Whether any other had a batch within the last second."""
-        return now - (self._other_at if share == self._last else self._at) <= LATELY
+        return now - (self._other_at if share == self._last else self._at) <= RECENT_SECONDS

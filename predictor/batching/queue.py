@@ -1,12 +1,15 @@
 """The waiting runs, and which of them make the next batch. Not thread-safe: its owner holds a lock.
 
-Order: what is furthest along the pipeline first, so lines before pages; for one network first come, first served by request;
-and inside a request the most pixels first: where several workers share its lines, they come to the end at about the same
-time. What was started is finished first: an image whose detection is done leaves soon and frees its memory, instead of
-waiting behind all detections that came meanwhile. What waits for an earlier network is passed over for at most `patience`
-seconds, whatever arrives for later ones. And a share (ppocr_limits/shares.py) that had much more computed than another that waits
-comes after it, for one network and between two. While a share that sends in bulk has neighbours, batches have half the size: a
-forward that has begun can't be put off, and small requests wait for several of them.
+The order of work:
+
+- Networks late in the pipeline go first, so lines before pages: an image whose detection is done is finished soon and frees its
+  memory, instead of waiting behind all detections that arrived meanwhile. Work for an earlier network is passed over for at
+  most `patience` seconds.
+- For one network, requests are served in the order of their arrival. Within a request, items with the most pixels go first, so
+  that several workers on its lines finish at about the same time.
+- A share (ppocr_limits/shares.py) for which much more was computed than for another waiting one comes after it.
+- While a share that sends in bulk has neighbours, batches have half the size, because a running forward pass can't be
+  interrupted, and small requests wait for several of them.
 """
 
 from __future__ import annotations
@@ -21,17 +24,17 @@ from predictor.batching.neighbours import Neighbours
 from predictor.batching.requests import Batch, Key, Piece, Request, Run
 from predictor.batching.slots import Slot
 
-#: Pixels that a network computes in a second until that is measured: detection on a CPU of two cores.
+#: Pixels per second of a network until measured: detection on a CPU with two cores.
 USUAL_RATE = 1e7
-#: Requests of a share that wait at a time, from which they are bulk: an image alone has one or two.
+#: A share with at least this many waiting requests sends in bulk; a single image has one or two.
 BULK = 4
 
 
 @dataclass(eq=False, slots=True)
 class _Lane:
-    """The requests that wait for the network `name` at `place`, in versions whose lists have it there.
+    """The waiting requests for the network `name` at position `place` of the bundle's list.
 
-    `served` is when it last gave a batch.
+    `served`: when a batch was last taken from it.
     """
 
     place: int
@@ -41,7 +44,7 @@ class _Lane:
 
     @property
     def passed_over_since(self) -> float:
-        """From when on others went before its first request."""
+        """Since when others have gone before its first request."""
         return max(self.served, next(iter(self.requests)).arrived)
 
     def next(self) -> Request:
@@ -51,8 +54,8 @@ class _Lane:
 
 
 class WaitingQueue:
-    """Runs that wait, by key and by request. `budget` tells how many pixels a batch of a network may have now, `rate` how many
-    the network of that name computes in a second, 0 where that isn't known yet.
+    """The waiting runs, by key and by request. `budget` returns the current maximum pixels of a batch, `rate` the pixels per
+    second of a network, 0 if unknown.
     """
 
     def __init__(
@@ -70,7 +73,7 @@ class WaitingQueue:
         self._powers_of_two = powers_of_two
         self._lanes: dict[tuple[int, str], _Lane] = {}  # the furthest along the pipeline first
         self._runs: dict[Key, OrderedDict[Run, None]] = {}
-        #: What waits by the network's name.
+        #: Waiting work by the network's name.
         self.items: dict[str, int] = {}
         self.pixels: dict[str, int] = {}
 
@@ -96,24 +99,24 @@ class WaitingQueue:
         self.pixels[name] += request.pixels
 
     def discard(self, request: Request) -> None:
-        """Takes out what still waits of `request`; what was already given to a batch is not touched."""
+        """Removes the waiting runs of `request`; those already in a batch are not affected."""
         for run in list(request.runs.values()):
             self._take(run, run.items)
 
     def oldest(self) -> float | None:
-        """When the request arrived that waits longest."""
+        """The arrival time of the longest waiting request."""
         waiting = (lane.requests for lane in self._lanes.values() if lane.requests)
         return min((next(iter(requests)).arrived for requests in waiting), default=None)
 
     def clear(self) -> list[Request]:
-        """Takes out everything; returns the requests that had not yet been given to batches as a whole."""
+        """Removes everything; returns the requests that are not completely in batches."""
         requests = [request for lane in self._lanes.values() for request in lane.requests]
         for request in requests:
             self.discard(request)
         return requests
 
     def next_key(self, now: float) -> tuple[Key, float] | None:
-        """The key whose batch is due, and when its first request arrived."""
+        """The key of the next batch, and the arrival time of its first request."""
         lane = self._next_lane(now)
         if lane is None:
             return None
@@ -121,7 +124,7 @@ class WaitingQueue:
         return next(iter(request.runs.values())).key, request.arrived
 
     def fills(self, key: Key) -> bool:
-        """Whether the items of `key` that wait would fill a batch."""
+        """Whether the waiting items of `key` would fill a batch."""
         room = self._room(key)
         for run in self._runs[key]:
             room -= run.items
@@ -130,7 +133,7 @@ class WaitingQueue:
         return False
 
     def take(self, key: Key, now: float) -> tuple[Batch | None, list[Request]]:
-        """The next batch of `key`, and the requests that were dropped as they had no time left."""
+        """The next batch of `key`, and the requests that were dropped because their deadline has passed."""
         room, pieces, expired = self._room(key), [], []
         oldest = now
         self._put_first(key)
@@ -178,7 +181,7 @@ class WaitingQueue:
         return behind[0] if behind else furthest
 
     def _put_first(self, key: Key) -> None:
-        """The request whose turn it is begins the batch; the others of `key` join it in the order in which they came."""
+        """Moves the request whose turn it is to the front; others of `key` follow in the order of their arrival."""
         requests = self._lane(key.slot).requests
         request = requests.next() if requests else None
         run = next(iter(request.runs.values())) if request is not None else None
@@ -186,18 +189,18 @@ class WaitingQueue:
             self._runs[key].move_to_end(run, last=False)
 
     def _bulk(self, now: float) -> bool:
-        """Whether a share sends in bulk beside others. Not asked on a GPU, which fills its batches."""
+        """Whether a share sends in bulk while others wait. Not used on a GPU, where batches are always filled."""
         most = [lane.requests.most() for lane in self._lanes.values() if lane.requests]
         return any(count >= BULK and self._neighbours.beside(share, now) for share, count in most)
 
     def _count(self, run: Run, count: int) -> None:
-        """Adds what `count` items of `run` cost to what was done for its share."""
+        """Adds the cost of `count` items of `run` to the account of its share."""
         name, pixels = run.key.slot.name, count * run.key.height * run.key.width
         waiting = sum(lane.requests.shares for lane in self._lanes.values())
         self._shares.serve(run.request.share, pixels / (self._rate(name) or USUAL_RATE), waiting)
 
     def _first_pixels(self, run: Run) -> int:
-        """Of the batch that `run` makes for itself."""
+        """The pixels of the batch that `run` would make alone."""
         return min(self._room(run.key), run.items) * run.key.height * run.key.width
 
     def _room(self, key: Key) -> int:
@@ -205,7 +208,7 @@ class WaitingQueue:
         return max(1, min(key.slot.batch_items, fitting))
 
     def _round(self, key: Key, room: int) -> int:
-        """The largest power of two that `room` and the items of `key` that wait allow."""
+        """The largest power of two allowed by `room` and the waiting items of `key`."""
         waiting = 0
         for run in self._runs[key]:
             waiting += run.items

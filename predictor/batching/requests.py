@@ -54,7 +54,7 @@ class Run:
 
 
 class Forward(NamedTuple):
-    """A batch as one of its requests is told of it: `items` of the batch's `batch_items` were its own.
+    """A batch as reported to one of its requests: `items` of the batch's `batch_items` belong to that request.
 
     `arrived`, `began` and `ended` are instants of `time.monotonic()`: the request came, the network was started, it had computed.
     """
@@ -67,7 +67,7 @@ class Forward(NamedTuple):
     batch_pixels: int
 
 
-#: Is told of each batch that holds items of a request, on the event loop; quick, and raises nothing.
+#: Called on the event loop for each batch with items of a request; must be quick and must not raise.
 Told = Callable[[Forward], None] | None
 
 

@@ -1,8 +1,8 @@
 """The batching scheduler: requests come in on the event loop, batches are computed in worker threads.
 
-One lock guards the queue. A worker that is free takes the next batch itself, so the device never waits for the event
-loop, and what goes into a batch is decided at the last moment: while it computes, further items gather. With `prefetch`
-one more thread than the device runs forwards takes and gathers its batch while the others compute.
+One lock guards the queue. A free worker takes the next batch itself, so the device never waits for the event
+loop, and a batch is composed at the last moment, while more items arrive. With `prefetch`,
+one additional thread prepares its batch while the others compute.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ class Scheduler:
         return None
 
     def _tell(self, callback: Callable[..., None], *args: object) -> bool:
-        """Calls back on the event loop; False where it was closed without closing the scheduler."""
+        """Calls back on the event loop; False if it was closed without closing the scheduler."""
         try:
             self._loop.call_soon_threadsafe(callback, *args)
         except RuntimeError:

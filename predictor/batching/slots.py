@@ -18,7 +18,7 @@ class Network(Protocol):
     def infer(self, pixels: U8) -> tuple[NDArray[Any], ...]:
         """`pixels` UINT8 [N,H,W,3] → arrays whose first axis is N, none of which shares memory with `pixels`.
 
-        Raises EngineOutOfMemory if a smaller batch may work, EngineError where the network failed on this input.
+        Raises EngineOutOfMemory if a smaller batch may work, EngineError if the network failed on this input.
         """
 
 

@@ -101,7 +101,7 @@ class Engine(Protocol):
 
     def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
         """Loads a network that `bundle` lists. Raises BundleError if its file is missing or can't be read, ConfigError
-        where the options ask for what this machine or this build of the library doesn't have."""
+        if the options ask for what this machine or this build of the library doesn't have."""
 
 
 def check_pixels(pixels: U8, network: NetworkFacts) -> None:

@@ -113,7 +113,7 @@ def _opened(
         session = ort.InferenceSession(str(bundle.onnx(network.name)), settings, providers=providers)
     except Exception as error:
         raise BundleError(
-            f"ONNX Runtime can't load the {network.name} network of {bundle.label}: {_said(error)}"
+            f"ONNX Runtime can't load the {network.name} network of {bundle.label}: {_error_text(error)}"
         ) from error
     # It would continue with the CPU's kernels when a GPU's failed, a hundred times slower and without a word.
     session.disable_fallback()
@@ -188,10 +188,10 @@ def _translated(error: Exception, pixels: U8) -> EngineError:
     text = str(error)
     if isinstance(error, MemoryError) or "allocate memory" in text or "out of memory" in text or "bad_alloc" in text:
         return EngineOutOfMemory(f"no memory for a batch of {list(pixels.shape)}; a smaller one may work")
-    return EngineError(f"ONNX Runtime failed on a batch of {list(pixels.shape)}: {_said(error)}")
+    return EngineError(f"ONNX Runtime failed on a batch of {list(pixels.shape)}: {_error_text(error)}")
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """The library's message, without the path of the model."""
     sentence = str(error).partition("\n")[0].rpartition(" : ")[2]
     return re.sub(r"/\S+", "the file", sentence)[:200] or type(error).__name__

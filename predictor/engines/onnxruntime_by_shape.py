@@ -1,9 +1,9 @@
 """ONNX Runtime on CUDA: a session for each shape of input.
 
-From 1.20 on ONNX Runtime keeps the plans of a network's convolutions for one shape, and makes them again when the next call has
-another: on an H100 0.4 s for a page and 2.4 s for lines, at each change. So each shape gets a session, whose plans stay. Batches
-are filled up to two sizes for each width, so that there are few shapes. With fixed shapes the kernels of a forward are also
-recorded as a CUDA graph: they are started by one call then, and not one by one.
+Since 1.20, ONNX Runtime keeps the plans of a network's convolutions for only one shape, and plans again when the shape changes:
+on an H100 this takes 0.4 s for a page and 2.4 s for lines. So each shape gets its own session, which keeps its plans. Batches
+are padded to two sizes per width, so that there are few shapes. With fixed shapes, the kernels of a forward pass are also
+recorded as a CUDA graph, which is started by one call.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("ppocr.predictor")
 
 Shape = tuple[int, ...]
-#: Items of a small batch of lines. A larger one is filled up to what a full one has.
-FEW = 4
-#: Sessions that a network keeps. Each holds its parameters and what its shape needs: on an H100 some 250 MiB, and 50 MiB of
-#: the machine's memory.
-MOST_SESSIONS = 64
+#: Items of a small batch of lines. Larger batches are padded to a full batch.
+SMALL_BATCH = 4
+#: Maximum number of sessions per network. Each holds the parameters and the buffers for its shape: on an H100
+#: about 250 MiB, and 50 MiB of the machine's memory.
+MAX_SESSIONS = 64
 #: The identifier that tells ONNX Runtime not to record a run.
 _NOT_RECORDED = "-1"
 
@@ -52,7 +52,7 @@ class Place:
 
 
 class Exclusion:
-    """Forwards run side by side, and a recording alone: CUDA allows no other call of this process meanwhile."""
+    """Lets forward passes run at the same time, but a recording only alone: CUDA allows no other call meanwhile."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -131,10 +131,10 @@ class NetworkByShape(Network):
         self._sessions.clear()
 
     def _filled(self, pixels: U8) -> U8:
-        """With items of zeros up to the size of a small or a full batch; their answers are thrown away."""
+        """Pads a batch with zeros to a small or a full batch; the answers for the padding are discarded."""
         count, height, width, _ = pixels.shape
         room = max(count, self.capabilities.batch_pixels // (height * width))
-        full = FEW if count <= FEW else 1 << (room - 1).bit_length()
+        full = SMALL_BATCH if count <= SMALL_BATCH else 1 << (room - 1).bit_length()
         if full == count:
             return pixels
         filled = np.zeros((full, *pixels.shape[1:]), np.uint8)
@@ -146,7 +146,7 @@ class NetworkByShape(Network):
             session = self._sessions.get(shape)
             if session is None:
                 session = self._sessions[shape] = _Session(self, shape)
-                if len(self._sessions) > MOST_SESSIONS:
+                if len(self._sessions) > MAX_SESSIONS:
                     self._sessions.popitem(last=False)
             self._sessions.move_to_end(shape)
             return session

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ppocr.predictor")
 
-#: Streams where the options name none. Small lines leave the threads of one forward waiting for each other: one thread
-#: a forward and two forwards at a time take a quarter less CPU on two cores (PP-OCRv6 small; a third less, PP-OCRv4).
+#: Default number of streams. With small lines, the threads of one forward pass mostly wait for each other: two passes with one
+#: thread each take a quarter less CPU on two cores (PP-OCRv6 small; a third less with PP-OCRv4).
 MAX_STREAMS = 4
 #: Kernels of each kind that a network of lines keeps in each stream for the sizes it has seen. Lines come in some 80 sizes
 #: (see predictor/preparing.py), with up to 40 kernels of a kind each; making one of these sizes ready again takes longer
@@ -36,8 +36,8 @@ _KERNELS = 4000
 #: it; those of a thousand sizes would take hundreds of megabytes.
 _KERNELS_OF_PAGES = 0
 
-#: Requests of compiled models that got no memory. OpenVINO 2026.4 crashes in whichever model runs after one of these was
-#: destroyed, so they are kept: some 60 MB for each time, which is little beside a process that ends.
+#: Infer requests of compiled models that ran out of memory. OpenVINO 2026.4 crashes in the next model that runs after one of
+#: these was destroyed, so they are kept. That costs about 60 MB each time, which is better than a crash.
 _BROKEN: list[_Compiled] = []
 
 
@@ -50,14 +50,14 @@ _one_unusual = threading.Lock()
 
 @dataclass(frozen=True)
 class _Compiled:
-    """A compiled model and its requests, one a stream. Who runs one has taken it out."""
+    """A compiled model and its free infer requests, one per stream."""
 
     model: ov.CompiledModel
     requests: queue.SimpleQueue[ov.InferRequest]
 
 
 class OpenVinoEngine:
-    """One core object for all networks: compiled kernels and threads are shared through it."""
+    """The engine. All networks share one core object, and through it compiled kernels and threads."""
 
     def __init__(self) -> None:
         self._core: ov.Core | None = None
@@ -94,7 +94,7 @@ class OpenVinoEngine:
 
 
 class OpenVinoNetwork(Network):
-    """A compiled model and one request a stream."""
+    """A network: a compiled model with one infer request per stream."""
 
     def __init__(
         self, facts: NetworkFacts, compile_model: Callable[[], ov.CompiledModel], capabilities: Capabilities
@@ -126,7 +126,7 @@ class OpenVinoNetwork(Network):
                 self._give_back(compiled)
 
     def _give_back(self, compiled: _Compiled) -> None:
-        """Returns the memory between a model's layers to the system. It refuses where one of its requests runs."""
+        """Returns the memory between a model's layers to the system. It refuses if one of its requests runs."""
         requests = [compiled.requests.get() for _ in range(self.capabilities.streams)]
         try:
             compiled.model.release_memory()
@@ -139,9 +139,9 @@ class OpenVinoNetwork(Network):
     def _forward(self, compiled: _Compiled, pixels: U8) -> Answers:
         answers = self._attempt(compiled.requests, pixels)
         if any(not answer.size for answer in answers):
-            # Where OpenVINO 2026.4 gets no memory, `infer` returns as if all were well, with the outputs as they were
-            # before; and so does every later call on the same compiled model, whatever its size. So each call brings
-            # new outputs, whose shape tells whether they were written, and the model is compiled again.
+            # If OpenVINO 2026.4 runs out of memory, `infer` returns without an error and leaves the outputs unchanged,
+            # and so does every later call on the same compiled model. So each call passes
+            # new outputs, whose shape shows whether they were written, and the model is compiled again.
             with self._compiling:
                 if self._compiled is compiled:
                     _BROKEN.append(compiled)
@@ -150,7 +150,7 @@ class OpenVinoNetwork(Network):
         return check_answers(answers, pixels)
 
     def _ready(self, pixels: U8) -> _Compiled:
-        """The model, newly compiled where the last one broke."""
+        """The compiled model; compiled again if the last one is broken."""
         with self._compiling:
             if self._compile is None:
                 raise EngineError("the network is closed")
@@ -192,7 +192,7 @@ def _names(ports: Sequence[ov.Output]) -> set[str]:
 
 
 def _precision(core: ov.Core, options: EngineOptions) -> str:
-    """bf16 where the CPU multiplies it in hardware: twice as fast, and the same text. Elsewhere it would be emulated."""
+    """bf16 if the CPU multiplies it in hardware: twice as fast, and the same text. Elsewhere it would be emulated."""
     native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if options.precision == "auto":
         return "bf16" if native else "f32"

@@ -19,7 +19,7 @@ _SHIFT = 60.0
 
 
 def shorten(model: ov.Model) -> bool:
-    """Rewrites `model` in place; False, and no change, where it doesn't end as ppocr_convert/rec_head.py makes it."""
+    """Rewrites `model` in place; False, and no change, if it doesn't end as ppocr_convert/rec_head.py makes it."""
     nodes = {node.get_friendly_name(): node for node in model.get_ops()}
     names = ("best.logits", "best.logit", "best.sum")
     ends = [output for output in model.outputs if "probabilities" in output.get_names()]

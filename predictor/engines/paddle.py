@@ -56,7 +56,7 @@ class PaddleEngine:
             predictor = inference.create_predictor(config)
         except Exception as error:
             raise BundleError(
-                f"Paddle can't load the {network.name} network of {bundle.label}: {_said(error)}"
+                f"Paddle can't load the {network.name} network of {bundle.label}: {_error_text(error)}"
             ) from error
         batch_pixels = (32 if on_gpu else 4) * 48 * 320
         capabilities = Capabilities("paddle", "GPU" if on_gpu else "CPU", precision, streams, batch_pixels)
@@ -173,10 +173,10 @@ def _translated(error: Exception, pixels: U8) -> EngineError:
     text = str(error)
     if isinstance(error, MemoryError) or "ResourceExhausted" in text or "bad_alloc" in text or "Out of memory" in text:
         return EngineOutOfMemory(f"no memory for a batch of {list(pixels.shape)}; a smaller one may work")
-    return EngineError(f"Paddle failed on a batch of {list(pixels.shape)}: {_said(error)}")
+    return EngineError(f"Paddle failed on a batch of {list(pixels.shape)}: {_error_text(error)}")
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     """The sentence in Paddle's long messages, without its trace."""
     lines = [line.strip() for line in str(error).splitlines() if "Error" in line and "::" not in line]
     return (lines[-1] if lines else type(error).__name__)[:200]

@@ -122,7 +122,7 @@ class RepositoryApi:
 
 
 def version_of(parameters: Mapping[str, Any]) -> str:
-    """The version that the parameters name, "" where they name none. Raises InvalidRequest.
+    """The version that the parameters name, "" if they name none. Raises InvalidRequest.
 
     Parameters that this server has no use for are refused, but Triton's `unload_dependents`: nothing depends on a bundle.
     """

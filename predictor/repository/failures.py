@@ -46,7 +46,7 @@ class Failures:
         self._by_label.pop(entry.label, None)
 
     def reason(self, label: str) -> str:
-        """Why the version couldn't be loaded; empty where it could, or was never tried."""
+        """Why the version couldn't be loaded; empty if it could, or was never tried."""
         failure = self._by_label.get(label)
         return failure.reason if failure else ""
 

@@ -26,7 +26,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 @dataclass(frozen=True)
 class Entry:
-    """One version in a repository. `problem` says why it can't be loaded; it is empty where it can."""
+    """One version in a repository. `problem` says why it can't be loaded; it is empty if it can."""
 
     name: str
     version: str

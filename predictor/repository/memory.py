@@ -1,7 +1,7 @@
 """Memory of this process: whether a second model fits, and giving back what a closed one leaves.
 
 A process that outgrows its container is killed, with the version that serves. So a version is refused before it is loaded
-where it can't fit, and not when it is too late.
+if it can't fit, and not when it is too late.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ppocr_api.errors import Unavailable
 from ppocr_limits import memory
-from predictor.bundle import TIMES_FILE, Bundle
+from predictor.bundle import MEMORY_PER_FILE_SIZE, Bundle
 
 _CGROUPS = (
     ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current", "/sys/fs/cgroup/memory.stat"),
@@ -28,10 +28,10 @@ _CGROUPS = (
 def require(bundle: Bundle, estimate: int) -> None:
     """Raises Unavailable if the bundle's networks don't fit into the memory that is left.
 
-    They take TIMES_FILE times their files when they are loaded, and come to take what those before them did: `estimate`
+    They take MEMORY_PER_FILE_SIZE times their files when they are loaded, and come to take what those before them did: `estimate`
     bytes.
     """
-    needed = max(TIMES_FILE * bundle.network_bytes, estimate)
+    needed = max(MEMORY_PER_FILE_SIZE * bundle.network_bytes, estimate)
     left = available()
     if needed > left:
         raise Unavailable(
@@ -61,10 +61,10 @@ def available() -> int:
     return max(0, min(left))
 
 
-def give_back() -> None:
+def release_freed() -> None:
     """Returns freed memory to the system: the C library would keep it for this process, some 100 MiB after a model."""
     gc.collect()
-    memory.give_back()
+    memory.release_freed()
 
 
 class MemoryEstimate:
@@ -78,7 +78,7 @@ class MemoryEstimate:
         self._before = memory.resident()
 
     def per_version(self, versions: int) -> int:
-        """Bytes, where so many versions are in memory; 0 where none is."""
+        """Bytes, if so many versions are in memory; 0 if none is."""
         return max(0, memory.resident() - self._before) // versions if versions else 0
 
 

@@ -36,7 +36,7 @@ Load = Callable[[Bundle], LoadedVersion]
 
 @dataclass(frozen=True)
 class Indexed:
-    """One version, on disk or in memory. `reason` says more where the state doesn't say it all."""
+    """One version, on disk or in memory. `reason` says more if the state doesn't say it all."""
 
     name: str
     version: str
@@ -105,7 +105,7 @@ class BundleRepository:
             if not there:
                 raise NotFound(f"{name} has no version {version!r} in memory" if version else f"{name} isn't in memory")
             for facts in there:
-                self._versions.take_out(self._versions.serving(facts.identity))
+                self._versions.retire(self._versions.serving(facts.identity))
                 log.info("%s serves no longer", facts.label)
         await self._note_states()
 
@@ -165,7 +165,7 @@ class BundleRepository:
             loaded = await in_thread(partial(self._load_checked, entry), "load")
         try:
             self._check_open()
-            self._versions.put_in(loaded)
+            self._versions.activate(loaded)
         except Exception:
             if fresh and loaded.facts not in self._versions.loaded():
                 await in_thread(loaded.close, "unload")
@@ -187,7 +187,7 @@ class BundleRepository:
             log.warning("the repository can't be read: %s", error.strerror)
 
     def _in_memory(self, bundle: Bundle) -> LoadedVersion | None:
-        """The version where it serves already."""
+        """The version if it serves already."""
         for facts in self._versions.loaded():
             if facts.version == bundle.manifest.version:
                 if facts.digest != bundle.digest:
@@ -205,7 +205,7 @@ class BundleRepository:
         try:
             loaded = self._load(bundle)
         except BaseException:
-            memory.give_back()
+            memory.release_freed()
             raise
         telemetry.BUNDLE_LOADS.inc()
         telemetry.BUNDLE_LOAD_SECONDS.set(time.monotonic() - began)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ppocr.contract import U8
 
 #: Sizes that are counted, of each network. When a further one comes all counts are halved and the rarest forgotten.
-MOST = 512
+MAX_SIZES = 512
 
 
 class ShapesInUse:
@@ -35,9 +35,9 @@ class ShapesInUse:
         with self._lock:
             counts = self._counts.setdefault(network, Counter())
             counts[shape] += 1
-            if len(counts) > MOST:
+            if len(counts) > MAX_SIZES:
                 halves = Counter({each: count // 2 for each, count in counts.items() if count > 1})
-                self._counts[network] = Counter(dict(halves.most_common(MOST // 2)))
+                self._counts[network] = Counter(dict(halves.most_common(MAX_SIZES // 2)))
 
     def usual(self) -> list[tuple[str, Shape]]:
         """All that are counted, the most frequent of each network first, the networks in turn."""

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import atheris
 
-#: Packages whose lines guide the search: what reads a stranger's bytes.
+#: Packages whose coverage guides the search: the code that parses untrusted bytes.
 READERS = ["ppocr", "ppocr_grpc", "ppocr_limits", "predictor", "transformer", "python_multipart"]
 CORPUS = Path(__file__).parent / "corpus"
 #: The exit code of a finding.

@@ -1,6 +1,6 @@
 """What the coverage-guided fuzzer calls: each target takes any bytes, and may raise nothing.
 
-A target reads the bytes as a stranger's, by the code that reads them in the service. What it allows is what a caller is told:
+A target parses untrusted bytes with the code of the service. It allows the errors that a caller may be told:
 an error of the tree whose status is 4xx, in a sentence that shows nothing of the inside. Anything else is a finding.
 """
 

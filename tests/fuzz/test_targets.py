@@ -1,4 +1,4 @@
-"""What reads a stranger's bytes raises nothing but errors for him: for the kept corpus, and for what the fuzzer finds from there.
+"""Code that parses untrusted bytes raises only errors for callers, on the kept corpus and on what the fuzzer finds from there.
 
 Five seconds of each target by day, all at once; with PPOCR_NIGHTLY=1 ten minutes of each, or PPOCR_FUZZ_SECONDS. An input that
 broke something stays in corpus/, under a name that says what it was.

@@ -1,4 +1,4 @@
-"""Asking a service what a stranger might, while somebody else asks it whether it lives."""
+"""Sends hostile requests to a service, and checks its liveness at the same time."""
 
 from __future__ import annotations
 

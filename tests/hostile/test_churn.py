@@ -1,6 +1,6 @@
 """Images whose size never repeats: memory and open files stay level.
 
-A hundred images by day; with PPOCR_NIGHTLY=1 ten thousand, and as many more as half an hour takes.
+A hundred images by day; with PPOCR_NIGHTLY=1 ten thousand, then more until half an hour has passed.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
 from ppocr_grpc import health, open_streams
 from ppocr_grpc.methods import GrpcMethod
 from ppocr_grpc.reflection import SERVICES
-from ppocr_grpc.streams import OUTSTANDING
+from ppocr_grpc.streams import MAX_CONCURRENT
 from ppocr_limits import places
 from tests.ppocr.serving.toy import ToyModel, fail, refuse, servers
 
@@ -98,15 +98,15 @@ async def test_a_stream_has_a_few_requests_at_work_and_drops_them_with_its_clien
     async with served(tmp_path, wait=wait) as (model, _, channel):
         running = stream(channel)(asked(*["wait"] * 50))
         reading = asyncio.ensure_future(running.read())
-        while len(model.calls) < OUTSTANDING:
+        while len(model.calls) < MAX_CONCURRENT:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
-        assert len(model.calls) == OUTSTANDING
+        assert len(model.calls) == MAX_CONCURRENT
         running.cancel()
         await asyncio.gather(reading, return_exceptions=True)
         while not all(call.cancelled for call in model.calls):
             await asyncio.sleep(0.01)
-    assert len(model.calls) == OUTSTANDING
+    assert len(model.calls) == MAX_CONCURRENT
 
 
 async def test_each_request_of_a_stream_has_its_own_time(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ppocr_api.errors import Overloaded
-from ppocr_limits.arrival_watch import LOOK_SECONDS, ArrivalWatch
+from ppocr_limits.arrival_watch import CHECK_INTERVAL_SECONDS, ArrivalWatch
 from ppocr_limits.budget import MIB, Budget
 from ppocr_limits.memory import resident
 
@@ -23,7 +23,7 @@ async def never() -> bytes:
 
 async def waiting(watch: ArrivalWatch, count: int) -> list[asyncio.Task[bytes]]:
     tasks = [asyncio.create_task(watch.arrived(asyncio.ensure_future(never()))) for _ in range(count)]
-    await asyncio.sleep(3 * LOOK_SECONDS)
+    await asyncio.sleep(3 * CHECK_INTERVAL_SECONDS)
     return tasks
 
 

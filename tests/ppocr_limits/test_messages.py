@@ -66,7 +66,7 @@ async def test_hundreds_that_never_come_keep_nobody_waiting(monkeypatch: pytest.
 
 
 async def test_those_that_never_come_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(messages, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(messages, "CHECK_INTERVAL_SECONDS", 0.02)
     budget = Budget(1000, bodies=1.0)
     arrivals = Arrivals(budget, max_bytes=1000)
     coming = asyncio.Event()
@@ -81,7 +81,7 @@ async def test_those_that_never_come_keep_nobody_waiting(monkeypatch: pytest.Mon
 
 async def test_nobody_gets_a_turn_while_those_without_one_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a busy machine a message that comes looks as silent as one that doesn't."""
-    monkeypatch.setattr(messages, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(messages, "CHECK_INTERVAL_SECONDS", 0.02)
     monkeypatch.setattr(messages, "TURN_SECONDS", 0.2)
     limit, size = 2048 * MIB, [600 * MIB]
     budget = Budget(1200 * MIB)
@@ -113,10 +113,10 @@ async def test_one_that_has_been_silent_for_long_makes_way_at_once() -> None:
         return b"next"
 
     silent = asyncio.create_task(arrivals.next_message(stream))
-    await asyncio.sleep(1.5 * messages.LOOK_SECONDS)
+    await asyncio.sleep(1.5 * messages.CHECK_INTERVAL_SECONDS)
     began = time.monotonic()
     assert await arrivals.message(quick, Claim(budget)) == b"quick"
-    assert time.monotonic() - began < messages.LOOK_SECONDS / 2
+    assert time.monotonic() - began < messages.CHECK_INTERVAL_SECONDS / 2
     said.set()
     assert await silent == b"next"
 
@@ -126,7 +126,7 @@ async def test_one_that_comes_quickly_keeps_its_turn() -> None:
     size = [0]
 
     def growing() -> int:
-        size[0] += 2 * messages.COMES
+        size[0] += 2 * messages.QUICK_GROWTH
         return size[0]
 
     arrivals = Arrivals(budget, max_bytes=1000, watch=ArrivalWatch(budget, growing, lambda: 1 << 60))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ppocr_limits.shares import HEAD_START, MOST, Line, Shares
+from ppocr_limits.shares import HEAD_START, MAX_SHARES, Line, Shares
 
 
 def order(line: Line[str], shares: Shares, of: dict[str, str], cost: float, most: int = 100) -> list[str]:
@@ -81,7 +81,7 @@ def test_a_share_whose_first_isnt_allowed_is_left_out() -> None:
 
 def test_only_so_many_shares_are_remembered() -> None:
     shares = Shares()
-    for number in range(3 * MOST):
+    for number in range(3 * MAX_SHARES):
         shares.arrives(number)
         shares.serve(number, 1.0, 2)
-    assert len(shares._served) <= MOST
+    assert len(shares._served) <= MAX_SHARES

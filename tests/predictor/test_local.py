@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 def one(loaded: LoadedVersion) -> Versions:
     versions = Versions()
-    versions.put_in(loaded)
+    versions.activate(loaded)
     return versions
 
 

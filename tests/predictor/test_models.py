@@ -53,16 +53,16 @@ def page(count: int = 1, number: str = "", call: Call | None = None) -> TensorRe
 async def test_models_follow_the_versions_in_memory() -> None:
     versions, registry = Versions(grace_seconds=60), ModelRepository()
     predictor = LocalPredictor(versions, Scheduler())
-    versions.put_in(version("1", (DET, REC)))
+    versions.activate(version("1", (DET, REC)))
     NetworkModels(registry, versions, predictor)
     assert sorted(registry.get_models()) == ["det", "rec"]
     det = registry.get_model("det")
-    versions.put_in(version("2", (DET, CLS, REC)))
+    versions.activate(version("2", (DET, CLS, REC)))
     assert sorted(registry.get_models()) == ["cls", "det", "rec"]
     assert registry.get_model("det") is det
     cls: OcrModel = registry.get_model("cls")
     assert cls.get_input_types() == [{"name": "thumbnails", "datatype": "UINT8", "shape": [-1, 32, 64, 3]}]
-    versions.put_in(version("3", (DET, REC)))
+    versions.activate(version("3", (DET, REC)))
     assert (await cls.metadata_parameters("2"))[FACTS_PARAMETER]
     for missing in ("", "3"):
         with pytest.raises(NotFound, match="small/3 has no network 'cls'"):
@@ -73,12 +73,12 @@ async def test_models_follow_the_versions_in_memory() -> None:
 async def test_a_network_that_no_version_has_any_more_is_no_model_any_more() -> None:
     versions, registry = Versions(grace_seconds=0), ModelRepository()
     predictor = LocalPredictor(versions, Scheduler())
-    versions.put_in(version("1", (DET, CLS, REC)))
+    versions.activate(version("1", (DET, CLS, REC)))
     NetworkModels(registry, versions, predictor)
-    versions.put_in(version("2", (DET, REC)))
+    versions.activate(version("2", (DET, REC)))
     await versions.left()
     assert sorted(registry.get_models()) == ["det", "rec"]
-    versions.take_out(versions.serving())
+    versions.retire(versions.serving())
     await versions.left()
     model: OcrModel = registry.get_model("det")
     assert not await model.healthy(), "there is the model, and nothing to compute with"
@@ -89,8 +89,8 @@ async def test_a_network_that_no_version_has_any_more_is_no_model_any_more() -> 
 
 async def test_facts_are_those_of_the_version_that_is_asked_for() -> None:
     versions = Versions(side_by_side=2)
-    versions.put_in(version("1", (DET, REC)))
-    versions.put_in(version("2", (DET, CLS, REC)))
+    versions.activate(version("1", (DET, REC)))
+    versions.activate(version("2", (DET, CLS, REC)))
     predictor = LocalPredictor(versions, Scheduler())
     model = OcrModel(DET, predictor)
     for number, names in (("1", ["det", "rec"]), ("2", ["det", "cls", "rec"]), ("", ["det", "cls", "rec"])):
@@ -102,12 +102,12 @@ async def test_facts_are_those_of_the_version_that_is_asked_for() -> None:
 async def test_all_images_of_a_request_are_computed_by_one_version_whatever_comes_meanwhile() -> None:
     old, new = Pages(), Pages()
     versions = Versions(grace_seconds=60)
-    versions.put_in(version("1", (DET, REC), old))
+    versions.activate(version("1", (DET, REC), old))
     predictor = LocalPredictor(versions, Scheduler())
     request = page(3)
     asked = asyncio.create_task(OcrModel(DET, predictor).predict(request))
     await old.entered()
-    versions.put_in(version("2", (DET, REC), new))
+    versions.activate(version("2", (DET, REC), new))
     old.let_go(3)
     answer = await asked
     assert np.array_equal(answer.outputs["probability"], request.inputs["image"][..., 0])
@@ -120,7 +120,7 @@ async def test_all_images_of_a_request_are_computed_by_one_version_whatever_come
 async def test_a_request_is_refused_or_cancelled_with_all_its_images() -> None:
     network = Pages()
     versions = Versions()
-    versions.put_in(version("1", (DET, REC), network))
+    versions.activate(version("1", (DET, REC), network))
     predictor = LocalPredictor(versions, Scheduler(Limits(max_queue_pixels=3 * 64 * 64)))
     model = OcrModel(DET, predictor)
     first = asyncio.create_task(model.predict(page()))
@@ -141,7 +141,7 @@ async def test_a_request_is_refused_or_cancelled_with_all_its_images() -> None:
 
 async def test_the_calls_deadline_is_the_schedulers() -> None:
     versions = Versions()
-    versions.put_in(version("1", (DET, REC)))
+    versions.activate(version("1", (DET, REC)))
     predictor = LocalPredictor(versions, Scheduler())
     with pytest.raises(DeadlineExceeded):
         await OcrModel(DET, predictor).predict(page(call=Call(deadline=time.monotonic())))

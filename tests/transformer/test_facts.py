@@ -175,7 +175,7 @@ async def test_versions_that_nobody_has_seen_are_asked_for_a_few_at_a_time(first
     predictor.wait.set_result(None)
     await asyncio.gather(*flood, return_exceptions=True)
     assert predictor.asked <= 1 + module.UNSEEN_AT_A_TIME + 10
-    assert len(known._absent) <= module.MOST_ABSENT
+    assert len(known._absent) <= module.MAX_ABSENT
 
 
 async def test_all_who_want_a_version_that_nobody_has_seen_share_one_question(first: BundleFacts) -> None:

@@ -67,7 +67,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def test_a_changed_file_is_read_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(keys, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(keys, "CHECK_INTERVAL_SECONDS", 0.0)
     known = Keys(str(file))
     replace(file, line("carol", "four"))
     assert known.client("Bearer four") == "carol"

@@ -85,7 +85,7 @@ def test_an_old_configuration_starts_the_service(tmp_path: Path, receipt: bytes)
     assert f"sets --grpc_port={grpc} --http_port={http} --pdserving_metrics=true --tracer=" in said
     for key in ("worker_num", "dag.retry", "op.det.concurrency", "op.rec.local_service_conf.ir_optim"):
         assert f"config.yml: {key} has no effect here: " in said
-    assert "the model of det is served once it is converted" in said
+    assert "to serve the model of det, convert it" in said
 
 
 def test_a_variable_and_a_flag_beat_the_configuration(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ MAX_CROSSING = 0.25
 
 @dataclass(frozen=True)
 class Segment:
-    """What stands in one row without a gap: its lines, and where it is."""
+    """A part of a row without a gap: its lines and position."""
 
     lines: Index
     left: float

@@ -1,4 +1,4 @@
-"""The lines of an image, each warped straight to the height of the recognition network, in one flat buffer."""
+"""Cuts the lines out of an image: each is warped to the height of the recognition network, all in one flat buffer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: A box is taken for at least this high where its length decides whether it is cut: nobody reads lower text [pixels].
+#: A box is taken for at least this high if its length decides whether it is cut: nobody reads lower text [pixels].
 LOWEST = 6.0
 #: A line whose edges rise by this part of its height, or less, is scaled without a warp: that costs a third, and the
 #: corners move by half of it at most, far less than the margin that boxes have round their text.

@@ -40,7 +40,7 @@ MAX_OUTLINE = 30_000
 MAX_LOOKED = 16
 #: Points of a centre line, at most; and how far apart they are [heights of the line].
 MAX_POINTS = 64
-APART = 0.5
+POINT_SPACING = 0.5
 #: Points in which a line continues at its ends, and pieces of it, at most, that tell how it bends there.
 ENDING = 4
 
@@ -123,7 +123,7 @@ def _ribbon(
     if core < MIN_SIDE or length < 2 * half or _stray(centres) < BENT * core:
         return None
     centres = _extended(centres, before + grow + RAMP, behind + grow + RAMP)
-    count = int(np.clip(round(length / (2 * half * APART)), 4, MAX_POINTS))
+    count = int(np.clip(round(length / (2 * half * POINT_SPACING)), 4, MAX_POINTS))
     centres = _resampled(centres, count)
     (height, width), (map_height, map_width) = size, map_size
     scale = np.array((width / map_width, height / map_height))

@@ -8,7 +8,7 @@ import cv2
 
 from ppocr.contract import Axis, Grid
 from transformer.algorithms.detection_parameters import DetectionParameters
-from transformer.algorithms.page_size import MOST_PIXELS, bounded_ratio
+from transformer.algorithms.page_size import DEFAULT_MAX_PIXELS, bounded_ratio
 
 if TYPE_CHECKING:
     from ppocr.contract import U8
@@ -18,7 +18,7 @@ HALVED = 2.0
 
 
 def det_size(
-    height: int, width: int, grid: Grid, parameters: DetectionParameters, limit: int = MOST_PIXELS
+    height: int, width: int, grid: Grid, parameters: DetectionParameters, limit: int = DEFAULT_MAX_PIXELS
 ) -> tuple[int, int]:
     """(h, w) of the network's input, after PaddleOCR's DetResizeForTest.
 
@@ -37,14 +37,14 @@ def det_size(
     return h, w
 
 
-def det_input(image: U8, grid: Grid, parameters: DetectionParameters, limit: int = MOST_PIXELS) -> U8:
-    """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid and `limit` pixels at most. The image itself where it fits."""
+def det_input(image: U8, grid: Grid, parameters: DetectionParameters, limit: int = DEFAULT_MAX_PIXELS) -> U8:
+    """`image` U8 [H,W,3] → U8 [h,w,3] of a size on the grid and `limit` pixels at most. The image itself if it fits."""
     height, width = image.shape[:2]
     return scaled(image, *det_size(height, width, grid, parameters, limit))
 
 
 def scaled(image: U8, height: int, width: int) -> U8:
-    """`image` U8 [H,W,3] → U8 [height,width,3]. The image itself where it has that size."""
+    """`image` U8 [H,W,3] → U8 [height,width,3]. The image itself if it has that size."""
     if image.shape[:2] == (height, width):
         return image
     while image.shape[0] * image.shape[1] > HALVED**2 * height * width and min(image.shape[:2]) > 1:

@@ -1,4 +1,4 @@
-"""The parameters of a DB detection network: those of the model, and what a request sets instead."""
+"""The parameters of a DB detection network: the model's values, overridden by the request."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ LONG = 3.0
 TALL = 1.5
 #: Lines within this many degrees of each other have one direction.
 WINDOW = 20.0
-#: Lines across the page's direction are first read downwards, also where they lean by this many degrees.
+#: Lines across the page's direction are first read downwards, also if they lean by this many degrees.
 LEAN = 10.0
 
 
@@ -41,7 +41,7 @@ def directed(boxes: F32) -> tuple[F32, Flags]:
     width, height = np.hypot(*along.T), np.hypot(*across.T)
     ratio = np.maximum(width, height) / np.maximum(np.minimum(width, height), 1e-9)
     angle, tall = np.degrees(np.arctan2(along[:, 1], along[:, 0])), height > width
-    # Single letters are taller than wide, so what is tall says something only where it is long.
+    # Single letters are taller than wide, so what is tall says something only if it is long.
     votes = np.where(ratio >= np.where(tall, LONG, TALL), np.maximum(width, height), 0.0)
     main = dominant(angle + np.where(tall, 90.0, 0.0), votes, 180.0)
     main = main if main > LEAN - 90 else main + 180

@@ -1,4 +1,4 @@
-"""Which languages a recognition network can write: those whose characters are all among its labels."""
+"""The languages that a recognition network can read: those whose characters are all among its labels."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LANGUAGES: Final = {
     "thai": "กขคงจชดตถทนบปพมยรลวสหอ",
 }
 #: Other names that callers use: docling's are English, PaddleOCR's and ISO's are short.
-_ALSO: Final = {
+_ALIASES: Final = {
     "en": "english",
     "ch": "chinese",
     "zh": "chinese",
@@ -56,7 +56,7 @@ _ALSO: Final = {
 def reads(language: str, labels: Collection[str]) -> bool | None:
     """Whether a network with these labels can write `language`; None if the language is unknown here."""
     name = language.strip().lower()
-    characters = LANGUAGES.get(_ALSO.get(name, name))
+    characters = LANGUAGES.get(_ALIASES.get(name, name))
     return None if characters is None else set(characters) <= set(labels)
 
 

@@ -1,4 +1,4 @@
-"""How much memory the lines of a page will take, before any of them is cut out."""
+"""Estimates the memory of a page's line crops before they are cut out."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PER_PIXEL = 9
 
 
 def line_memory(boxes: F32, grid: Grid, max_pixels: int, stretch: F64 | None = None) -> int:
-    """Bytes that the lines in `boxes` F32 [N,4,2] take at most, where all lines together may have `max_pixels`.
+    """Bytes that the lines in `boxes` F32 [N,4,2] take at most, if all lines together may have `max_pixels`.
 
     `stretch` F64 [N] is that of `crops`.
     """

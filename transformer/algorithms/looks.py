@@ -16,7 +16,7 @@ import numpy as np
 from ppocr.contract import Grid
 from transformer.algorithms.det_input import det_size, on_axis
 from transformer.algorithms.detection_parameters import DetectionParameters
-from transformer.algorithms.page_size import MOST_PIXELS
+from transformer.algorithms.page_size import DEFAULT_MAX_PIXELS
 from transformer.algorithms.tiles import TILE
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ TOO_LOW = 6.5
 STILL_TOO_LOW = 6.0
 #: The height that a closer look gives it.
 READABLE = 10.0
-#: How many times closer the next look is where the page was shrunk and nothing was found.
-BLIND = 2.5
+#: How many times closer the next look is if the page was shrunk and nothing was found.
+EMPTY_ZOOM = 2.5
 #: A page that was shrunk less than this has nothing more to show if nothing was found.
 SHRUNK = 1.5
 #: A look that isn't this many times closer isn't worth it.
-WORTH = 1.2
+MIN_ZOOM = 1.2
 #: No look is larger than this many times the page.
 MAX_ENLARGED = 1.0
 #: Looks at one page, at most.
@@ -50,7 +50,7 @@ MAX_LOOKS = 3
 
 @dataclass(frozen=True)
 class Look:
-    """Size of the network's input in pixels, both on its grid; `limited` where the budget allowed no larger one.
+    """Size of the network's input in pixels, both on its grid; `limited` if the budget allowed no larger one.
 
     `longest_tile`: the side from which on the input is cut in tiles. `too_low`: lines lower than this need a closer one.
     """
@@ -72,7 +72,7 @@ class Looks:
     grid: Grid
     parameters: DetectionParameters
     max_pixels: int
-    max_tile_pixels: int = MOST_PIXELS
+    max_tile_pixels: int = DEFAULT_MAX_PIXELS
 
     def first(self, one_look: bool) -> Look:
         """`one_look`: the request sets the size, whatever the page is like."""
@@ -87,7 +87,7 @@ class Looks:
         if wanted is None or last.limited:
             return None
         look = self._look(wanted)
-        return look if look.height * look.width >= WORTH * last.height * last.width else None
+        return look if look.height * look.width >= MIN_ZOOM * last.height * last.width else None
 
     def warning(self, last: Look, heights: F64) -> str | None:
         """What to tell of a page whose last look would have had to be closer, and found print of `heights` F64 [N]."""
@@ -102,19 +102,19 @@ class Looks:
 
     def is_whole(self, last: Look) -> bool:
         """Whether no look could be much closer than `last`."""
-        return max(last.height / self.height, last.width / self.width) * WORTH > MAX_ENLARGED
+        return max(last.height / self.height, last.width / self.width) * MIN_ZOOM > MAX_ENLARGED
 
     def _wanted(self, last: Look, heights: F64) -> float | None:
         """The scale at which the page should be looked at next; None if `last` is good enough."""
         ratio = max(last.height / self.height, last.width / self.width)
         if not len(heights):
             # Once: most images in which nothing is found have no text, and the map of print that is too small is empty too.
-            wanted = ratio * BLIND if ratio * SHRUNK <= 1 and last.too_low == TOO_LOW else ratio
+            wanted = ratio * EMPTY_ZOOM if ratio * SHRUNK <= 1 and last.too_low == TOO_LOW else ratio
         else:
             low = max(float(np.percentile(heights, LOW_LINES)) * ratio, 1.0)
             wanted = ratio * READABLE / low if low < last.too_low else ratio
         wanted = min(wanted, max(MAX_ENLARGED, ratio))
-        return wanted if wanted >= ratio * WORTH else None
+        return wanted if wanted >= ratio * MIN_ZOOM else None
 
     def _look(self, ratio: float) -> Look:
         fits = min(1.0, (self.max_pixels / (self.height * self.width * ratio * ratio)) ** 0.5)

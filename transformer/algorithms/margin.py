@@ -1,4 +1,4 @@
-"""A margin round images that are little more than their text: networks were trained on text with something round it."""
+"""Adds a margin to tightly cropped images, because networks were trained on text with some background around it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Narrow type: lines that were read with too few time steps a character, and are read again, wider.
+"""Narrow type: finds lines with too few time steps per character, which are read again at a larger width.
 
 Of two characters that share a time step one is lost, and CTC needs a step between two that are equal.
 """
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 #: A line that was read with fewer time steps a character is read again, so many times as wide: 1.2 times its natural width.
-ENOUGH = 1.7
+MIN_STEPS_PER_CHARACTER = 1.7
 WIDER = 1.2 / SQUEEZE
 #: A line of fewer characters has no neighbours to lose them to.
-FEW = 3
+MIN_CHARACTERS = 3
 #: If a character is lost, the network is unsure of those beside it. A line whose characters are all read with this much
 #: confidence has lost none, unless it has fewer steps than MERGED a character: then equal neighbours may have become one.
 SURE = 0.85
@@ -35,6 +35,6 @@ def crowded(readings: Sequence[Reading]) -> NDArray[np.bool_]:
 def _is_crowded(reading: Reading) -> bool:
     """Whether the line has so few time steps a character that some may have got none."""
     count = len(reading.characters)
-    if count < FEW or reading.steps >= ENOUGH * count:
+    if count < MIN_CHARACTERS or reading.steps >= MIN_STEPS_PER_CHARACTER * count:
         return False
     return reading.steps < MERGED * count or float(reading.probabilities.min()) < SURE

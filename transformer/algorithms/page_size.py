@@ -1,4 +1,4 @@
-"""How large a page may become for detection: no larger than the service allows, and than its own pixels justify."""
+"""The maximum size of a page for detection: limited by the service, and by the page's own resolution."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from ppocr.listen import PageSettings
 
 #: The bound of a service whose settings name no other.
-MOST_PIXELS = PageSettings.max_detection_pixels
+DEFAULT_MAX_PIXELS = PageSettings.max_detection_pixels
 #: Pixels of a usual page, which any image may be enlarged to; and how many a pixel may become beyond that. Enlarging helps
 #: the network to find small text, up to four times a side; more of it adds no text, only pixels to compute.
 USUAL_PIXELS = 960 * 960

@@ -1,4 +1,4 @@
-"""Groups the lines of a page into paragraphs, by their places alone."""
+"""Groups the lines of a page into paragraphs by their positions."""
 
 from __future__ import annotations
 

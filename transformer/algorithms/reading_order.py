@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
 
-#: Upright lines lead a page where they have this part of the length that lines of another direction have.
+#: Upright lines lead a page if they have this part of the length that lines of another direction have.
 UPRIGHT = 0.8
 
 
@@ -32,7 +32,7 @@ def reading_order(boxes: F32, columns: bool = False, turned_back: int = 0) -> ND
     `turned_back`: degrees by which the image was turned counter-clockwise. If lines of several directions are alike, those
     lead that were upright before.
 
-    Rows from the top, each from the left; with `columns` the columns of the page one after the other, where it has any.
+    Rows from the top, each from the left; with `columns` the columns of the page one after the other, if it has any.
     """
     if not len(boxes):
         return np.zeros(0, np.intp)

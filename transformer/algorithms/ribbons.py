@@ -1,4 +1,4 @@
-"""Ribbons: the shape of a line that may be curved, and how it is laid straight.
+"""Ribbons: the shape of a curved line, and how to straighten it.
 
 A ribbon has an upper and a lower edge of equally many points, in the direction of reading. Between neighbouring points it is
 straight, so a ribbon of two points is a quadrilateral.

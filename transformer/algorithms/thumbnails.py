@@ -1,4 +1,4 @@
-"""Pages and lines in the one size that an orientation network takes.
+"""Scales pages and lines to the fixed input size of an orientation network.
 
 How they get there is a parameter of the network, `fit`:
 

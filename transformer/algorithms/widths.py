@@ -1,4 +1,4 @@
-"""How wide a line is in the recognition network's input.
+"""The width of a line in the recognition network's input.
 
 A line of usual length is stretched to the next width of the grid. A short one isn't: a letter or two stretched to the network's
 width look like no letters it was trained on. It keeps its proportions, and the rest of its item is grey, as in training.

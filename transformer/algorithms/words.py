@@ -1,4 +1,4 @@
-"""The words of a line and their places, computed from the time steps at which CTC read their characters."""
+"""The words of a line and their positions, computed from the time steps of their characters."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ class _Unpacked:
 
 
 class _Packing:
-    """Sends an answer, packed where it is long and comes in one piece."""
+    """Sends an answer, packed if it is long and comes in one piece."""
 
     def __init__(self, encoding: str, send: Send) -> None:
         self._encoding = encoding

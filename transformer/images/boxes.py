@@ -25,7 +25,7 @@ class Cursor:
         self._data, self._position = data, position
 
     def read(self, size: int) -> int:
-        """A number of `size` bytes; 0 where they are none."""
+        """A number of `size` bytes; 0 if they are none."""
         end = self._position + size
         if end > len(self._data):
             raise IndexError

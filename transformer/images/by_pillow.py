@@ -72,7 +72,7 @@ FORMATS = frozenset(_OPENERS)
 
 
 def pixels(source: Source) -> U8:
-    """UINT8 [H,W,3], RGB, on paper where it is transparent, as stored. Raises InvalidImage."""
+    """UINT8 [H,W,3], RGB, on paper if it is transparent, as stored. Raises InvalidImage."""
     try:
         image = _OPENERS[source.format](io.BytesIO(source.data))
         deep_colour = _is_deep_colour(image)

@@ -19,7 +19,7 @@ _MAX_ENTRIES = 512
 
 
 def orientation(block: bytes | memoryview) -> int:
-    """Orientation 1 to 8 of an EXIF block, with or without the `Exif\\0\\0` before it; 1 where it says none."""
+    """Orientation 1 to 8 of an EXIF block, with or without the `Exif\\0\\0` before it; 1 if it says none."""
     block = memoryview(block)
     if bytes(block[:4]) == b"Exif":
         block = block[6:]

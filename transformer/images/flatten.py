@@ -62,7 +62,7 @@ def on_paper(image: NDArray[Any], alpha: Alpha) -> U8:
 
 
 def _bits(blocks: Sequence[NDArray[Any]], alpha: Alpha) -> NDArray[np.uint16]:
-    """How many bits of each channel are used, UINT16 [4]: opacity has its own number where it isn't part of the colours."""
+    """How many bits of each channel are used, UINT16 [4]: opacity has its own number if it isn't part of the colours."""
     if blocks[0].dtype == np.uint8:
         return np.full(4, 8, np.uint16)
     shown = max(int(rows[..., :3][rows[..., 3] > 0].max(initial=0)) for rows in blocks)
@@ -79,7 +79,7 @@ def band_on_paper(bgra: U8, alpha: Alpha, ground: int) -> U8:
 
 
 def paper(image: U8, alpha: Alpha) -> int:
-    """The grey that shows what is drawn in `image` UINT8 [h,w,4] BGRA: WHITE, BLACK where that shows more, or GREY where there
+    """The grey that shows what is drawn in `image` UINT8 [h,w,4] BGRA: WHITE, BLACK if that shows more, or GREY where there
     are both light and dark letters."""
     opacity = image[..., 3]
     if (opacity < 128).mean() < _CLEAR:

@@ -22,7 +22,7 @@ _SEGMENTED, _SEGMENT, _MAX_SEGMENTS = 0b101, 40, 164
 #: A segment's length takes three bits of the file at least.
 _SEGMENTS_A_BYTE = 8 / 3
 _MAX_LEVELS = 32
-_WHOLE = 15  # the exponent of precincts where none is said
+_WHOLE = 15  # the exponent of precincts if none is said
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ class Directory:
     further: bool = False
 
     def numbers(self, tag: int, default: list[int]) -> list[int]:
-        """The values of an entry of whole numbers, or `default` where it is absent."""
+        """The values of an entry of whole numbers, or `default` if it is absent."""
         entry = self.entries.get(tag)
         if entry is None:
             return default

@@ -1,4 +1,4 @@
-"""A picture of what was read: the image with numbered boxes on the left, the numbered texts on the right.
+"""Draws the result: the image with numbered boxes on the left, the numbered texts on the right.
 
 The texts need a font that has their characters. Pillow and one of the system's fonts draw any script; without them
 OpenCV's own font draws ASCII, and `?` for the rest.
@@ -17,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from ppocr.contract import F32, U8
 
-#: Fonts with CJK first; the first that is there is taken.
+#: Fonts, those with CJK first; the first existing one is used.
 FONTS = (
     "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
     "/usr/share/fonts/noto-cjk/NotoSansCJK-Regular.ttc",
@@ -29,7 +29,7 @@ FONTS = (
     "C:/Windows/Fonts/msyh.ttc",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
 )
-#: Colours take turns so that neighbours differ [RGB].
+#: Colours of the boxes in turn, so that neighbours differ [RGB].
 COLOURS = ((214, 39, 40), (31, 119, 180), (44, 160, 44), (148, 103, 189), (230, 120, 0), (0, 140, 150))
 #: A larger image is shrunk to this longer side, a smaller one grown to the second figure [pixels].
 LONGEST, SHORTEST = 2400, 800

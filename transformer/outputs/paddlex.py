@@ -21,7 +21,7 @@ from transformer.pipeline.page import PageInWork
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
-#: The longest side of a page that the detection network is given, where the bundle says nothing.
+#: The longest side of a page that the detection network is given, if the bundle says nothing.
 MAX_SIDE = 4000
 _CORNERS: Final = [[120, 33], [301, 33], [301, 58], [120, 58]]
 #: An element of `ocrResults`, for documentation.
@@ -50,7 +50,7 @@ class Result:
     _pictures: dict[str, str] = field(default_factory=dict)
 
     def see(self, _index: int, work: PageInWork, page: Page) -> None:
-        """Keeps what the page itself doesn't hold: all boxes, the parameters that counted, and the pictures."""
+        """Keeps what the document model doesn't have: all boxes, the effective parameters, and the pictures."""
         order = [] if work.order is None else work.order.tolist()
         angles = [-1] * len(order) if work.line_angles is None else (work.line_angles[order] // 180).tolist()
         found = outlines(work)

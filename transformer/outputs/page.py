@@ -23,8 +23,8 @@ MAX_WORDS = 200_000
 def page_of(work: PageInWork) -> Page:
     """The page of one image, its lines in reading order, with points of the image as it was sent.
 
-    Lines without a character are left out, and so are those under the request's score threshold. If nothing was read, a line
-    for each box: its text is empty, and its confidence is the probability of its angle, or 0 where that wasn't asked for.
+    Empty lines and lines under the request's score threshold are left out. If no recognition was requested, there is a line
+    for each box, with an empty text, and the probability of its angle as confidence (0 without angles).
     """
     if not work.readings:
         return _page(work, _unread(work))
@@ -101,7 +101,7 @@ def _page(work: PageInWork, lines: tuple[Line, ...]) -> Page:
 
 
 def _polygon(quad: F32, box: int, work: PageInWork) -> Points:
-    """A quadrilateral of a line's box on the page; a polygon where the line is curved: the box is that of its straight ribbon."""
+    """A quadrilateral of a line's box on the page; a polygon if the line is curved: the box is that of its straight ribbon."""
     ribbon = work.ribbon_of(box)
     if ribbon is None:
         return _points(_in_image_as_sent(quad[None], work))[0]

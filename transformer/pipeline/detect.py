@@ -72,9 +72,9 @@ class Detect:
 async def _look(
     page: PageInWork, networks: Networks, choose: Callable[[Looks], Look], again: int = 0
 ) -> tuple[NetworkFacts, Look, U8]:
-    """Has the network look at the page, a tile after the other: the network, the look, and its map U8 [h,w].
+    """Runs the network on the page, tile by tile. Returns the network, the look, and its map U8 [h,w].
 
-    `again`: pixels of the first tile where the page was looked at before; its room in the predictor's queue is free by now.
+    `again`: pixels of the first tile if the page was looked at before; its room in the predictor's queue is free by now.
     """
     look, parts = Look(0, 0), list[Tile]()
 

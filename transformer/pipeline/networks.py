@@ -17,10 +17,10 @@ from transformer.pipeline.page import PageInWork
 from transformer.room import Room
 from transformer.threads import FairThreads
 
-#: How often a network is asked for a page that was started, where its queue is full; and how long to wait in between at most [s].
+#: For a started page: how often a call is retried if the network's queue is full, and the longest wait between tries [seconds].
 TRIES, PAUSE = 30, 1.0
 
-#: Lines of a page up to which what is done with them takes some milliseconds.
+#: With at most this many lines, work on the lines of a page takes only milliseconds.
 FEW_LINES = 128
 
 T = TypeVar("T")
@@ -57,12 +57,12 @@ class Networks:
         when_prepared: Callable[[], None] = nothing,
         further: int = 0,
     ) -> Asked:
-        """Runs the page's network for `task` on what `prepare` makes of it, which is called in a thread.
+        """Runs the page's network for `task` on the items that `prepare` makes in a thread.
 
-        The first answer of a page says which version computes it; where that wants another input than was prepared, it is
-        asked again by name. All networks of a page after that are those of this version. `stage` names the time that the
-        network takes in the metrics. `when_prepared` is called once nothing can have to be prepared again. `further`: pixels of
-        a further part for detection, which waits for room before it is prepared.
+        The first answer of a page decides which version computes the page. If that version needs a different input, the items
+        are prepared again and sent to it by name. All later networks of the page use the same version. `stage` is the name in
+        the metrics. `when_prepared` is called when nothing has to be prepared again. `further`: pixels of a further part for
+        detection, which waits for room before it is prepared.
         """
         if further:
             async with self._room.further(further, page.call.share):
@@ -96,7 +96,7 @@ class Networks:
         return _checked(network, items, answer, page.version)
 
     async def in_thread(self, call: Call, work: Callable[..., T], *args: object, large: bool = False) -> T:
-        """Does `work` in a thread. Raises DeadlineExceeded or Cancelled if nobody waits for it when a thread is free.
+        """Runs `work` in a thread. Raises DeadlineExceeded or Cancelled if the answer isn't needed when a thread is free.
 
         `large`: it may take a second or more.
         """
@@ -116,8 +116,8 @@ class Networks:
             raise
 
     async def on_lines(self, page: PageInWork, work: Callable[..., T], *args: object) -> T:
-        """Does `work` on the lines of `page`: in a thread where there are many, or words of them, as all others would wait
-        for some tenths of a second; else at once, which takes less than a thread's turn."""
+        """Runs `work` on the lines of `page`: in a thread if there are many lines or words, which take some tenths of a
+        second; else directly, which is faster than waiting for a thread."""
         if len(page.boxes) <= FEW_LINES and not page.parameters.return_word_box:
             return work(*args)
         return await self.in_thread(page.call, work, *args)
@@ -163,7 +163,7 @@ class Networks:
 
 
 def _checked(network: NetworkFacts, items: Items, answer: Answer, version: str) -> Asked:
-    """Raises BadAnswer if the answer isn't one of that version to `items`."""
+    """Raises BadAnswer if the answer doesn't match `items` and that version."""
     if answer.version != version:
         raise BadAnswer(f"{network.name} was asked of {version}, and another version answered")
     answers.check(network, items, answer)
@@ -171,7 +171,7 @@ def _checked(network: NetworkFacts, items: Items, answer: Answer, version: str) 
 
 
 def needed(facts: BundleFacts, task: str) -> NetworkFacts:
-    """The network for `task`. Raises InvalidRequest if a version that was swapped in meanwhile has none."""
+    """The network for `task`. Raises InvalidRequest if a version that was activated meanwhile has none."""
     network = facts.of_task(task)
     if network is None:
         raise InvalidRequest(f"the bundle {facts.label} has no network for the task {task}")

@@ -13,7 +13,7 @@ from ppocr.call import Call
 from ppocr.contract import BundleFacts
 from ppocr_api.document import Page
 from transformer.algorithms.ctc import Reading
-from transformer.algorithms.page_size import MOST_PIXELS
+from transformer.algorithms.page_size import DEFAULT_MAX_PIXELS
 from transformer.algorithms.ribbons import Ribbon
 from transformer.parameters import Parameters
 
@@ -39,22 +39,22 @@ def _nothing() -> None:
 class PageInWork:
     """A page and the results of the stages so far. Stages change it only on the event loop.
 
-    `image` U8 [H,W,3] RGB is upright once orient_page has run; `size` is (H, W) of the image as it was sent, and `angle` how
-    many degrees clockwise the page is turned in it. detect may add a `margin` of so many pixels on each side. `boxes` F32
-    [N,4,2] are corners in `image`, from the top left of the text clockwise: detect tells by their shape where that is, except
-    for those that are `either_way` bool [N]; orient_lines turns those of a line that stands upside down, and sets `line_angles`
-    I32 [N], `line_angle_probabilities` F32 [N], and `unsure_lines` bool [N], where its network may be wrong; read_again has
-    the last word. Curved lines are `ribbons` of the page: straighten adds them to the image, below the page, and their boxes
-    there to `boxes`, as its last ones. `readings` belong to the boxes; there are none if nothing was read. `order` intp [N]
-    sorts them as a person reads them. `warnings` go into the answer.
-
-    `large` says that work on the image takes long (transformer/threads.py).
-
-    `facts` are those of the version that is expected to compute, and from the first answer on of the one that did: `version`
-    is its identity, which all later networks of the page are asked for. The lines may have `max_line_pixels` in all, the page
-    `max_page_pixels` as detection looks at it, and each part of it that detection gets at once `max_detection_pixels`.
-    `hold_lines` waits for the memory, in bytes, that lines take while they are read. `detected` is called once detection has
-    answered: the page's room in the predictor's queue is free again.
+    image: U8 [H,W,3] RGB, upright after orient_page. detect may add a `margin` of this many pixels on each side.
+    size: (H, W) of the image as it was sent. `angle`: by how many degrees clockwise the page is turned in it.
+    boxes: F32 [N,4,2], corners in `image`, clockwise from the top left of the text. detect finds the top left by the shape of
+        the box, except for boxes in `either_way` bool [N]. orient_lines turns the boxes of upside-down lines, and read_again
+        may correct them.
+    line_angles: I32 [N], with `line_angle_probabilities` F32 [N] and `unsure_lines` bool [N], where the network may be wrong.
+    ribbons: curved lines. straighten appends them to the image, below the page, and their boxes to the end of `boxes`.
+    readings: one per box; empty if nothing was read. `order` intp [N] sorts them in reading order.
+    warnings: messages for the answer.
+    large: whether work on the image takes long (transformer/threads.py).
+    facts: facts of the version that should compute the page; after the first answer, of the one that did. `version` is its
+        identity, which all later networks of the page must have.
+    max_line_pixels, max_page_pixels, max_detection_pixels: limits for all lines, for the page in detection, and for each part
+        of it that is sent to detection.
+    hold_lines: waits for memory, in bytes, for the line crops while they are read.
+    detected: called when detection has answered, so that the page's room in the predictor's queue is free again.
     """
 
     call: Call
@@ -65,7 +65,7 @@ class PageInWork:
     free_image: Callable[[], None]
     max_line_pixels: int
     max_page_pixels: int = 16_000_000
-    max_detection_pixels: int = MOST_PIXELS
+    max_detection_pixels: int = DEFAULT_MAX_PIXELS
     hold_lines: Callable[[int], Awaitable[AbstractContextManager[object]]] = _at_once
     detected: Callable[[], None] = _nothing
     large: bool = False
@@ -84,7 +84,7 @@ class PageInWork:
     warnings: list[str] = field(default_factory=list)
 
     def ribbon_of(self, box: int) -> Ribbon | None:
-        """The curved line that box number `box` holds."""
+        """The curved line of box number `box`, or None."""
         number = box - (len(self.boxes) - len(self.ribbons))
         return self.ribbons[number] if number >= 0 else None
 
@@ -93,7 +93,7 @@ class PageInWork:
         self.boxes[which] = np.roll(self.boxes[which], 2, axis=1)
 
     def forget_image(self) -> None:
-        """Gives the image's memory back: no later stage looks at it. A view of its pixels may keep it longer."""
+        """Releases the image's memory, because no later stage needs it. A `View` may keep it longer."""
         if self.keep_image:
             return
         self.image = np.zeros((0, 0, 3), np.uint8)
@@ -102,10 +102,10 @@ class PageInWork:
 
 @dataclass(frozen=True)
 class View:
-    """What a wire format wants to see of a page beyond the document model.
+    """A callback of a wire format that needs more of a page than the document model has.
 
-    `see` is called in a thread with the image's number in the request, the work as the stages left it, and the page. `pixels`
-    says whether it needs the image, whose memory is kept that long.
+    `see` is called in a thread with the image's number in the request, the `PageInWork` after all stages, and the page.
+    `pixels`: whether it needs the image, whose memory is then kept until the call.
     """
 
     see: Callable[[int, PageInWork, Page], None]

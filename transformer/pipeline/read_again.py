@@ -1,8 +1,8 @@
-"""Reads some lines again: wider where type is narrow, and turned where it may stand upside down.
+"""Reads some lines again: at a larger width if the type is narrow, and turned if the line may be upside down.
 
-The shape of a box doesn't tell whether its text stands upside down, nor whether a small tall box holds an upright letter or a
-turned word. What recognition makes of it tells: it is seldom sure of a line that isn't upright. The network for line
-orientation, where a request asks for it, only saves second readings.
+The shape of a box doesn't show whether its text is upside down, or whether a small tall box has an upright letter or a
+turned word. The confidence of recognition shows it: it is seldom high for a line that isn't upright. The network for line
+orientation, if requested, only saves second readings.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
     Index = NDArray[np.intp]
 
-#: A line that was read with this much confidence tells which way a page stands.
+#: Lines with at least this confidence show which way a page is turned.
 CONFIDENT = 0.85
-#: Two readings whose confidences differ by less tell little: 0 and 8 read the same both ways. Then the line is turned as most
-#: lines of the page are.
+#: A smaller difference of two confidences is not significant: 0 and 8 read the same both ways. Then the line is turned like most
+#: lines of the page.
 CLEAR = 0.2
-#: What was read with less is no text: specks read as something both ways, and as nothing one way.
-BELIEVED = 0.7
-#: A word across the page's direction is believed where it is read with so much more confidence than along it.
+#: With a lower confidence it isn't text: specks often give some text in either direction.
+MIN_TEXT_CONFIDENCE = 0.7
+#: A word across the page's direction must have a confidence higher by this much than along it.
 ACROSS = 0.1
 
 
@@ -51,7 +51,7 @@ class ReadAgain:
         crowded, doubtful = narrow.crowded(page.readings), _doubtful(page)
         wide, turned = np.flatnonzero(crowded), np.flatnonzero(doubtful)
         either = turned[:0] if page.either_way is None else np.flatnonzero(doubtful & page.either_way)
-        # The other direction along the same side; both along the other side where that is as likely; and wider.
+        # The other direction along the same side; both along the other side if that is as likely; and wider.
         lines = np.concatenate((turned, either, either, wide))
         corners = np.repeat((2, 1, 3, 0), (len(turned), len(either), len(either), len(wide)))
         others = await _read(page, networks, lines, corners, crowded[lines], nothing)
@@ -110,14 +110,14 @@ class _Chosen:
 
 @dataclass(frozen=True)
 class _Most:
-    """Whether most text of a page stands upside down, and whether twice as much does (or doesn't) than the rest."""
+    """Whether most text of a page is upside down, and whether there is twice as much of it as of the rest."""
 
     value: bool
     clearly: bool
 
 
 def settled(readings: Sequence[Reading]) -> Flags:
-    """The lines that needn't be read the other way round (bool [N]): no other reading could be CLEARly more confident."""
+    """Lines that needn't be read the other way round (bool [N]), because no other reading could be more confident by CLEAR."""
     enough: Flags = _confidence(readings) >= 1 - CLEAR
     return enough
 
@@ -137,7 +137,7 @@ def _doubtful(page: PageInWork) -> Flags:
 
 
 def _mostly_turned(page: PageInWork, others: Mapping[tuple[int, int], Reading]) -> _Most:
-    """Each character is a vote: of lines that were read with confidence, or with far more confidence one way than the other."""
+    """Each character of a line is a vote, if the line has a high confidence, or a much higher one in one direction."""
     turned = _upside_down(page)
     weights = np.array([len(reading.text) * (reading.confidence >= CONFIDENT) for reading in page.readings], np.float64)
     for (line, corner), other in others.items():
@@ -152,9 +152,9 @@ def _mostly_turned(page: PageInWork, others: Mapping[tuple[int, int], Reading]) 
 
 
 def _gain(first: Reading, other: Reading) -> float:
-    """How much more confident the other reading is; not positive where it isn't BELIEVED."""
+    """How much more confident the other reading is; not positive if it isn't MIN_TEXT_CONFIDENCE."""
     gain = other.confidence - first.confidence
-    return gain if other.confidence >= BELIEVED else min(gain, 0.0)
+    return gain if other.confidence >= MIN_TEXT_CONFIDENCE else min(gain, 0.0)
 
 
 def _upside_down(page: PageInWork) -> Flags:

@@ -43,8 +43,8 @@ async def read(
 ) -> list[Reading]:
     """The readings of `boxes` F32 [N,4,2], in their order. `when_cut` is called once the image isn't needed any more.
 
-    `stretch` F64 [N] is that of `crops`. It waits for the memory of the lines: two readings of a page don't run at once, as each
-    might wait for what the other holds.
+    `stretch` F64 [N] is that of `crops`. It waits for memory for the lines. Two calls for one page never run at the same time,
+    because each might wait for memory that the other one holds.
     """
     if not len(boxes):
         when_cut()

@@ -112,7 +112,7 @@ def _latency(change: Samples, routes: Collection[str]) -> dict[int | str, float]
 
 
 def _quantile(buckets: Mapping[float, int], rank: float) -> float:
-    """As PromQL's histogram_quantile: the last bound where it is beyond all of them."""
+    """As PromQL's histogram_quantile: the last bound if it is beyond all of them."""
     lower, below = 0.0, 0
     for bound in sorted(buckets):
         count = buckets[bound]

@@ -20,7 +20,7 @@ MAX_TEXT: Final = 1000
 _BEGINS: Final = re.compile(rb"[\w.%\[\]-]{1,100}=")
 #: Bytes that show whether a value begins like base64, escaped.
 _HEAD: Final = 64
-#: "%" for "=" and the other way round; and back where no "=" is a sign any more.
+#: "%" for "=" and the other way round; and back if no "=" is a sign any more.
 _SWAPPED: Final = bytes.maketrans(b"%=", b"=%")
 _BACK: Final = bytes.maketrans(b"%", b"=")
 

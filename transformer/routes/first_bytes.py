@@ -6,13 +6,13 @@ from typing import Final
 
 from transformer.images.formats import is_image
 
-__all__ = ["BOM", "UNSAID", "is_base64", "is_image", "is_json"]
+__all__ = ["BOM", "UNSPECIFIC_TYPES", "is_base64", "is_image", "is_json"]
 
 #: What some editors and shells write in front of UTF-8.
 BOM: Final = b"\xef\xbb\xbf"
 
 #: Content types that say nothing of the body: none at all, what curl and old scripts send by themselves, and plain bytes.
-UNSAID: Final = (
+UNSPECIFIC_TYPES: Final = (
     "",
     "application/octet-stream",
     "application/x-www-form-urlencoded",

@@ -32,7 +32,7 @@ logging.getLogger("python_multipart").setLevel(logging.CRITICAL)
 
 @dataclass
 class Part:
-    """One part: a file where it has a `filename`, else a field. `encoding` is its Content-Transfer-Encoding. `disposed`: it has
+    """One part: a file if it has a `filename`, else a field. `encoding` is its Content-Transfer-Encoding. `disposed`: it has
     said what it is."""
 
     name: str = ""

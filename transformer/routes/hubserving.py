@@ -1,7 +1,7 @@
 """PaddleHub Serving: `POST /predict/ocr_system`, `ocr_det`, `ocr_rec` and `ocr_cls` with `{"images": ["<base64>", …]}`.
 
-What was right or the caller's fault is a 200 with a `status`: 000 read, 101 not read, 111 no such module, 112 no JSON. If the
-service could not read (full, draining, out of time), the HTTP status says so too, since clients and load balancers act on that.
+Success and errors of the caller are a 200 with a `status`: 000 read, 101 not read, 111 no such module, 112 no JSON. If the
+service couldn't read (overloaded, draining, time limit), the HTTP status shows it too, for clients and load balancers.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ _DECLARATION = Declaration(
 
 
 class _Refused(InvalidRequest):
-    """What the envelope says of a request with another status than 101; None stands for HTTP's own 400."""
+    """An error with a status other than 101 in the envelope; None means HTTP 400."""
 
     def __init__(self, status: str | None, message: str) -> None:
         super().__init__(message)
@@ -112,7 +112,7 @@ class HubServing(Adapter):
         return _DECLARATION
 
     def takes(self, request: WireRequest) -> bool:
-        """Whatever its content type: a wrong one is answered in the envelope."""
+        """Any content type: errors are answered in the envelope."""
         return True
 
     def parse(self, request: WireRequest) -> ReadRequest:
@@ -149,7 +149,7 @@ class HubServing(Adapter):
 
 
 def index() -> Endpoints:
-    """What PaddleHub Serving answers on a port of its own at `/`: that there is nothing to see."""
+    """The answer at `/` on a dedicated port, as in PaddleHub Serving."""
 
     async def nothing() -> Response:
         return HTMLResponse("No visual interface is provided here: post images to /predict/ocr_system.")
@@ -187,14 +187,14 @@ def _images(message: dict[str, Any]) -> list[Any] | None:
 
 
 def _file(item: Any, index: int) -> ImageFile:
-    # The lenient decoder makes no bytes at all of a text without a character of base64.
+    # The lenient decoder returns no bytes for a text without any base64 character.
     if not isinstance(item, str) or not _BASE64.search(item):
         raise InvalidRequest(f"image {index} must be an image file as base64")
     return ImageFile(item, f"image {index}", base64=True, lenient=True)
 
 
 def _entries(module: str, page: Page) -> list[dict[str, Any]]:
-    """An image's part of the results; of `ocr_rec` and `ocr_cls` exactly one."""
+    """The entries of one image in the results; exactly one for `ocr_rec` and `ocr_cls`."""
     if module == "ocr_cls":
         return [{"angle": str(round(line.angle)), "confidence": line.confidence} for line in page.lines]
     if module == "ocr_rec":

@@ -17,7 +17,7 @@ from transformer.routes.first_bytes import is_base64, is_image
 from transformer.routes.form import CONTENT_TYPE, Part, parts_of
 
 LINE = f"curl -F file=@image.jpg {{url}}{v1.PATH}"
-#: Longest name of a file that an error shows.
+#: Maximum length of a file name in an error.
 _SHOWN = 40
 _BASE64 = {"type": "string", "format": "byte"}
 
@@ -57,7 +57,7 @@ class Multipart(Adapter):
         return _DECLARATION
 
     def takes(self, request: WireRequest) -> bool:
-        """By its content type; curl sends everything as URLENCODED, so that one has to look like fields as well."""
+        """Decides by the content type. curl sends everything as URLENCODED, so such a body must also look like fields."""
         kind = request.content_type
         return kind == CONTENT_TYPE or (kind == URLENCODED and is_fields(request.body))
 
@@ -84,7 +84,7 @@ class Multipart(Adapter):
 
 
 def _file(part: Part, index: int) -> ImageFile | None:
-    """The image of a part, or None for a parameter, and for what a browser sends where no file was chosen."""
+    """The image of a part; None for a parameter, and for the empty part that a browser sends if no file was chosen."""
     long = part.filename is None and len(part.data) > MAX_TEXT and not is_image(part.data)
     base64 = part.encoding == "base64" or is_base64(part.data) or long
     if part.filename is None and not is_image(part.data) and (part.name in schemas.PARAMETERS or not base64):

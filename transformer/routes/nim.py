@@ -21,7 +21,7 @@ from transformer.urls.url_file import UrlFile, is_url
 
 _Text = tuple[str, float, Points]
 
-#: What NVIDIA's service does where a request says nothing.
+#: The default of NVIDIA's service.
 _DEFAULT = "paragraph"
 _MEGABYTE = 1024 * 1024
 
@@ -44,7 +44,7 @@ def _joined(lines: Sequence[Line]) -> str:
 
 
 def _mean(lines: Sequence[Line]) -> float:
-    """Of all characters."""
+    """The mean confidence of all characters."""
     characters = sum(len(line.text) for line in lines)
     return round(sum(line.confidence * len(line.text) for line in lines) / characters, 4)
 
@@ -105,7 +105,7 @@ _EXAMPLE: Final = {
 }
 
 
-#: The file's base64 between the message's two ends.
+#: Finds the file's base64 in the message.
 _LINE: Final = (
     """(printf '{"input": [{"type": "image_url", "url": "data:image/jpeg;base64,'; base64 < image.jpg; printf '"}]}') | """
     "tr -d '\\n' | curl --data-binary @-"
@@ -174,7 +174,7 @@ class Nim(Adapter):
 
 
 def _merge_levels(asked: Any, images: int) -> list[str]:
-    """One for each image."""
+    """The merge level of each image."""
     if asked is None:
         return [_DEFAULT] * images
     known = f"a list of {', '.join(_LEVELS)}"
@@ -202,7 +202,7 @@ def _file(item: dict[str, Any], index: int) -> ImageFile:
 
 def _detection(text: _Text, page: Page) -> dict[str, Any]:
     words, confidence, points = text
-    # Corners that stick out of the image are drawn in: callers cut by them.
+    # Corners outside the image are moved inside, because callers crop by them.
     within = [{"x": min(max(x / page.width, 0.0), 1.0), "y": min(max(y / page.height, 0.0), 1.0)} for x, y in points]
     return {
         "text_prediction": {"text": words, "confidence": confidence},

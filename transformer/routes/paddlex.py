@@ -31,14 +31,14 @@ from transformer.urls.url_file import UrlFile, is_url
 
 _HEALTH: Final = "/health"
 _PDF: Final = 0
-#: What a negative side asks for in PaddleX: the image in its own size.
+#: The limit for a negative side length, which in PaddleX means the image's own size.
 _NO_LIMIT: Final = {"text_det_limit_side_len": 4000, "text_det_limit_type": "max"}
-#: What PaddleX calls the file in its errors.
+#: Name of the file in PaddleX' errors.
 _FILE: Final = "Invalid input file"
 
 
 class _Asked(BaseModel):
-    """The body of a request. Values are converted and refused as PaddleX does it, which has such a model too."""
+    """The body of a request. Values are converted and refused as in PaddleX, which has the same model."""
 
     model_config = ConfigDict(alias_generator=to_camel)
 
@@ -58,7 +58,7 @@ class _Asked(BaseModel):
     log_id: str | None = None
 
     def parameters(self) -> Parameters:
-        """Those that PaddleX and this service have in common, by the same names. Raises InvalidRequest."""
+        """The parameters that PaddleX and this service share. Raises InvalidRequest."""
         names = [field.name for field in dataclasses.fields(Parameters) if field.name in type(self).model_fields]
         asked = {name: getattr(self, name) for name in names}
         if self.text_det_limit_side_len is not None and self.text_det_limit_side_len < 0:
@@ -97,7 +97,7 @@ _ERROR = Body(
 
 def _schema() -> dict[str, Any]:
     properties = _Asked.model_json_schema()["properties"].items()
-    # A default of null says nothing more than that the member may be absent, and FastAPI leaves it out.
+    # A default of null only means that the member is optional; FastAPI omits it.
     plain = {name: {key: value for key, value in each.items() if key != "default"} for name, each in properties}
     return {"type": "object", "properties": plain, "required": ["file"]}
 
@@ -138,7 +138,7 @@ class PaddleX(Adapter):
         return _DECLARATION
 
     def takes(self, request: WireRequest) -> bool:
-        """Whatever its content type: a wrong one is answered as PaddleX does."""
+        """Any content type: errors are answered as in PaddleX."""
         return True
 
     async def answer(self, request: WireRequest, infer: Infer) -> WireAnswer:
@@ -185,7 +185,7 @@ class PaddleX(Adapter):
 
 
 def _json(request: WireRequest) -> Any:
-    """The body's JSON; where it isn't said to be JSON, its bytes, which are refused as no object."""
+    """The body's JSON; with another content type its bytes, which are then refused because they aren't an object."""
     kind = request.content_type
     if is_image(request.body) or kind == CONTENT_TYPE:
         sent = "a form" if kind == CONTENT_TYPE else "an image file"
@@ -212,7 +212,7 @@ def _validated(message: Any) -> _Asked:
 
 
 def _invalid(errors: Sequence[tuple[str, Sequence[str | int], str]]) -> InvalidRequest:
-    """PaddleX' message: JSON inside of JSON."""
+    """PaddleX' error message: JSON inside JSON."""
     listed = [{"type": kind, "loc": _place(loc), "msg": message} for kind, loc, message in errors]
     return InvalidRequest(json.dumps(listed))
 
@@ -223,7 +223,7 @@ def _place(loc: Sequence[str | int]) -> str:
 
 
 def _log_id(request: WireRequest) -> str:
-    """The request's own, or a new one. The body is parsed again: only errors need that."""
+    """The request's log id, or a new one. The body is parsed again, but only for errors."""
     try:
         message = loaded(request.body)
     except (orjson.JSONDecodeError, InvalidRequest):

@@ -1,5 +1,5 @@
-"""The pages: `GET /` to try the service, `GET /docs` with its API, and the files they need. No wire format: static files, which
-the API's description leaves out."""
+"""The web pages: `GET /` to try the service, `GET /docs` with the API reference, and their files. They aren't wire formats, and
+are not part of the OpenAPI description."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ppocr.serving.routing import Endpoints
 from transformer.web import HEADERS, asset, assets, reference
 
 _HTML: Final = "text/html; charset=utf-8"
-#: The second is where FastAPI, and so PaddleX, has another page of the same.
+#: FastAPI, and so PaddleX, has another page at the second path.
 _DOCS: Final = ("/docs", "/redoc")
 _STYLE: Final = "/web/docs.css"
-#: Files of the page at `/` that the other one needs too.
+#: Files that both pages need.
 _SHARED: Final = ("/web/style.css", "/web/icon.svg")
 
 DOCS = Declaration(
@@ -30,7 +30,7 @@ DOCS = Declaration(
 
 
 def page(model: str = "ppocr", root_path: str = "") -> Endpoints:
-    """One path for each file of the page, which asks `model` under `root_path`."""
+    """One path for each file of the page. The page calls `model` under `root_path`."""
     files = assets(model, root_path)
     summary = "a web page to try it: drop an image, see boxes and text"
     declaration = Declaration(
@@ -55,7 +55,7 @@ def reference_page(declared: Sequence[Declaration], model: str = "ppocr", alone:
 
 
 def static(content_type: str, content: bytes) -> Callable[[], Awaitable[Response]]:
-    """The handler of a file, which goes out with the pages' headers."""
+    """The handler of a static file, with the headers of the pages."""
 
     async def serve() -> Response:
         return Response(content, media_type=content_type, headers=HEADERS)

@@ -92,14 +92,14 @@ _TEXT: Final = (
 
 
 class Pipeline(Adapter):
-    """Keys and values in, keys and values out. `alone`: on a port of its own, where every path of two parts is the pipeline's."""
+    """The format of the pipeline. `alone`: on a dedicated port, where every path of two parts belongs to the pipeline."""
 
     def __init__(self, name: str = "ocr", answers: str = "result", alone: bool = False) -> None:
         self._name, self._alone = name, alone
         self._key, self._reads, self._value = ANSWERS[answers]
         self._declaration = _declare((f"/{name}/prediction", f"/{name}/{{method}}", "/{name}/prediction"))
         if alone:
-            # An empty name passes for the service's own.
+            # An empty name counts as the service's name.
             self._declaration = _declare(("/{name}/{method}", "//{method}"))
 
     @property
@@ -107,7 +107,7 @@ class Pipeline(Adapter):
         return self._declaration
 
     def takes(self, request: WireRequest) -> bool:
-        """Whatever its content type, but for bodies of the web service, which has the same path."""
+        """Any content type, except bodies of the web service, which has the same path."""
         return self._alone or not _is_of_the_web_service(request)
 
     def parse(self, request: WireRequest) -> ReadRequest:
@@ -130,7 +130,7 @@ class Pipeline(Adapter):
         return _answer(request, 0, "", named)
 
     def render_error(self, request: WireRequest, error: PpocrError) -> WireAnswer:
-        """An `err_no` for what the pipeline has one for; else the gateway's form, or a status over gRPC."""
+        """An `err_no` if the pipeline has one for this error; else the gateway's form, or a status over gRPC."""
         err_no = _err_no(request, error)
         if err_no is None:
             return _gateway_error(error)
@@ -164,7 +164,7 @@ def _declare(paths: Sequence[str]) -> Declaration:
 
 
 def _is_of_the_web_service(request: WireRequest) -> bool:
-    """`feed` is its member. Its clients name JSON as the content type, and the pipeline's own don't."""
+    """Recognises the web service by its member `feed`, or by the content type JSON, which the pipeline's clients don't send."""
     body = request.body
     for place in (body[:4096], body):
         if b'"feed"' in place:
@@ -178,7 +178,7 @@ def _request(request: WireRequest) -> PipelineRequest:
     if request.message is not None:
         return from_message(request.message)
     read = from_json(request.body)
-    # The path's name beats the body's.
+    # The name in the path overrides the one in the body.
     return PipelineRequest(read.keys, read.values, read.tensors, request.path.get("name", ""), read.logid)
 
 
@@ -198,7 +198,7 @@ def _err_no(request: WireRequest, error: PpocrError) -> int | None:
     if isinstance(error, Refused):
         return error.err_no
     if isinstance(error, DeadlineExceeded):
-        # Its own clients' deadline is the gateway's affair, a service's own that of its operators.
+        # A client's deadline is reported by the gateway, the service's own time limit by an `err_no`.
         return None if "grpc-timeout" in request.headers or request.message is not None else TIMEOUT
     if isinstance(error, RequestError) and not isinstance(error, JsonMismatch | PayloadTooLarge):
         return OTHER
@@ -224,7 +224,7 @@ def _gateway_error(error: PpocrError) -> WireAnswer:
 
 
 def _json(content: Any) -> bytes:
-    """As Go writes it, where a page of HTML may hold it."""
+    """JSON as Go writes it, with HTML characters escaped."""
     text = orjson.dumps(content)
     for character in ("<", ">", "&", "\u2028", "\u2029"):
         text = text.replace(character.encode(), f"\\u{ord(character):04x}".encode())
@@ -232,7 +232,7 @@ def _json(content: Any) -> bytes:
 
 
 def _profile(request: WireRequest, asked: PipelineRequest) -> dict[str, str]:
-    """The times [µs since 1970] at which the request's stages began and ended, where it asks for them."""
+    """The times [µs since 1970] at which the request's stages began and ended, if it asks for them."""
     if dict(zip(asked.keys, asked.values, strict=False)).get(PROFILE) != "1":
         return {}
     since_epoch = time.time() - time.monotonic()

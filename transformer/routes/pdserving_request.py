@@ -1,7 +1,7 @@
 """A request of PaddleServing's pipeline: from JSON, which is read as grpc-gateway reads it, or from its message over gRPC.
 
-grpc-gateway takes the first JSON value of a body and leaves what follows; both `elem_type` and `elemType` are that member; null
-is a member's default; unknown members are passed over; a number or text of another kind than the message has is refused.
+grpc-gateway reads the first JSON value of a body and ignores the rest. `elem_type` and `elemType` are the same member; null
+is a member's default; unknown members are ignored; a value of the wrong type is refused.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ _DATA: Final = {
     8: "int_data",
     9: "bool_data",
 }
-#: Bytes of a body that is read although it isn't quite JSON, which takes ten times as much memory.
+#: Maximum size of a body that isn't strict JSON, because parsing it takes ten times as much memory.
 _MAX_SLOPPY: Final = 4 << 20
 _COMPLEX: Final = (10, 11)
 _STRINGS: Final = 12
 _PICKLED: Final = 13
-#: Sizes of a tensor's shape: a product of thousands of them takes seconds.
-_MOST_SIZES: Final = 32
+#: Maximum number of dimensions of a tensor: the product of thousands of sizes takes seconds.
+_MAX_DIMENSIONS: Final = 32
 _INT64 = range(-(2**63), 2**63)
 _INT32 = range(-(2**31), 2**31)
 
 
 class JsonMismatch(InvalidRequest):
-    """JSON that isn't one, or that the message has no place for: HTTP 400, the only one that the pipeline has."""
+    """Invalid JSON, or JSON that doesn't fit the message: the pipeline's only HTTP 400."""
 
 
 class Refused(InvalidRequest):
-    """What the pipeline answers with an `err_no` inside a 200."""
+    """An error that the pipeline reports as an `err_no` inside a 200."""
 
     def __init__(self, message: str, err_no: int) -> None:
         super().__init__(message)
@@ -67,7 +67,7 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class PipelineRequest:
-    """What a request says, over either protocol."""
+    """A parsed request, over either protocol."""
 
     keys: Sequence[str] = ()
     values: Sequence[str] = ()
@@ -119,8 +119,8 @@ def _unpacked(tensor: Tensor) -> str | None:
     if kind not in _DATA:
         raise Refused(f"rpc package error: elem_type:{kind} error", PACKAGE_ERROR)
     size = tensor.sizes.get(_DATA[kind], 0)
-    if len(tensor.shape) > _MOST_SIZES:
-        message = f"rpc package error: a shape of {len(tensor.shape)} sizes; the maximum is {_MOST_SIZES}"
+    if len(tensor.shape) > _MAX_DIMENSIONS:
+        message = f"rpc package error: a shape of {len(tensor.shape)} sizes; the maximum is {_MAX_DIMENSIONS}"
         raise Refused(message, PACKAGE_ERROR)
     if size != prod(tensor.shape):
         raise Refused(f"rpc package error: {size} elements do not have the shape {list(tensor.shape)}", PACKAGE_ERROR)

@@ -1,4 +1,4 @@
-"""What the pipeline's answer holds of a page: the text that Python's str() makes of a list, which its clients eval()."""
+"""The values of the pipeline's answer: a Python list as text, which its clients eval()."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _one_text(page: Page) -> str:
     return str(["".join(line.text for line in page.lines)])
 
 
-#: What a service answers → the answer's key, what is read of the image, and how it is written.
+#: Kind of answer → its key, which part of the work is needed, and the function that writes it.
 ANSWERS: Final[Mapping[str, tuple[str, Reads, Callable[[Page], str]]]] = {
     "result": ("result", "page", _result),
     "res": ("res", "page", _texts),

@@ -13,7 +13,7 @@ from transformer.parameters import Parameters
 from transformer.routes import schemas, v1
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 from transformer.routes.fields import URLENCODED, is_fields
-from transformer.routes.first_bytes import UNSAID, is_base64, is_image
+from transformer.routes.first_bytes import UNSPECIFIC_TYPES, is_base64, is_image
 
 _DECLARATION = Declaration(
     "raw",
@@ -30,11 +30,11 @@ _DECLARATION = Declaration(
             line=v1.LINE,
         ),
     ),
-    also_as=UNSAID,
+    also_as=UNSPECIFIC_TYPES,
 )
 
 
-#: A file of fewer bytes may have no line break by chance.
+#: A smaller file may contain no line break by chance.
 _SHORT = 4096
 
 
@@ -46,7 +46,7 @@ class Raw(Adapter):
         return _DECLARATION
 
     def takes(self, request: WireRequest) -> bool:
-        """An image by its first bytes, and what no content type says to be anything else."""
+        """An image by its first bytes, or a body without a specific content type."""
         if request.content_type == URLENCODED and is_fields(request.body):
             return False
         return self.declaration.reads(request.content_type) or is_image(request.body)
@@ -69,6 +69,6 @@ class Raw(Adapter):
 
 
 def _lacks_line_breaks(request: WireRequest) -> bool:
-    """Whether a file came through curl's -d, as far as that can be told: of any file's bytes some are those of a line break."""
+    """Whether a file was probably sent with curl's -d, which removes line breaks: almost every file has such bytes."""
     body = request.body
     return request.content_type == URLENCODED and len(body) > _SHORT and b"\n" not in body and b"\r" not in body

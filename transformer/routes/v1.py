@@ -16,16 +16,16 @@ from transformer.image_file import ImageFile
 from transformer.parameters import Parameters
 from transformer.routes import schemas
 from transformer.routes.adapter import Adapter, ReadRequest, read_pages
-from transformer.routes.first_bytes import BOM, UNSAID, is_image, is_json
+from transformer.routes.first_bytes import BOM, UNSPECIFIC_TYPES, is_image, is_json
 
 PATH = "/v1/models/{model_name}:predict"
 _SHAPE = '{"instances": [{"image": {"b64": "…"}}]}'
-#: A line that reads an image, whatever else a caller tried.
+#: An example command for error messages.
 LINE = f"curl --data-binary @image.jpg {{url}}{PATH}"
 #: Members of an instance that hold its image: KServe's, TensorFlow Serving's, Vertex AI's, n8n's and Power Automate's.
 _IMAGES = ("image", "image_bytes", "b64", "content", "data", "$content")
 
-#: By which Power Automate has a file as JSON; it sends that as a whole body, too.
+#: Member in which Power Automate sends a file in JSON, also as a whole body.
 _WHOLE = "$content"
 
 ANSWER = Body("application/json", schemas.PREDICTIONS, {"predictions": [schemas.PREDICTION_EXAMPLE]})
@@ -65,11 +65,13 @@ class V1(Adapter):
         return _DECLARATION
 
     def takes(self, request: WireRequest) -> bool:
-        """JSON by its content type or its first bytes, unless these are an image's."""
+        """JSON by its content type or its first bytes, unless the body is an image."""
         kind = request.content_type
         if self.declaration.reads(kind):
             return not is_image(request.body)
-        return (kind in UNSAID or kind.startswith("image/") or kind.endswith("+json")) and is_json(request.body)
+        return (kind in UNSPECIFIC_TYPES or kind.startswith("image/") or kind.endswith("+json")) and is_json(
+            request.body
+        )
 
     def parse(self, request: WireRequest) -> ReadRequest:
         if not request.body:
@@ -97,7 +99,7 @@ def answer(pages: Sequence[Page], parameters: Parameters) -> WireAnswer:
 
 
 def prediction(page: Page, parameters: Parameters) -> dict[str, Any]:
-    """One image's part of it. It has angles where the request asked for their classifiers, and warnings if there are any."""
+    """The prediction of one image, with angles if the request asked for them, and with warnings if there are any."""
     more: dict[str, Any] = {"angle": page.angle} if parameters.use_doc_orientation_classify else {}
     if page.warnings:
         more["warnings"] = page.warnings
@@ -117,7 +119,7 @@ def _line(line: Line, parameters: Parameters) -> dict[str, Any]:
 
 
 def _shown(message: Any) -> str:
-    """What JSON is, in a few words."""
+    """A short description of a JSON value."""
     if isinstance(message, dict) and message:
         return f"an object with {', '.join(repr(name[:30]) for name in list(message)[:4])}"
     kinds = ((dict, "an empty object"), (list, "a list"), (str, "a text"))

@@ -26,7 +26,7 @@ from transformer.routes.adapter import Adapter, ReadRequest, read_pages
 from transformer.routes.first_bytes import is_image
 from transformer.routes.form import CONTENT_TYPE
 
-#: V2's own parameters, which say something of the protocol and nothing of the reading.
+#: Parameters of the V2 protocol, which aren't OCR parameters.
 _PROTOCOL = {
     "binary_data_output",
     "sequence_id",
@@ -84,7 +84,7 @@ class V2(Adapter):
         return _DECLARATION
 
     def takes(self, request: WireRequest) -> bool:
-        """Whatever its content type: clients send tensors under many."""
+        """Any content type: clients send tensors with many different ones."""
         return True
 
     def parse(self, request: WireRequest) -> ReadRequest:
@@ -104,7 +104,7 @@ class V2(Adapter):
 
 
 def _whole_body(request: WireRequest) -> TensorRequest | None:
-    """A body that is the only tensor's only element, as Triton has it where the header's length is 0; None for others."""
+    """A body that is the only element of the only tensor, as in Triton if the header's length is 0; else None."""
     if request.message is not None:
         return None
     if request.content_type == CONTENT_TYPE:
@@ -120,7 +120,7 @@ def _whole_body(request: WireRequest) -> TensorRequest | None:
 
 
 def _files(request: TensorRequest) -> list[ImageFile]:
-    """The images of a request. In JSON their bytes are base64; as binary data and over gRPC they are the file's own."""
+    """The images of a request: base64 in JSON, raw bytes as binary data and over gRPC."""
     if "image" not in request.inputs:
         raise InvalidRequest("input 'image' is missing: a BYTES tensor with one element per image file")
     images = request.inputs["image"]
@@ -154,7 +154,7 @@ def _response(request: TensorRequest, parameters: Parameters, pages: Sequence[Pa
     With word boxes also `word` BYTES [K], `word_points` FP32 [K,4,2] and `word_count` INT32 [L]; with the classifiers of
     orientation `angle` INT32 [N] of the images, `line_angle` FP32 [L] of the lines.
 
-    A swap may come between two images of a request. One version is named where it read them all; else the parameter
+    A swap may come between two images of a request. One version is named if it read them all; else the parameter
     `models` names that of each image. If a page has warnings, the parameter `warnings` is a JSON list of each page's list.
     """
     lines = [line for page in pages for line in page.lines]

@@ -37,7 +37,7 @@ _TEXT: Final = (
 
 
 class _NotOfThisForm(InvalidRequest):
-    """What the body lacks."""
+    """A required member of the body is missing."""
 
 
 class WebService(Adapter):
@@ -55,7 +55,7 @@ class WebService(Adapter):
         return self._declaration
 
     def takes(self, request: WireRequest) -> bool:
-        """Every content type: what isn't named JSON is refused in this format's form."""
+        """Any content type: if it isn't JSON, the error has this format's form."""
         return True
 
     def parse(self, request: WireRequest) -> ReadRequest:

@@ -25,7 +25,7 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault(); // or the browser leaves the page for the file
   document.body.classList.remove("dragging");
-  take(event.dataTransfer, "What was dropped is not a file.");
+  take(event.dataTransfer, "The dropped item is not a file.");
 });
 document.addEventListener("paste", (event) => take(event.clipboardData, "There is no image to paste."));
 

@@ -1,4 +1,4 @@
-"""The page at `GET /docs`: every route with its bodies and examples, written from the declarations. It needs no script."""
+"""The page at `GET /docs`: all routes with bodies and examples, generated from the declarations, without scripts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEAD: Final = """<!doctype html>
   <h1>The API of ppocr-serving</h1>
 """
 _LINKS: Final = """  <p class="quiet"><a href=".">Try it with an image</a> · <a href="openapi.json">as OpenAPI</a> ·
-  <a href="v1/capabilities">what this service can do, as JSON</a></p>
+  <a href="v1/capabilities">capabilities, as JSON</a></p>
 """
 _URL: Final = "http://127.0.0.1:8080"
 #: Longer texts of an example, such as an image's base64, are cut to this many characters.
@@ -34,7 +34,7 @@ _LONGEST: Final = 60
 
 
 def page(declared: Sequence[Declaration], model: str, links: bool = True) -> bytes:
-    """The whole page; `model` is the model's name on the paths. `links` lead to what the service's own port has besides."""
+    """The whole page; `model` is the model's name on the paths. `links` adds links to other pages of the main port."""
     named = "".join(f'<li><a href="#{_id(each)}">{_text(each.name)}</a></li>\n' for each in declared)
     parts = "".join(_section(each, model) for each in declared)
     head = f"{_HEAD}{_LINKS if links else ''}</header>\n"

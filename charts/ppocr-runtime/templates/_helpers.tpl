@@ -46,7 +46,7 @@ annotations:
 {{/* What only a controller would complain of. */}}
 {{- define "ppocr-runtime.checks" -}}
 {{- if and .Values.builtIn.enabled (eq .Values.scope "namespace") -}}
-{{- fail "builtIn.enabled makes an object of the cluster, and scope is namespace: set builtIn.enabled=false" -}}
+{{- fail "builtIn.enabled creates a cluster-wide object, and scope is namespace: set builtIn.enabled=false" -}}
 {{- end -}}
 {{- range .Values.extraVolumes -}}
 {{- if eq .name "tmp" }}{{ fail "extraVolumes: there is already a volume called tmp" }}{{ end -}}
@@ -55,6 +55,6 @@ annotations:
 {{- range .Values.extraVolumes }}{{ $names = append $names .name }}{{ end -}}
 {{- range .Values.extraVolumeMounts -}}
 {{- if not (has .name $names) }}{{ fail (printf "extraVolumeMounts: there is no volume called %s" .name) }}{{ end -}}
-{{- if has .mountPath (list "/tmp" "/mnt/models") }}{{ fail (printf "extraVolumeMounts: %s is the chart's own" .mountPath) }}{{ end -}}
+{{- if has .mountPath (list "/tmp" "/mnt/models") }}{{ fail (printf "extraVolumeMounts: %s is used by the chart" .mountPath) }}{{ end -}}
 {{- end -}}
 {{- end -}}

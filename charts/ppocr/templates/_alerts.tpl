@@ -26,7 +26,7 @@
   for: 10m
   labels: {severity: warning, track: {{ .track.name }}}
   annotations:
-    summary: {{ $isvc }} turns {{ `{{ $value | humanizePercentage }}` }} of its requests away because it is full
+    summary: {{ $isvc }} refuses {{ `{{ $value | humanizePercentage }}` }} of its requests because it is overloaded
     description: More predictors are needed, or more is asked for than there is a GPU for; see ppocr_queue_pixels.
 - alert: PpocrSlow
   expr: |-
@@ -60,7 +60,7 @@
   for: 30m
   labels: {severity: warning, track: {{ $.track.name }}}
   annotations:
-    summary: {{ $isvc }}-{{ $part }} has been at its most pods for half an hour
+    summary: {{ $isvc }}-{{ $part }} has been at its maximum number of pods for half an hour
     description: Raise autoscaling.maxReplicas, or more will be turned away.
 {{- end }}
 {{- end }}
@@ -76,7 +76,7 @@
   for: 3h
   labels: {severity: info, track: {{ .track.name }}}
   annotations:
-    summary: the GPUs of {{ $isvc }} have had nothing to do for hours
+    summary: the GPUs of {{ $isvc }} have been idle for hours
     description: Fewer pods would do.
 {{- end }}
 {{- end -}}

@@ -1,6 +1,6 @@
-"""What was read: a document of pages of lines of words. Frozen values of plain numbers, without numpy.
+"""The document model: a document has pages, lines and words. Frozen values of plain numbers, without numpy.
 
-The services, every output, the command and the clients hold a reading in these. An image is one page.
+Services, outputs, the command and the clients all use these types. An image is one page.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Points = tuple[Point, ...]
 
 
 def quadrilateral(points: Points) -> Points:
-    """The points where they are four, else the corners of the level rectangle round them: for formats without polygons."""
+    """The points if they are four, else the corners of the level rectangle round them: for formats without polygons."""
     if len(points) == 4:
         return points
     xs, ys = [x for x, _ in points], [y for _, y in points]
@@ -36,7 +36,7 @@ class Word:
 class Line:
     """One line of text. `confidence` is the mean of its characters, from 0 to 1.
 
-    `angle`: degrees clockwise by which the line is turned on the upright page: 180 where it stands upside down, else 0.
+    `angle`: degrees clockwise by which the line is turned on the upright page: 180 if it is upside down, else 0.
     `words`: its words, or None if the request did not ask for them.
     """
 
@@ -52,12 +52,12 @@ class Page:
     """One image, or one page of a document. Lines come in reading order.
 
     `width`, `height`: its size in pixels, after the EXIF orientation of its image was applied.
-    `model`: what read it, as name/version.
-    `angle`: degrees clockwise by which the page is turned in the image as it was sent: 0, 90, 180 or 270. At 90 it was
-    turned back by 90 counter-clockwise to be read. `points` are those of the image as it was sent.
-    `dpi`: its resolution, where the file says one.
-    `source`: whether the text was read from pixels, or is the file's own.
-    `warnings`: sentences about what may be missing.
+    `model`: the bundle that read it, as name/version.
+    `angle`: degrees clockwise by which the page is turned in the image as it was sent: 0, 90, 180 or 270. A page with
+    angle 90 was turned back counter-clockwise before it was read. `points` refer to the image as it was sent.
+    `dpi`: its resolution, if the file has one.
+    `source`: whether the text was read from pixels, or was embedded in the file.
+    `warnings`: messages about text that may be missing.
     """
 
     lines: tuple[Line, ...]

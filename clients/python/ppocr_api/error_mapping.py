@@ -1,7 +1,7 @@
-"""Errors of the tree and the codes of HTTP and gRPC: the one mapping, in both directions.
+"""The mapping between errors and the status codes of HTTP and gRPC, in both directions.
 
-Out, a service answers with `error.http` or `error.grpc`, and with `retry_after` if there is one. Back, `from_http` and
-`from_grpc` make the error that a code stands for; clients use them, and the transformer for what the predictor answers.
+A service answers with `error.http` or `error.grpc`, and with `retry_after` if there is one. In the other direction, `from_http`
+and `from_grpc` create the error for a code. Clients use them, and the transformer uses them for the predictor's answers.
 """
 
 from __future__ import annotations

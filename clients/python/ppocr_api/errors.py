@@ -4,24 +4,24 @@ PpocrError                      500 INTERNAL            an error inside the serv
 ├── RequestError                400 INVALID_ARGUMENT    the caller can fix the request
 │   ├── InvalidRequest          400                     JSON, base64, shape, dtype, parameter
 │   ├── InvalidImage            400                     truncated, damaged, refused format
-│   │   └── NotAnImage          400                     bytes of no format that is read
+│   │   └── NotAnImage          400                     an unsupported format
 │   ├── ImageTooLarge           413                     more pixels or bytes than the limit
 │   ├── PayloadTooLarge         413                     a body over the limit
-│   ├── Unauthorized            401 UNAUTHENTICATED     no key, or one that isn't known
-│   ├── UnsupportedMedia        415                     a content type or content encoding no route reads
-│   ├── MethodNotAllowed        405 UNIMPLEMENTED       a method that the route doesn't take
+│   ├── Unauthorized            401 UNAUTHENTICATED     missing or unknown key
+│   ├── UnsupportedMedia        415                     unsupported content type or encoding
+│   ├── MethodNotAllowed        405 UNIMPLEMENTED       a method that the route doesn't support
 │   └── NotFound                404 NOT_FOUND           no such model, version or route
 ├── Overloaded                  429 RESOURCE_EXHAUSTED  a bounded queue is full; try again later
-├── Unavailable                 503 UNAVAILABLE         not ready, draining, or the predictor is away
+├── Unavailable                 503 UNAVAILABLE         not ready, draining, or no predictor
 ├── DeadlineExceeded            504 DEADLINE_EXCEEDED   dropped before or while it was computed
 ├── BadAnswer                   502 INTERNAL            the predictor's answer is malformed
-├── Cancelled                   499 CANCELLED           the client has left; nobody gets this answer
+├── Cancelled                   499 CANCELLED           the client has disconnected
 ├── EngineError                 500 INTERNAL            the network failed on this input
 │   └── EngineOutOfMemory       503 UNAVAILABLE         smaller batches may work
-├── BundleError                 503 UNAVAILABLE         a model is missing, corrupt or of the wrong kind
+├── BundleError                 503 UNAVAILABLE         a model is missing, corrupt or of the wrong type
 └── ConfigError                 500                     a setting is wrong; shown at start, never to a caller
 
-Messages are for the caller: they say what was wrong, what was expected and where; no path and no trace of the inside.
+Messages are for the caller: they say what was wrong, what was expected and where, without paths or internal details.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class PpocrError(Exception):
 
     @property
     def message(self) -> str:
-        """For the caller, cut where it repeats what was long."""
+        """For the caller, cut if it repeats what was long."""
         text = str(self)
         return text if len(text) <= MAX_MESSAGE else f"{text[: MAX_MESSAGE - 1]}…"
 
@@ -69,7 +69,7 @@ class InvalidImage(RequestError):
 
 
 class NotAnImage(InvalidImage):
-    """Bytes of no format that is read."""
+    """The bytes are of an unsupported format."""
 
     wrong_form = True
 

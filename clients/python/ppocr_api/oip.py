@@ -1,4 +1,4 @@
-"""The V2 inference protocol (Open Inference Protocol) over gRPC: its messages, and what is beside them.
+"""The V2 inference protocol (Open Inference Protocol) over gRPC: its messages and helpers.
 
     call = unary(channel, "ModelInfer")             # a grpc or grpc.aio channel
     answer = call(ModelInferRequest(model_name="ppocr"), timeout=5)

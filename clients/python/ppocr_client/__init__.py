@@ -6,8 +6,8 @@
         page = client.read("receipt.jpg")
         print(page.text)
 
-Errors are those of `ppocr_api.errors`, as the service raised them: `RequestError` where the request must be fixed,
-`RetryableError` (with `retry_after`) where the same one may succeed later. Their text is the service's own sentence.
+Errors are those of `ppocr_api.errors`, as raised by the service: `RequestError` if the request must be fixed,
+`RetryableError` (with `retry_after`) if the same request may succeed later. Their text is the service's message.
 """
 
 from __future__ import annotations

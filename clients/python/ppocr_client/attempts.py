@@ -1,4 +1,4 @@
-"""When a request is sent again, and how long to wait for that."""
+"""Retries: when a request is sent again, and how long to wait before."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ppocr_api.errors import DeadlineExceeded, PpocrError, RetryableError
 
 @dataclass
 class Attempts:
-    """One request's time and tries. `timeout` seconds cover all tries and the waits between them."""
+    """The time limit and retries of one request. `timeout` seconds cover all tries and the waits between them."""
 
     timeout: float
     retries: int

@@ -64,10 +64,10 @@ class _Calls:
 
 
 class GrpcClient(_Calls, Closing):
-    """Reads images through a service's gRPC port; threads may share one.
+    """Reads images through a service's gRPC port; can be shared by threads.
 
     `target` is `host:port`, or `dns:///name:port` for a headless Service. `tls` uses the system's roots, or
-    `certificate` (PEM) where one is given. `timeout`, `retries` and `headers` (metadata here) are those of `Client`.
+    `certificate` (PEM) if one is given. `timeout`, `retries` and `headers` (metadata here) are those of `Client`.
     """
 
     _grpc = grpc
@@ -105,7 +105,7 @@ class GrpcClient(_Calls, Closing):
 
 
 class AsyncGrpcClient(_Calls, AsyncClosing):
-    """`GrpcClient` for asyncio; a cancelled `read` leaves the service, which then drops its work. Made inside a running loop."""
+    """`GrpcClient` for asyncio; cancelling `read` also cancels the work in the service. Create it inside a running loop."""
 
     _grpc = grpc.aio
 

@@ -1,4 +1,4 @@
-"""Clients over HTTP: one image a request as its raw bytes, which avoids the third that base64 adds."""
+"""Clients over HTTP: one image per request as raw bytes, because base64 would be a third larger."""
 
 from __future__ import annotations
 
@@ -69,10 +69,10 @@ def _page(response: httpx.Response) -> Page:
 
 
 class Client(_Requests, Closing):
-    """Reads images through a service; threads may share one.
+    """Reads images through a service; can be shared by threads.
 
-    `timeout`: seconds for one image, over all tries; the request carries it, and the service drops what it can't answer in time.
-    `retries`: how often a request is sent again that the service never got, or refused with 429 or 503.
+    `timeout`: seconds for one image, including retries. It is sent with the request, so the service drops work that is too late.
+    `retries`: how often a request is sent again if the service never received it, or refused it with 429 or 503.
     `headers`: sent with every request, for a gateway's tokens or routing.
     """
 
@@ -122,7 +122,7 @@ class Client(_Requests, Closing):
 
 
 class AsyncClient(_Requests, AsyncClosing):
-    """`Client` for asyncio; a cancelled `read` leaves the service, which then drops its work."""
+    """`Client` for asyncio; cancelling `read` also cancels the work in the service."""
 
     def __init__(
         self,

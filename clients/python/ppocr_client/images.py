@@ -1,4 +1,4 @@
-"""What a caller may hand in: images in several forms, and the parameters of a request."""
+"""Arguments of the clients: images in several forms, and the parameters of a request."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SIGNATURES: Final = (
 
 
 class ReadParameters(TypedDict, total=False):
-    """Parameters of one request; what is left out is the model's own. docs/api.md lists them."""
+    """Parameters of one request; they default to the model's values. docs/api.md lists them."""
 
     text_det_limit_side_len: int | None
     text_det_limit_type: Literal["max", "min"] | None

@@ -1,4 +1,4 @@
-"""Many images: as many at a time as asked for, and their pages in the images' order."""
+"""Reads many images concurrently and returns their pages in order."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def read_many(read: Callable[[Image], Page], images: Iterable[Image], concurrenc
 async def read_many_async(
     read: Callable[[Image], Awaitable[Page]], images: Iterable[Image] | AsyncIterable[Image], concurrency: int
 ) -> AsyncIterator[Page | PpocrError]:
-    """The same in tasks, which are cancelled where the loop over them is left early."""
+    """The same in tasks, which are cancelled if the loop over them is left early."""
 
     async def one(image: Image) -> Page | PpocrError:
         try:

@@ -1,4 +1,4 @@
-"""From images to a V2 request, and from an answer's flat tensors to pages; all tensors raw."""
+"""Converts images to a V2 request, and an answer's flat tensors to pages; all tensors are raw."""
 
 from __future__ import annotations
 

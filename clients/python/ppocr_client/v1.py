@@ -1,4 +1,4 @@
-"""From V1's JSON to the document model."""
+"""Converts V1's JSON to the document model."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_lines_are_filled_up_to_few_batches_and_pages_are_not(v6: Bundle) -> Non
 
 
 def test_of_many_shapes_the_ones_used_last_are_kept(v6: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(onnxruntime_by_shape, "MOST_SESSIONS", 2)
+    monkeypatch.setattr(onnxruntime_by_shape, "MAX_SESSIONS", 2)
     network, opened = by_shape(v6, "rec")
     for width in (32, 64, 32, 96, 32, 64):
         network.infer(pixels(4, 48, width, 3))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ppocr_api.errors import Unavailable
-from predictor.bundle import TIMES_FILE, Bundle
+from predictor.bundle import MEMORY_PER_FILE_SIZE, Bundle
 from predictor.loading import find
 from predictor.repository import memory
 from predictor.settings import NetworkSettings
@@ -22,7 +22,7 @@ def bundle() -> Bundle:
 def test_a_version_needs_what_its_files_say_or_what_those_before_it_took(
     bundle: Bundle, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    of_files = TIMES_FILE * bundle.network_bytes
+    of_files = MEMORY_PER_FILE_SIZE * bundle.network_bytes
     monkeypatch.setattr(memory, "available", lambda: of_files + MIB)
     memory.require(bundle, 0)
     memory.require(bundle, of_files + MIB)
@@ -35,7 +35,7 @@ def test_a_version_needs_what_its_files_say_or_what_those_before_it_took(
 
 def test_what_is_in_memory_is_shared_out_among_the_versions() -> None:
     # What other tests of this process left would go back meanwhile.
-    memory.give_back()
+    memory.release_freed()
     estimate = memory.MemoryEstimate()
     assert estimate.per_version(0) == 0
     held = np.ones(200 * MIB, np.uint8)

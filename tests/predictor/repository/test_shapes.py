@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from predictor.repository.shapes import MOST, ShapesInUse
+from predictor.repository.shapes import MAX_SIZES, ShapesInUse
 from tests.predictor.batching.stand_ins import Checksums
 
 
@@ -23,11 +23,11 @@ def test_the_most_frequent_of_each_network_come_first_and_in_turn() -> None:
 
 def test_it_stays_small_and_keeps_what_is_frequent() -> None:
     shapes = ShapesInUse()
-    for number in range(5 * MOST):
+    for number in range(5 * MAX_SIZES):
         shapes.add("rec", (1, 48, 32 * (number + 10), 3))
         shapes.add("rec", (2, 48, 64, 3))
     usual = shapes.usual()
-    assert len(usual) <= MOST
+    assert len(usual) <= MAX_SIZES
     assert usual[0] == ("rec", (2, 48, 64, 3))
 
 

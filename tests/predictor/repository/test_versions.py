@@ -27,8 +27,8 @@ def loaded(version: str, network: Checksums | None = None, digest: str = "") -> 
 async def test_the_last_one_put_in_serves_and_the_one_before_answers_to_its_name_during_its_grace() -> None:
     versions = Versions(grace_seconds=60)
     one, two = loaded("1"), loaded("2")
-    versions.put_in(one)
-    versions.put_in(two)
+    versions.activate(one)
+    versions.activate(two)
     assert versions.serving() is two
     for name in ("1", "x/1", "x/1@d1"):
         assert versions.serving(name) is one
@@ -41,7 +41,7 @@ async def test_the_last_one_put_in_serves_and_the_one_before_answers_to_its_name
 @pytest.mark.parametrize("name", ["3", "y/1", "x/1@other", "x/3@d1", ""])
 async def test_what_was_never_there_is_not_found(name: str) -> None:
     versions = Versions()
-    versions.put_in(loaded("1"))
+    versions.activate(loaded("1"))
     with pytest.raises(NotFound, match="there are: x/1"):
         versions.serving(name)
     await versions.close()
@@ -50,8 +50,8 @@ async def test_what_was_never_there_is_not_found(name: str) -> None:
 async def test_two_that_bear_one_name_are_told_apart_by_their_identity() -> None:
     versions = Versions(side_by_side=2)
     one, other = loaded("1", digest="a"), loaded("1", digest="b")
-    versions.put_in(one)
-    versions.put_in(other)
+    versions.activate(one)
+    versions.activate(other)
     assert versions.serving("x/1@a") is one
     assert versions.serving("x/1@b") is other
     assert versions.serving("1") is other
@@ -62,9 +62,9 @@ async def test_side_by_side_the_one_longest_here_leaves() -> None:
     versions = Versions(side_by_side=2, grace_seconds=0)
     all_three = [loaded(version) for version in "123"]
     for each in all_three:
-        versions.put_in(each)
+        versions.activate(each)
     assert [facts.version for facts in versions.loaded()] == ["2", "3"]
-    versions.put_in(all_three[1])
+    versions.activate(all_three[1])
     assert versions.serving() is all_three[1]
     await versions.left()
     with pytest.raises(NotFound):
@@ -77,13 +77,13 @@ async def test_a_request_in_flight_keeps_its_networks_until_it_is_answered() -> 
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
     network = Held()
     versions = Versions(grace_seconds=0)
-    versions.put_in(loaded("1", network))
+    versions.activate(loaded("1", network))
     scheduler = Scheduler()
     predictor = LocalPredictor(versions, scheduler)
     asked = asyncio.create_task(scheduler.submit(versions.serving().networks["rec"], [lines(1, 64)]))
     await network.entered()
-    versions.put_in(loaded("2"))
-    versions.put_in(loaded("3"))
+    versions.activate(loaded("2"))
+    versions.activate(loaded("3"))
     leaving = asyncio.create_task(versions.left())
     async with asyncio.timeout(PATIENCE):
         while len(versions.leaving()) > 1:

@@ -25,7 +25,7 @@ def test_lines_of_few_steps_a_character_are_read_again() -> None:
 
 
 def test_a_line_that_lost_nothing_is_not_read_again() -> None:
-    sure, steps = narrow.SURE, 20 * (narrow.ENOUGH - 0.01)
+    sure, steps = narrow.SURE, 20 * (narrow.MIN_STEPS_PER_CHARACTER - 0.01)
     read = [
         reading(20, steps, sure + 0.01),
         reading(20, steps, sure - 0.01),
