@@ -10,13 +10,12 @@ from typing import Any, Final
 
 from grpc_health.v1 import health_pb2 as pb
 
-from ppocr_api.errors import NotFound, Overloaded
+from ppocr_api.errors import NotFound
 from ppocr_grpc.methods import GrpcMethod
 
 SERVICE: Final = "grpc.health.v1.Health"
 #: How old readiness may be; a change is seen by everybody who watches within this time.
 SECONDS: Final = 1.0
-MAX_WATCHES: Final = 100
 
 METHODS: Final = (
     GrpcMethod(
@@ -46,7 +45,6 @@ class Health:
         self._serves = serves
         self._stopping = stopping
         self._known = (-SECONDS, False)
-        self._watches = 0
         self.answers: dict[str, Callable[..., Any]] = {"Check": self._check, "Watch": self._watch}
 
     async def _check(self, request: Any) -> Any:
@@ -55,23 +53,17 @@ class Health:
         return await self._answer()
 
     async def _watch(self, request: Any, _: Any) -> AsyncIterator[Any]:
-        if self._watches >= MAX_WATCHES:
-            raise Overloaded(f"{MAX_WATCHES} clients watch already", retry_after=60)
-        self._watches += 1
-        try:
-            last = None
-            while True:
-                known = self._serves(request.service)
-                answer = await self._answer() if known else pb.HealthCheckResponse(status="SERVICE_UNKNOWN")
-                if answer != last:
-                    yield answer
-                    last = answer
-                if self._stopping.is_set():
-                    return
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), SECONDS)
-        finally:
-            self._watches -= 1
+        last = None
+        while True:
+            known = self._serves(request.service)
+            answer = await self._answer() if known else pb.HealthCheckResponse(status="SERVICE_UNKNOWN")
+            if answer != last:
+                yield answer
+                last = answer
+            if self._stopping.is_set():
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), SECONDS)
 
     async def _answer(self) -> Any:
         """Asks a predictor once for all who want to know at a time."""

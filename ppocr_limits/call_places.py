@@ -16,8 +16,6 @@ from ppocr_limits.places import Places
 
 #: The part of the places that gRPC has beyond them, for calls that are about to be refused or ended.
 SPARE = 4
-#: How long an answer may wait for its client to read it [seconds].
-UNREAD_SECONDS = 20.0
 
 
 class CallPlaces:
@@ -33,7 +31,7 @@ class CallPlaces:
         all places are taken, as a probe."""
         return Place(self, always)
 
-    def enter(self, place: Place, always: bool) -> None:
+    def enter(self, always: bool) -> None:
         """Raises Overloaded if all places are taken by calls at work."""
         self._open += 1
         if self._open > self._most and not self._places.free_one() and not always:
@@ -62,12 +60,11 @@ class Place:
         self._entered = self._gives_way = False
         self._task = asyncio.current_task()
         self._arriving: asyncio.Task[bytes] | None = None
-        self._timer: asyncio.TimerHandle | None = None
 
     async def message(self, read: Callable[[Claim], Coroutine[Any, Any, bytes]], claim: Claim) -> bytes:
         """The call's message, which `read` waits for. Raises Overloaded if there is no place, and if it was ended for another."""
         self._entered = True
-        self._all.enter(self, self._always)
+        self._all.enter(self._always)
         self._arriving = asyncio.create_task(read(claim))
         self._all.waits(self)
         try:
@@ -88,7 +85,6 @@ class Place:
         self._arriving = None
         if self._entered and self._task is not None:
             self._all.waits(self)
-            self._timer = asyncio.get_running_loop().call_later(UNREAD_SECONDS, self._task.cancel)
             self._task.add_done_callback(self._ended)
 
     def abort(self) -> None:
@@ -102,6 +98,4 @@ class Place:
             waiting.cancel()
 
     def _ended(self, _: object) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
         self._all.leave(self)

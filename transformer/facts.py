@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ppocr.contract import BundleFacts, Predictor
-from ppocr_api.errors import DeadlineExceeded, NotFound, Unavailable
+from ppocr_api.errors import DeadlineExceeded, InvalidRequest, NotFound, RequestError, Unavailable
 
 #: A swap is noticed by the identity in the next answer; this only bounds how long a version is taken for the one
 #: that serves, and how long a request finds a version by name that has been unloaded.
@@ -47,7 +47,7 @@ class FactsByVersion:
         self._by_identity: dict[str, BundleFacts] = {}
         self._asked: dict[str, _Asked] = {}  # by what was asked for: a version, or "" for the one that serves
         self._questions: dict[str, asyncio.Task[BundleFacts]] = {}
-        self._absent: dict[str, tuple[str, float]] = {}  # versions: what was said of them, and when
+        self._absent: dict[str, tuple[RequestError, float]] = {}  # versions: what was said of them, and when
         self._turns = asyncio.Semaphore(UNSEEN_AT_A_TIME)
 
     async def current(self, version: str | None = None) -> BundleFacts:
@@ -77,8 +77,8 @@ class FactsByVersion:
             if asked is None:
                 raise
             facts = asked.facts
-        except NotFound as error:
-            self._absent[key] = (error.message, time.monotonic())
+        except (NotFound, InvalidRequest) as error:
+            self._absent[key] = (type(error)(error.message), time.monotonic())  # without its frames
             _forget_oldest(self._absent, MAX_ABSENT)
             raise
         self._asked.pop(key, None)  # the newest comes last
@@ -102,9 +102,9 @@ class FactsByVersion:
         """Raises NotFound for a version that was just not there, or that none can be called."""
         if len(version) > LONGEST:
             raise NotFound(f"the model has no version {version[:100]!r}")
-        said, at = self._absent.get(version, ("", 0.0))
-        if said and time.monotonic() - at <= JUST_SECONDS:
-            raise NotFound(said)
+        error, at = self._absent.get(version, (None, 0.0))
+        if error is not None and time.monotonic() - at <= JUST_SECONDS:
+            raise type(error)(error.message)
         self._absent.pop(version, None)
 
     async def _ask_in_turn(self, version: str) -> BundleFacts:

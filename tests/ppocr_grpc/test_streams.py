@@ -19,10 +19,11 @@ from ppocr.call import Call
 from ppocr.serving.declaration import Declaration
 from ppocr.serving.grpc_server import GrpcServer
 from ppocr.serving.wire import Infer, WireAnswer, WireFormat, WireRequest
-from ppocr_grpc import health
+from ppocr_grpc import health, open_streams
 from ppocr_grpc.methods import GrpcMethod
 from ppocr_grpc.reflection import SERVICES
 from ppocr_grpc.streams import MAX_CONCURRENT
+from ppocr_limits import places
 from tests.ppocr.serving.toy import ToyModel, fail, refuse, servers
 
 STREAM = f"/{oip.SERVICE}/ModelStreamInfer"
@@ -169,22 +170,22 @@ async def test_health_follows_readiness(tmp_path: Path) -> None:
         watching.cancel()
 
 
-async def test_so_many_watch_and_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(health, "MAX_WATCHES", 2)
-    async with served(tmp_path) as (_, _, channel):
+async def test_so_many_watch_and_the_first_makes_way_for_one_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(open_streams, "MAX_STREAMS", 2)
+    monkeypatch.setattr(places, "SLOW_SECONDS", 60.0)
+    async with served(tmp_path) as (_, _, channel), asyncio.timeout(10):
         watching = [watch(channel, "") for _ in range(2)]
         for each in watching:
             await each.read()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await watch(channel, "").read()
         assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-        watching[0].cancel()
-        while True:  # the server learns of it a moment later
-            try:
-                await watch(channel, "").read()
-                break
-            except grpc.aio.AioRpcError:
-                await asyncio.sleep(0.01)
+        monkeypatch.setattr(places, "SLOW_SECONDS", 0.0)
+        assert await watch(channel, "").read()
+        for each in (*watching, *watching):
+            each.cancel()
 
 
 @pytest.mark.parametrize("service", SERVICES)

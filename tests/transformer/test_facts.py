@@ -8,7 +8,7 @@ import dataclasses
 import pytest
 
 from ppocr.contract import BundleFacts
-from ppocr_api.errors import DeadlineExceeded, NotFound, PpocrError, Unavailable
+from ppocr_api.errors import DeadlineExceeded, InvalidRequest, NotFound, PpocrError, Unavailable
 from tests.networks import DET, rec
 from transformer import facts as module
 from transformer.facts import FactsByVersion
@@ -158,6 +158,16 @@ async def test_a_version_that_isnt_there_is_asked_for_once_a_while(
     monkeypatch.setattr(module, "JUST_SECONDS", 0.0)
     predictor.answer = dataclasses.replace(first, version="7")
     assert (await known.current("7")).version == "7"
+
+
+async def test_a_bundle_of_no_known_network_is_asked_for_once_a_while(first: BundleFacts) -> None:
+    predictor = Predictor(first)
+    known = FactsByVersion(predictor)  # type: ignore[arg-type]
+    predictor.answer = InvalidRequest("it has none of the networks")
+    for _ in range(100):
+        with pytest.raises(InvalidRequest, match="it has none"):
+            await known.current()
+    assert predictor.asked == 1
 
 
 async def test_versions_that_nobody_has_seen_are_asked_for_a_few_at_a_time(first: BundleFacts) -> None:
