@@ -1,4 +1,4 @@
-"""How many images are admitted at a time: more are refused, and so is what could not be read in its time."""
+"""Admission of requests: limits the images in progress, and refuses requests that can't be finished in time."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ppocr_limits.shares import Share
 from transformer.admitted import Admitted, too_late
 from transformer.pace import Pace
 
-#: The part of a request's time in which its turn has to come: the rest is for its own images.
-_OF_ITS_TIME = 0.6
-#: The slowest pace that counts, in seconds an image: what takes longer is large, and small ones don't wait for it.
+#: Maximum wait for other images, as a part of the request's time limit; the rest is for its own images.
+_MAX_WAIT = 0.6
+#: Upper limit of the pace, in seconds per image: slower images are large ones, and small ones don't wait for them.
 _SLOWEST = 2.5
-#: Who leaves after this part of a request's time left because it was up.
-_UP = 0.9
-#: Ends of a request that say nothing of how fast images are read.
-_GIVEN_UP = (Cancelled, DeadlineExceeded, Overloaded, Unavailable)
-#: A share may have this many times the places that stay free: so there is always room for somebody else.
+#: A request that ends after this part of its time limit counts as timed out.
+_TIMED_OUT = 0.9
+#: Errors of requests that weren't finished: they say nothing about the pace.
+_UNFINISHED = (Cancelled, DeadlineExceeded, Overloaded, Unavailable)
+#: A share may use this many times the places that stay free, so there is always room for others.
 _TIMES_FREE = 3
-#: How often those inside are checked [seconds].
+#: How often requests in progress are checked [seconds].
 _CHECK_SECONDS = 0.5
 
 
 class Admission:
-    """At most `limit` images at a time. Refuses at once, and says after how long to try again."""
+    """At most `limit` images at a time. A request beyond that is refused at once, with the time after which to retry."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -35,8 +35,8 @@ class Admission:
         self._by_share: Counter[Share] = Counter()
         self._requests: dict[Admitted, None] = {}  # oldest first
         self._pace = Pace()
-        self._late = False  # whether time was up for somebody since nothing was last inside
-        self._checked = 0.0  # when those inside were last
+        self._late = False  # whether a request timed out since the service was last idle
+        self._checked = 0.0  # time of the last check of the requests in progress
 
     @property
     def inside(self) -> int:
@@ -44,12 +44,12 @@ class Admission:
 
     @contextmanager
     def enter(self, images: int, share: Share = None, seconds: float | None = None) -> Iterator[Admitted]:
-        """All of a request's images or none. A request larger than the limit is admitted when nothing else is.
+        """Admits all images of a request, or none. A request larger than the limit is admitted if no other is in progress.
 
-        What is large leaves room for others: a share has _TIMES_FREE times what stays free at most, and one image in any case.
-        `seconds` is how long the request may take. One whose turn would come too late is refused as well: else, at too much load,
-        all are begun and hardly any is answered in time. Call `answered` of what is yielded when an image is read; read within
-        its `unless_given_up`.
+        A large request leaves room for others: a share may use _TIMES_FREE times the places that stay free, but always one.
+        `seconds` is the request's time limit. A request whose turn would come too late is refused as well. Otherwise, under
+        overload, all requests would be started and hardly any finished in time. The caller calls `answered` of the result for
+        each finished image, and works within its `unless_given_up`. Raises Overloaded.
         """
         now = time.monotonic()
         self._check(images, share, seconds, self._pace.seconds(now))
@@ -63,11 +63,11 @@ class Admission:
             yield request
             done = True
         except PpocrError as error:
-            # What was wrong is done with, too: else a flood of it would look like a slow service.
-            done = not isinstance(error, _GIVEN_UP)
+            # An invalid request counts as finished: otherwise a flood of them would look like a slow service.
+            done = not isinstance(error, _UNFINISHED)
             raise
         finally:
-            late = not done and seconds is not None and time.monotonic() - now > _UP * seconds
+            late = not done and seconds is not None and time.monotonic() - now > _TIMED_OUT * seconds
             self._late = self._late or late
             del self._requests[request]
             self._inside -= images
@@ -88,7 +88,7 @@ class Admission:
             self._give_one_up(now)
 
     def _give_one_up(self, now: float) -> None:
-        """Else, where too much was let in before the pace was known, fair turns would have all of it come too late."""
+        """Cancels one request that would be late. If too many were admitted before the pace was known, all would be late."""
         found = too_late(list(self._requests), min(self._pace.seconds(now), _SLOWEST), now)
         if found is not None:
             request, lacking = found
@@ -111,11 +111,11 @@ class Admission:
                 + ("" if free < 0 else "; the places that are left are kept for smaller requests"),
                 retry_after=self._inside * pace,
             )
-        # Turns are fair: of another share as many images go before these as these are.
+        # Turns are fair: from another share, as many images go first as this request has.
         before = sum(count if each == share else min(count, images) for each, count in self._by_share.items())
         pace = min(pace, _SLOWEST)
-        if seconds is not None and before * pace > _OF_ITS_TIME * seconds:
+        if seconds is not None and before * pace > _MAX_WAIT * seconds:
             raise Overloaded(
                 f"{before} images go before it, which would take {before * pace:.0f} s of its {seconds:.0f} s",
-                retry_after=before * pace - _OF_ITS_TIME * seconds,
+                retry_after=before * pace - _MAX_WAIT * seconds,
             )

@@ -1,4 +1,4 @@
-"""Requests inside: which of them can't be read in its time beside the others, and is given up so that the others can."""
+"""Requests in progress: finds those that can't be finished in time, which are cancelled so that older ones can be."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from ppocr_api.errors import Overloaded
 from ppocr_limits.shares import Share
 
-#: How sure it must be: this part of the time that it would need is still more than it has.
+#: A safety margin: a request is cancelled if even this part of the estimated time is longer than its remaining time.
 _SURE = 0.9
 
 
 @dataclass(eq=False, slots=True)
 class Admitted:
-    """A request whose images are being read: `read` of them are, `left` aren't yet. Instants are of `time.monotonic()`."""
+    """A request in progress: `read` of its images are finished, `left` are not. Instants are of `time.monotonic()`."""
 
     share: Share
     left: int
@@ -29,14 +29,14 @@ class Admitted:
     _limit: asyncio.Timeout | None = None
 
     def answered(self) -> None:
-        """An image was read."""
+        """To be called when an image is finished."""
         self.read += 1
         self.left -= 1
         self.on_answer()
 
     @asynccontextmanager
     async def unless_given_up(self) -> AsyncIterator[None]:
-        """Around the reading, which `give_up` ends: raises what it was given up with."""
+        """Wraps the work on the request. Raises the error of `give_up` if that was called meanwhile."""
         try:
             async with asyncio.timeout(None) as self._limit:
                 yield
@@ -48,20 +48,21 @@ class Admitted:
             self._limit = None
 
     def give_up(self, refusal: Overloaded) -> None:
+        """Cancels the request."""
         self.refusal = refusal
         if self._limit is not None:
             self._limit.reschedule(0.0)
 
     def own_seconds(self, now: float) -> float:
-        """What the images that are left take at the rate of those that were read, and of one that is about to be."""
+        """Estimated seconds for the images that are left, at the request's own rate; the image in progress counts as finished."""
         return self.left * (now - self.began) / (self.read + 1)
 
 
 def too_late(requests: Sequence[Admitted], pace: float, now: float) -> tuple[Admitted, float] | None:
-    """The newest of `requests` that can't be read in its time because of the others, and the seconds that it lacks.
+    """The newest of `requests` that can't be finished in time because of the others, and the seconds that it lacks.
 
-    `requests` are in the order in which they came; `pace` is that of all their images, in seconds each. A request's images may be
-    of another kind, so its own rate must say the same. One that couldn't be read in time alone stays: others aren't the reason.
+    `requests` are sorted by arrival; `pace` is in seconds per image, over the images of all requests. The images of one request
+    may be of another kind, so its own rate must lead to the same result. A request that would be late even alone is not returned.
     """
     for index in range(len(requests) - 1, -1, -1):
         request = requests[index]
@@ -77,7 +78,7 @@ def too_late(requests: Sequence[Admitted], pace: float, now: float) -> tuple[Adm
 
 
 def _images_until(index: int, requests: Sequence[Admitted]) -> int:
-    """Images that are read until the last one of a request is, its own among them."""
+    """Number of images that are finished until the last one of a request is, including its own."""
     request = requests[index]
     own = request.left
     others: Counter[Share] = Counter()
@@ -86,5 +87,5 @@ def _images_until(index: int, requests: Sequence[Admitted]) -> int:
             own += other.left if place < index else 0
         elif place < index or other.left < request.left:
             others[other.share] += other.left
-    # Turns are fair: of another share as many go before these as its own has. A newer request goes before it where it is smaller.
+    # Turns are fair: from another share, as many images go first as this request has. A newer request goes first if smaller.
     return own + sum(min(left, own) for left in others.values())

@@ -1,53 +1,53 @@
-"""How fast images are read: what one more would wait for is judged by it."""
+"""Measures how fast images are finished, to estimate how long another one would wait."""
 
 from __future__ import annotations
 
 from collections import deque
 
-#: Answers that are looked back at.
+#: Number of last answers that the pace is measured over.
 _WINDOW = 32
-#: Fewer answers than this, since nothing was last inside, are no pace: the first of many that begin together come late.
+#: With fewer answers since the service was last idle, the pace isn't known: the first answers of a rush come late.
 _AT_LEAST = 16
-#: Seconds an image, until then; but where time was up for some of the rush before, its pace.
+#: Seconds per image until then, unless requests of the last rush timed out: then the pace of that rush.
 _AT_FIRST = 0.1
 
 
 class Pace:
-    """Seconds from one image's answer to the next, while some are inside. All times are of `time.monotonic()`.
+    """Seconds per finished image while images are in progress. All times are of `time.monotonic()`.
 
-    Only what was read or refused counts: at too much load most images leave because their time is up, and that is no pace.
+    Only images that were read or refused count. Under overload most images end because they time out, which isn't a pace.
     """
 
     def __init__(self) -> None:
-        self._busy = 0.0  # seconds so far in which images were inside
-        self._began = 0.0  # of these, before those that are inside
-        self._since: float | None = None  # when they began to be, or were counted last
+        self._busy = 0.0  # seconds so far with images in progress
+        self._began = 0.0  # `_busy` at the end of the last idle period
+        self._since: float | None = None  # up to when `_busy` is counted; None while idle
         self._first = _AT_FIRST
-        self._answers: deque[tuple[float, int]] = deque(maxlen=_WINDOW)  # busy seconds before each, and its images
+        self._answers: deque[tuple[float, int]] = deque(maxlen=_WINDOW)  # `_busy` at each answer, and its images
 
     def begins(self, now: float) -> None:
-        """An image comes in."""
+        """An image is admitted."""
         if self._since is None:
             self._since, self._began = now, self._busy
 
     def ends(self, now: float, late: bool = False) -> None:
-        """The last one is out. The next may be of another kind, so earlier answers no longer count. `late`: time was up for some.
+        """No image is in progress any more. The next ones may be of another kind, so earlier answers no longer count.
 
-        They are sent again, and would all be begun once more, and none of them answered.
+        `late`: requests timed out. Then the pace is kept: clients send them again, and all would be started and time out again.
         """
         self._first = max(self.seconds(now), _AT_FIRST) if late else _AT_FIRST
         self._since = None
         self._answers.clear()
 
     def done(self, images: int, now: float) -> None:
-        """`images` were answered."""
+        """`images` were finished."""
         self._advance(now)
         if not self._answers:
             self._answers.append((self._began, 0))
         self._answers.append((self._busy, images))
 
     def seconds(self, now: float) -> float:
-        """Seconds an image. Time in which none is answered counts as well."""
+        """Seconds per image. Time in which no image is finished counts as well."""
         self._advance(now)
         images = sum(count for _, count in list(self._answers)[1:])
         begun = self._answers[0][0] if self._answers else self._began

@@ -1,4 +1,4 @@
-"""A gate for the memory of images: those for which there is none wait in fair turns."""
+"""Limits the memory of images in progress. Images beyond the limit wait in fair turns."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ppocr_api.errors import Overloaded
 from ppocr_limits.shares import Line, Share, Shares
 from transformer.turnover import Turnover
 
-#: The part of the memory that is kept for images which are no larger than it: an eighth.
+#: One part in this many of the memory is reserved for images that fit into it.
 _KEPT = 8
-#: What a machine decodes, scales and cuts in a second, about [bytes].
+#: Rough speed of decoding, scaling and cropping [bytes per second].
 _BYTES_A_SECOND = 1e8
 #: How often a waiting image checks whether it can still be read in time [seconds].
 _CHECK_SECONDS = 0.5
 
 
 class Hold:
-    """What a gate admitted, until they are released; further releases change nothing."""
+    """Something reserved, until `release` is called. Further calls of `release` have no effect."""
 
     def __init__(self, release: Callable[[], None]) -> None:
         self._release: Callable[[], None] | None = release
@@ -47,11 +47,11 @@ class _Waiting:
 
 
 class PixelGate:
-    """A semaphore of bytes: bounds the memory of images. Those that wait come in fair turns (ppocr_limits/shares.py).
+    """A semaphore of bytes for the memory of images. Images wait in fair turns (ppocr_limits/shares.py).
 
-    Large images leave a part of the capacity to the small ones, which then never wait for a large one to be read. One that is
-    larger than what this leaves comes alone. One that can't be read in its time, at the rate at which those inside are, is
-    refused as soon as that shows, and not begun.
+    Large images leave a part of the capacity to small ones, so small ones never wait for a large one. An image larger than
+    the rest of the capacity is admitted alone. A waiting image that can't be finished in time, at the current rate, is
+    refused as soon as that is known.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -64,9 +64,9 @@ class PixelGate:
         self._turnover = {True: Turnover(), False: Turnover()}
 
     async def hold(self, size: int, share: Share = None, deadline: float | None = None) -> Hold:
-        """Waits until `size` bytes are free; more than the capacity counts as all of it.
+        """Waits until `size` bytes are free; more than the capacity counts as the whole capacity.
 
-        Raises Overloaded where it can't be read by `deadline`, a `time.monotonic()` instant.
+        Raises Overloaded if the image can't be finished by `deadline`, a `time.monotonic()` instant.
         """
         weight = min(size, self._capacity)
         large = weight > self._kept
@@ -102,7 +102,7 @@ class PixelGate:
             raise
 
     def _check(self, large: bool, waiting: _Waiting) -> None:
-        """Raises Overloaded where its time is up before it is read."""
+        """Raises Overloaded if the image would not be finished by its deadline."""
         now, line = time.monotonic(), self._lines[large]
         if waiting.deadline is None:
             return
@@ -115,13 +115,13 @@ class PixelGate:
                 own += each.weight
             if each is waiting:
                 break
-        # Turns are fair: of another share as much goes before it as its own has.
+        # Turns are fair: from another share, as many bytes go first as its own share has.
         before = sum(min(weight, own) for weight in others.values())
         needed = self._turnover[large].seconds(before + own, now)
         left = waiting.deadline - now
         if needed > left:
             raise Overloaded(
-                f"it would be read in {needed:.0f} s, after images that go before it, and {left:.0f} s of its time are left",
+                f"it would take {needed:.0f} s, including the images ahead of it, and {left:.0f} s of its time are left",
                 retry_after=needed - left,
             )
 

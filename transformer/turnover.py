@@ -1,24 +1,24 @@
-"""How fast a gate's images come through: whether one that waits can still be read in its time."""
+"""Measures how fast images pass through a gate, to tell whether a waiting one can still be finished in time."""
 
 from __future__ import annotations
 
 from collections import deque
 
-#: Images that are looked back at.
+#: Number of last images that the rate is measured over.
 _WINDOW = 8
 
 
 class Turnover:
-    """Bytes a second of what is inside a gate, while something is. All times are of `time.monotonic()`.
+    """Bytes per second through a gate while it is in use. All times are of `time.monotonic()`.
 
-    It never says less than it may turn out to be: what is inside counts as done. So one large image that takes long shows it
-    before it is done, and what waits behind it needn't wait for its own end to learn that it can't be read.
+    The rate is an upper limit, because images inside the gate count as finished. So a single slow image lowers the rate
+    before it is finished, and images that wait behind it learn early that they would be late.
     """
 
     def __init__(self) -> None:
         self._inside = 0
         self._done = 0
-        self._ends: deque[tuple[float, int]] = deque(maxlen=_WINDOW)  # instants, and the bytes that were done by then
+        self._ends: deque[tuple[float, int]] = deque(maxlen=_WINDOW)  # times, and the bytes finished by then
 
     def begins(self, size: int, now: float) -> None:
         if not self._inside:
@@ -32,7 +32,7 @@ class Turnover:
         self._ends.append((now, self._done))
 
     def seconds(self, size: int, now: float) -> float:
-        """What `size` bytes take at least after what is inside now, 0 where nothing is."""
+        """The least time for `size` bytes, at the current rate; 0 if the gate is empty."""
         if not self._inside:
             return 0.0
         since, done = self._ends[0]
