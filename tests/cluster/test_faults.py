@@ -1,8 +1,9 @@
-"""What ends without warning: a predictor's process by SIGKILL, a transformer by eviction, under load."""
+"""Faults without warning, under load: a predictor's process is killed or hangs, a transformer is evicted."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,18 +15,18 @@ from tests.cluster.release import TAG, Release
 
 Say = Callable[[str], None]
 
-#: Sends SIGKILL to the process of a pod: from the node, as the first process of a container can't be killed from inside.
+#: Sends a signal to the process of a pod: from the node, as the first process of a container can't be killed from inside.
 KILL = """
 import os, pathlib, signal, sys
-uid = sys.argv[1]
+uid, number = sys.argv[1], signal.Signals[sys.argv[2]]
 for process in pathlib.Path("/proc").glob("[0-9]*"):
     try:
         group, command = (process / "cgroup").read_text(), (process / "cmdline").read_text()
     except OSError:
         continue
     if uid in group.replace("_", "-") and "predictor" in command:
-        os.kill(int(process.name), signal.SIGKILL)
-        print("killed", command.replace(chr(0), " "))
+        os.kill(int(process.name), number)
+        print("sent to", command.replace(chr(0), " "))
 """
 
 
@@ -36,15 +37,15 @@ def two_of_each(release: Release) -> Release:
 
 
 @pytest.fixture
-def kill(namespace: Namespace) -> Iterator[Callable[[str], str]]:
-    """Kills the predictor's process in the pod of a UID, by a pod that shares the node's process numbers."""
+def kill(namespace: Namespace) -> Iterator[Callable[[str, str], str]]:
+    """Sends a signal to the predictor's process in the pod of a UID, by a pod that shares the node's process numbers."""
 
-    def do(uid: str) -> str:
+    def do(uid: str, signal: str) -> str:
         container = {
             "name": "killer",
             "image": f"ppocr-transformer:{TAG}",
             "imagePullPolicy": "IfNotPresent",
-            "command": ["python3", "-c", KILL, uid],
+            "command": ["python3", "-c", KILL, uid, signal],
             "securityContext": {"runAsUser": 0},
         }
         pod: Json = {
@@ -61,12 +62,12 @@ def kill(namespace: Namespace) -> Iterator[Callable[[str], str]]:
     namespace.kubectl("delete", "pod", "killer", "--ignore-not-found", "--grace-period=0", "--force", "--wait=true")
 
 
-def killed_under_load(release: Release, gateway: Gateway, kill: Callable[[str], str]) -> load.Load:
+def killed_under_load(release: Release, gateway: Gateway, kill: Callable[[str, str], str]) -> load.Load:
     """What came back under load while a predictor was killed and started again: 503 alone fails, and nothing at the end."""
     victim = release.pods("predictor")[0]
     with load.steady(gateway) as sent:
         until(30, lambda: len(sent.answers) > 20, "answers")
-        assert "killed" in kill(victim.uid)
+        assert "sent to" in kill(victim.uid, "SIGKILL")
         until(60, lambda: release.pods("predictor")[0].restarts > victim.restarts, "the restart")
         release.wait()
         seen = len(sent.answers)
@@ -85,7 +86,9 @@ def described(sent: load.Load) -> str:
 
 
 @nightly
-def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Callable[[str], str], say: Say) -> None:
+def test_the_only_predictor_killed(
+    release: Release, gateway: Gateway, kill: Callable[[str, str], str], say: Say
+) -> None:
     sent = killed_under_load(release, gateway, kill)
     say(f"kill -9 of the only predictor: {described(sent)}")
     # What it was computing is lost; requests that arrived while it was away waited for it, up to ten seconds.
@@ -94,10 +97,39 @@ def test_the_only_predictor_killed(release: Release, gateway: Gateway, kill: Cal
 
 @nightly
 def test_one_of_two_predictors_killed(
-    two_of_each: Release, gateway: Gateway, kill: Callable[[str], str], say: Say
+    two_of_each: Release, gateway: Gateway, kill: Callable[[str, str], str], say: Say
 ) -> None:
     sent = killed_under_load(two_of_each, gateway, kill)
     say(f"kill -9 of one of two predictors: {described(sent)}")
+
+
+@nightly
+def test_a_predictor_that_hangs_is_restarted(
+    two_of_each: Release, gateway: Gateway, kill: Callable[[str, str], str], say: Say
+) -> None:
+    """One of two is stopped by SIGSTOP: it answers nothing, and closes no connection. The kubelet restarts it.
+
+    Until then, calls to it fail by their pings and are sent to the other one.
+    """
+    victim = two_of_each.pods("predictor")[0]
+    with load.steady(gateway) as sent:
+        until(30, lambda: len(sent.answers) > 20, "answers")
+        began = time.monotonic()
+        assert "sent to" in kill(victim.uid, "SIGSTOP")
+        until(240, lambda: restarts(two_of_each, victim.name) > victim.restarts, "the restart")
+        took = time.monotonic() - began
+        two_of_each.wait()
+        seen = len(sent.answers)
+        until(30, lambda: len(sent.answers) > seen + 30, "answers after it")
+    slowest = max(answer.seconds for answer in sent.answers)
+    say(f"a predictor that hangs: restarted after {took:.0f} s; the slowest answer {slowest:.1f} s; {described(sent)}")
+    assert {answer.status for answer in sent.failed} <= {503}, load.problems(sent)
+    assert [answer for answer in sent.answers[-30:] if answer in sent.failed] == []
+    assert slowest < 20
+
+
+def restarts(release: Release, name: str) -> int:
+    return next((pod.restarts for pod in release.pods("predictor") if pod.name == name), 0)
 
 
 def test_an_eviction_loses_nothing(two_of_each: Release, gateway: Gateway, say: Say) -> None:
