@@ -1,4 +1,4 @@
-"""Requests that were let in and can't all be read in their time: the newest are given up, so that the oldest are answered."""
+"""Admitted requests that can't all be finished in time: the newest are cancelled, so that the oldest are answered."""
 
 from __future__ import annotations
 
@@ -9,16 +9,9 @@ from dataclasses import dataclass
 import pytest
 
 from ppocr_api.errors import DeadlineExceeded, Overloaded
+from tests.transformer.test_turnover import Clock
 from transformer.admission import Admission
 from transformer.admitted import Admitted
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture
