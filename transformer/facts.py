@@ -13,13 +13,13 @@ from ppocr_api.errors import DeadlineExceeded, InvalidRequest, NotFound, Request
 #: A swap is noticed by the identity in the next answer; this only bounds how long a version is taken for the one
 #: that serves, and how long a request finds a version by name that has been unloaded.
 FRESH_SECONDS = 10.0
-#: How long what was just asked isn't asked again, for requests that may come by the hundred: for a version that isn't there, or
-#: for networks that the bundle which serves hasn't.
-JUST_SECONDS = 1.0
+#: Least time between two questions for the same facts [seconds], as requests for a version that doesn't exist, or for a network
+#: that the bundle lacks, may come by the hundred. No version is loaded faster.
+SPACING_SECONDS = 0.1
 #: Versions come and go; the character set of one takes about 2 MB.
 MAX_VERSIONS = 8
-#: Versions that aren't there, which are remembered for JUST_SECONDS; and characters of one that may be there: a bundle's name and
-#: its version are folders.
+#: Versions that don't exist, which are remembered for SPACING_SECONDS; and the longest name that a version can have
+#: [characters]: a bundle's name and its version are folders.
 MAX_ABSENT, LONGEST = 256, 600
 #: Versions that are asked for at a time and that nobody has seen yet; the others wait for their turn.
 UNSEEN_AT_A_TIME = 4
@@ -27,6 +27,8 @@ UNSEEN_AT_A_TIME = 4
 
 @dataclass(frozen=True)
 class _Asked:
+    """`at`: when they were asked for, as `time.monotonic()`."""
+
     facts: BundleFacts
     at: float
 
@@ -62,14 +64,17 @@ class FactsByVersion:
         return await self._renewed(version or "")
 
     async def newest(self, version: str | None = None) -> BundleFacts:
-        """Like `current`, but at most JUST_SECONDS old."""
-        asked = self._asked.get(version or "")
-        if asked is not None and asked.fresh(JUST_SECONDS):
-            return asked.facts
+        """Like `current`, but asked for after this call. Calls within SPACING_SECONDS share a question."""
+        called, asked = time.monotonic(), self._asked.get(version or "")
+        if asked is not None and asked.fresh(SPACING_SECONDS):
+            await asyncio.sleep(asked.at + SPACING_SECONDS - called)
+            asked = self._asked.get(version or "")
+            if asked is not None and asked.at >= called:
+                return asked.facts
         return await self._renewed(version or "")
 
     async def _renewed(self, key: str) -> BundleFacts:
-        asked = self._asked.get(key)
+        asked, began = self._asked.get(key), time.monotonic()
         self._check_absent(key)
         try:
             facts = await (self._ask(key) if asked is not None or not key else self._ask_in_turn(key))
@@ -82,7 +87,7 @@ class FactsByVersion:
             _forget_oldest(self._absent, MAX_ABSENT)
             raise
         self._asked.pop(key, None)  # the newest comes last
-        self._asked[key] = _Asked(facts, time.monotonic())
+        self._asked[key] = _Asked(facts, began)
         _forget_oldest(self._asked)
         return facts
 
@@ -99,11 +104,11 @@ class FactsByVersion:
         self._asked.clear()
 
     def _check_absent(self, version: str) -> None:
-        """Raises NotFound for a version that was just not there, or that none can be called."""
+        """Raises NotFound for a version that did not exist just now, or for a name that no version can have."""
         if len(version) > LONGEST:
             raise NotFound(f"the model has no version {version[:100]!r}")
         error, at = self._absent.get(version, (None, 0.0))
-        if error is not None and time.monotonic() - at <= JUST_SECONDS:
+        if error is not None and time.monotonic() - at <= SPACING_SECONDS:
             raise type(error)(error.message)
         self._absent.pop(version, None)
 
@@ -113,7 +118,7 @@ class FactsByVersion:
         async with self._turns:
             self._check_absent(version)  # it may have been asked for while this one waited
             asked = self._asked.get(version)
-            return asked.facts if asked is not None and asked.fresh(JUST_SECONDS) else await self._ask(version)
+            return asked.facts if asked is not None and asked.fresh(SPACING_SECONDS) else await self._ask(version)
 
     async def _ask(self, key: str) -> BundleFacts:
         """Joins the question that is in progress, or asks it. A question is finished even if everybody who asked it has left."""
