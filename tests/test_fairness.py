@@ -11,6 +11,7 @@ import base64
 import contextlib
 import json
 import os
+import statistics
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -132,14 +133,17 @@ async def test_a_small_image_waits_two_seconds_more_at_most_beside_huge_ones(sha
     alone = await small(shared.url, 2, SECONDS)
     async with neighbour(shared.url, 6, body, "image/png") as codes:
         await asyncio.sleep(1.5)
-        beside = await small(shared.url, 2, 2 * SECONDS)
+        turns = [max(await small(shared.url, 2, 2 * SECONDS / TURNS)) for _ in range(TURNS)]
         deadline = time.monotonic() + 60
         while not codes:
             assert time.monotonic() < deadline
             await asyncio.sleep(0.1)
-    print(f"a small image: {max(alone):.2f} s at most alone, {max(beside):.2f} s beside huge ones")
+    print(
+        f"a small image: {max(alone):.2f} s at most alone; beside huge ones, by turns: {[round(turn, 2) for turn in turns]}"
+    )
     assert set(codes) == {200}
-    assert max(beside) <= max(alone) + 2.0
+    # By day something else may take the processors in one of the turns.
+    assert (max(turns) if NIGHTLY else statistics.median(turns)) <= max(alone) + 2.0
 
 
 async def test_what_the_predictor_has_no_room_for_isnt_decoded(tmp_path: Path) -> None:
