@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import urllib3
 from kubernetes import client, config
 
 from ppocr_api.errors import ConfigError, NotFound, PpocrError, Unavailable
-from ppocr_rollout.routes import CANARY, KINDS, MARK, STABLE, Route, manifest, route
+from ppocr_rollout.routes import CANARY, KINDS, MARK, STABLE, Route, idle, manifest, route
 
 _GATEWAY: Final = ("gateway.networking.k8s.io", "v1")
 #: What a track is made of, by group, plural and kind. A cluster without KServe doesn't know the first.
@@ -30,6 +31,8 @@ _NOT_FOUND: Final = 404
 _ACCOUNT_NAMESPACE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 #: Seconds that one request to the API server may take.
 _SECONDS: Final = 10.0
+#: How long a route is idle after it is created, and before it is removed [seconds]: gateways need less to learn of a change.
+_IDLE_SECONDS: Final = 3.0
 #: Name of the port of the container that answers clients, and of the predictor's beside it in a collocated pod.
 _FRONT_PORT: Final = "http1"
 _COLLOCATED_PORT: Final = "http1-predictor"
@@ -91,30 +94,43 @@ class Cluster:
 
         `only_try` asks the API server whether it would do that.
         """
-        options: dict[str, Any] = {"dry_run": "All" if only_try else None, "_request_timeout": _SECONDS}
-        place = (*_GATEWAY, self.namespace, route.plural)
         body = manifest(route, weight)
         with _errors_of_the_api(f"{route.plural} {route.name} can't be changed"):
             try:
-                self._objects.patch_namespaced_custom_object(
-                    *place, route.name, body, _content_type="application/merge-patch+json", **options
-                )
+                self._patch(route.plural, route.name, body, only_try)
             except client.ApiException as error:
                 if error.status != _NOT_FOUND:
                     raise
-                self._objects.create_namespaced_custom_object(*place, body, **options)
+                self._create(route, body, only_try)
+
+    def _create(self, route: Route, body: dict[str, Any], only_try: bool) -> None:
+        place = (*_GATEWAY, self.namespace, route.plural)
+        self._objects.create_namespaced_custom_object(*place, idle(body), **_options(only_try))
+        if not only_try:
+            time.sleep(_IDLE_SECONDS)
+            self._patch(route.plural, route.name, body)
+
+    def _patch(self, plural: str, name: str, body: dict[str, Any], only_try: bool = False) -> None:
+        place, options = (*_GATEWAY, self.namespace, plural, name), _options(only_try)
+        self._objects.patch_namespaced_custom_object(
+            *place, body, _content_type="application/merge-patch+json", **options
+        )
 
     def end(self) -> dict[str, str]:
         """Removes the routes of a rollout, so that the chart's weights count again; returns their names by plural."""
+        listed = ((plural, item) for plural in KINDS for item in self._list(_GATEWAY, plural))
+        own = [(plural, item) for plural, item in listed if MARK in item["metadata"]["labels"]]
+        for plural, item in own:
+            with _errors_of_the_api(f"{plural} {item['metadata']['name']} can't be removed"):
+                self._patch(plural, item["metadata"]["name"], {"spec": {"rules": idle(item)["spec"]["rules"]}})
+        time.sleep(_IDLE_SECONDS if own else 0.0)
         gone: dict[str, str] = {}
-        for plural in KINDS:
-            for item in self._list(_GATEWAY, plural):
-                if MARK in item["metadata"]["labels"]:
-                    name = gone[plural] = item["metadata"]["name"]
-                    with _errors_of_the_api(f"{plural} {name} can't be removed"):
-                        self._objects.delete_namespaced_custom_object(
-                            *_GATEWAY, self.namespace, plural, name, _request_timeout=_SECONDS
-                        )
+        for plural, item in own:
+            name = gone[plural] = item["metadata"]["name"]
+            with _errors_of_the_api(f"{plural} {name} can't be removed"):
+                self._objects.delete_namespaced_custom_object(
+                    *_GATEWAY, self.namespace, plural, name, _request_timeout=_SECONDS
+                )
         return gone
 
     def pods(self, track: str) -> list[Pod]:
@@ -175,6 +191,10 @@ class Cluster:
             )
         items: list[dict[str, Any]] = answer["items"]
         return items
+
+
+def _options(only_try: bool) -> dict[str, Any]:
+    return {"dry_run": "All" if only_try else None, "_request_timeout": _SECONDS}
 
 
 @contextmanager

@@ -22,6 +22,8 @@ KINDS: Final = {"httproutes": "HTTPRoute", "grpcroutes": "GRPCRoute"}
 #: Methods of HTTP by which images are sent. Other requests, such as asking for health, follow the chart's weight.
 _HTTP_METHODS: Final = ("POST", "PUT")
 _GRPC_METHOD: Final = {"type": "Exact", "service": "inference.GRPCInferenceService", "method": "ModelInfer"}
+#: A header that no client sends. A route whose rules ask for it is known to the gateway, and gets no requests.
+_IDLE: Final = {"type": "Exact", "name": "x-ppocr-rollout", "value": "idle"}
 #: Labels that say whose an object is.
 _OWNERS_LABELS: Final = ("helm.sh/chart", "app.kubernetes.io/managed-by", "app.kubernetes.io/version")
 
@@ -82,6 +84,19 @@ def manifest(route: Route, weight: int) -> dict[str, Any]:
         for step in way:
             at = at[int(step)] if isinstance(at, list) else at[step]
         at[last] = change["value"]
+    return made
+
+
+def idle(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """The route of `manifest`, without any requests.
+
+    A gateway may learn of a route before it knows the backends of its rules, and answers 503 until then; or it may forget the
+    backends first when a route is removed (Envoy Gateway does both). A route that is idle at that time loses nothing.
+    """
+    made: dict[str, Any] = copy.deepcopy(dict(manifest))
+    for rule in made["spec"].get("rules", ()):
+        for match in rule.setdefault("matches", [{}]):
+            match["headers"] = [*(each for each in match.get("headers", ()) if each != _IDLE), dict(_IDLE)]
     return made
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from ppocr_rollout.routes import MARK, manifest, route, weights
+from ppocr_rollout.routes import MARK, idle, manifest, route, weights
 from tests.charts.programs import template
 
 TRACKS = {"stable": "ppocr-stable", "canary": "ppocr-canary"}
@@ -55,6 +55,20 @@ def test_a_header_still_chooses_the_canary(plural: str, kind: str) -> None:
     assert only["backendRefs"][0]["weight"] == 1
     assert all("headers" not in match and match["method"] for match in both["matches"])
     assert [each["weight"] for each in both["backendRefs"]] == [95, 5]
+
+
+@pytest.mark.parametrize(("plural", "kind"), [("httproutes", "HTTPRoute"), ("grpcroutes", "GRPCRoute")])
+def test_an_idle_route_gets_no_request_and_names_the_same_backends(plural: str, kind: str) -> None:
+    made = manifest(route(plural, charts(kind, *BY_HEADER), None, TRACKS, OWNER), 5)
+    resting = idle(made)
+    assert resting != made and idle(resting) == resting
+    for rule, live in zip(resting["spec"]["rules"], made["spec"]["rules"], strict=True):
+        assert rule["backendRefs"] == live["backendRefs"]
+        for match, before in zip(rule["matches"], live["matches"], strict=True):
+            *kept, added = match["headers"]
+            assert kept == before.get("headers", [])
+            assert added == {"type": "Exact", "name": "x-ppocr-rollout", "value": "idle"}
+            assert {**match, "headers": kept} == {"headers": [], **before}
 
 
 def test_grpc_is_chosen_by_the_method_that_reads() -> None:
