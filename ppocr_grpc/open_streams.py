@@ -16,9 +16,10 @@ import grpc
 from grpc import aio
 
 from ppocr_api.errors import Overloaded
-from ppocr_limits.budget import RETRY_SECONDS, Budget, Claim
+from ppocr_limits.budget import Budget, Claim
 from ppocr_limits.messages import Arrivals
 from ppocr_limits.places import SLOW_SECONDS, Places
+from ppocr_limits.waiting_call import WaitingCall
 
 #: From an error to a call's code, details and trailing metadata.
 Status = Callable[[Exception], tuple[Any, str, Any]]
@@ -92,15 +93,14 @@ class OpenStreams:
             del raw  # it may be large, and the next one may come late
 
 
-class _Place:
-    """Of one stream. It is idle while all of its messages are answered, and while its client doesn't read an answer."""
+class _Place(WaitingCall):
+    """The place of one stream. It is idle while all of its messages are answered, and while its client doesn't read an answer."""
 
     def __init__(self, places: Places) -> None:
+        super().__init__()
         self._places = places
         self._unanswered = 0
-        self._sending = self._gives_way = False
-        self._task = asyncio.current_task()  # gRPC sends the answers in it
-        self._next: asyncio.Future[Any] | None = None
+        self._sending = False
         places.arrives(self)
 
     def message_came(self) -> None:
@@ -110,18 +110,8 @@ class _Place:
 
     async def next_answer(self, stream: AsyncIterator[Any]) -> Any:
         """None at the end; another one is sent from now on. Raises Overloaded if the stream was ended for another."""
-        self._next = asyncio.ensure_future(anext(stream, None))
-        try:
-            answer = await self._next
-        except asyncio.CancelledError:
-            if self._gives_way:
-                raise Overloaded(
-                    "nothing happened on the stream, and others wait for its place", RETRY_SECONDS
-                ) from None
-            raise
-        finally:
-            self._next.cancel()
-            self._next = None
+        coming = asyncio.ensure_future(anext(stream, None))
+        answer = await self.wait(coming, "nothing happened on the stream, and others wait for its place")
         self._sending = True
         self._places.works(self)  # idle from now on, and not from before
         self._places.arrives(self)
@@ -132,12 +122,3 @@ class _Place:
         self._places.works(self)
         if not self._unanswered:
             self._places.arrives(self)
-
-    def abort(self) -> None:
-        self.give_way()
-
-    def give_way(self) -> None:
-        self._gives_way = True
-        waiting = self._next or self._task
-        if waiting is not None:
-            waiting.cancel()

@@ -13,6 +13,7 @@ from typing import Any
 from ppocr_api.errors import Overloaded
 from ppocr_limits.budget import RETRY_SECONDS, Claim
 from ppocr_limits.places import Places
+from ppocr_limits.waiting_call import WaitingCall
 
 #: The part of the places that gRPC has beyond them, for calls that are about to be refused or ended.
 SPARE = 4
@@ -51,30 +52,24 @@ class CallPlaces:
         self._places.leaves(place)
 
 
-class Place:
-    """Of one call: a context manager around making its answer."""
+class Place(WaitingCall):
+    """The place of one call: a context manager around making its answer."""
 
     def __init__(self, places: CallPlaces, always: bool) -> None:
+        super().__init__()
         self._all = places
         self._always = always
-        self._entered = self._gives_way = False
-        self._task = asyncio.current_task()
-        self._arriving: asyncio.Task[bytes] | None = None
+        self._entered = False
 
     async def message(self, read: Callable[[Claim], Coroutine[Any, Any, bytes]], claim: Claim) -> bytes:
         """The call's message, which `read` waits for. Raises Overloaded if there is no place, and if it was ended for another."""
         self._entered = True
         self._all.enter(self._always)
-        self._arriving = asyncio.create_task(read(claim))
+        arriving = asyncio.create_task(read(claim))
         self._all.waits(self)
         try:
-            return await self._arriving
-        except asyncio.CancelledError:
-            if self._gives_way:
-                raise Overloaded("the message was slow, and others wait for its place", RETRY_SECONDS) from None
-            raise
+            return await self.wait(arriving, "the message was slow, and others wait for its place")
         finally:
-            self._arriving.cancel()
             self._all.works(self)
 
     def __enter__(self) -> Place:
@@ -82,20 +77,9 @@ class Place:
 
     def __exit__(self, *_: object) -> None:
         """Its answer is sent from now on."""
-        self._arriving = None
         if self._entered and self._task is not None:
             self._all.waits(self)
             self._task.add_done_callback(self._ended)
-
-    def abort(self) -> None:
-        self.give_way()
-
-    def give_way(self) -> None:
-        """Ends the wait for its message, or for its answer to be read."""
-        self._gives_way = True
-        waiting = self._arriving or self._task
-        if waiting is not None:
-            waiting.cancel()
 
     def _ended(self, _: object) -> None:
         self._all.leave(self)

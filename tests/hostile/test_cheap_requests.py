@@ -1,4 +1,4 @@
-"""Requests of a few bytes for what the service says of itself cost about as little as a probe."""
+"""Requests for the description of the service cost about as little as a probe."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TIMES = 60
 
 
 @pytest.mark.parametrize("path", ["/openapi.json", "/v1/capabilities"])
-def test_what_the_service_says_of_itself(service: Service, path: str) -> None:
+def test_descriptions_of_the_service(service: Service, path: str) -> None:
     probe = seconds(service, "/healthz")
-    assert seconds(service, path) < 3 * probe + 0.1  # six times as much where each answer is made anew
+    assert seconds(service, path) < 3 * probe + 0.1  # an answer that is not kept costs six times as much as a probe
 
 
 def seconds(service: Service, path: str) -> float:
-    """Of the service's processor, for TIMES answers."""
+    """Processor time of the service for TIMES answers, in seconds."""
     connection = http.client.HTTPConnection("127.0.0.1", service.http_port)
     answered(connection, path)
     before = of_processor(service)

@@ -49,13 +49,20 @@ async def test_no_more_are_waited_for_than_there_is_room() -> None:
     assert budget.held == 20 * 30
 
 
+async def calls_in_progress(
+    arrivals: Arrivals, budget: Budget, coming: asyncio.Event, count: int
+) -> list[asyncio.Task[bytes]]:
+    """Calls whose messages come once `coming` is set."""
+    calls = [asyncio.create_task(arrivals.message(slow(coming), Claim(budget))) for _ in range(count)]
+    await asyncio.sleep(0)
+    return calls
+
+
 async def test_hundreds_that_never_come_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(messages, "MANY", 5)
     budget = Budget(1000, bodies=1.0)
     arrivals = Arrivals(budget, max_bytes=1000)
-    coming = asyncio.Event()
-    silent = [asyncio.create_task(arrivals.message(slow(coming), Claim(budget))) for _ in range(100)]
-    await asyncio.sleep(0)
+    silent = await calls_in_progress(arrivals, budget, asyncio.Event(), 100)
     began = time.monotonic()
     assert await arrivals.message(quick, Claim(budget), in_turn=False) == b"quick"
     assert time.monotonic() - began < 0.5
@@ -70,9 +77,7 @@ async def test_those_that_never_come_keep_nobody_waiting(monkeypatch: pytest.Mon
     budget = Budget(1000, bodies=1.0)
     arrivals = Arrivals(budget, max_bytes=1000)
     coming = asyncio.Event()
-
-    silent = [asyncio.create_task(arrivals.message(slow(coming), Claim(budget))) for _ in range(20)]
-    await asyncio.sleep(0)
+    silent = await calls_in_progress(arrivals, budget, coming, 20)
     assert await asyncio.wait_for(arrivals.message(quick, Claim(budget)), 2) == b"quick"
     assert not any(task.done() for task in silent)
     coming.set()
