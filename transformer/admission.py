@@ -31,8 +31,6 @@ class Admission:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._inside = 0
-        self._by_share: Counter[Share] = Counter()
         self._requests: dict[Admitted, None] = {}  # oldest first
         self._pace = Pace()
         self._late = False  # whether a request timed out since the service was last idle
@@ -40,7 +38,8 @@ class Admission:
 
     @property
     def inside(self) -> int:
-        return self._inside
+        """Images of the requests in progress."""
+        return sum(request.images for request in self._requests)
 
     @contextmanager
     def enter(self, images: int, share: Share = None, seconds: float | None = None) -> Iterator[Admitted]:
@@ -54,8 +53,6 @@ class Admission:
         now = time.monotonic()
         self._check(images, share, seconds, self._pace.seconds(now))
         self._pace.begins(now)
-        self._inside += images
-        self._by_share[share] += images
         request = Admitted(share, images, now, None if seconds is None else now + seconds, self._answered)
         self._requests[request] = None
         done = False
@@ -70,13 +67,9 @@ class Admission:
             late = not done and seconds is not None and time.monotonic() - now > _TIMED_OUT * seconds
             self._late = self._late or late
             del self._requests[request]
-            self._inside -= images
-            self._by_share[share] -= images
-            if not self._by_share[share]:
-                del self._by_share[share]
             if done and request.left:
                 self._pace.done(request.left, time.monotonic())
-            if not self._inside:
+            if not self._requests:
                 self._pace.ends(time.monotonic(), self._late)
                 self._late = False
 
@@ -101,18 +94,22 @@ class Admission:
             )
 
     def _check(self, images: int, share: Share, seconds: float | None, pace: float) -> None:
-        if not self._inside:
+        if not self._requests:
             return
-        free = self._limit - self._inside - images
-        of_share = self._by_share[share] + images if share is not None else images
+        by_share: Counter[Share] = Counter()
+        for request in self._requests:
+            by_share[request.share] += request.images
+        inside = by_share.total()
+        free = self._limit - inside - images
+        of_share = by_share[share] + images if share is not None else images
         if free < 0 or of_share > max(1, _TIMES_FREE * free):
             raise Overloaded(
-                f"{self._inside} images are being read, and at most {self._limit} are at a time"
+                f"{inside} images are being read, and at most {self._limit} are at a time"
                 + ("" if free < 0 else "; the places that are left are kept for smaller requests"),
-                retry_after=self._inside * pace,
+                retry_after=inside * pace,
             )
         # Turns are fair: from another share, as many images go first as this request has.
-        before = sum(count if each == share else min(count, images) for each, count in self._by_share.items())
+        before = sum(count if each == share else min(count, images) for each, count in by_share.items())
         pace = min(pace, _SLOWEST)
         if seconds is not None and before * pace > _MAX_WAIT * seconds:
             raise Overloaded(

@@ -28,6 +28,11 @@ class Admitted:
     refusal: Overloaded | None = None
     _limit: asyncio.Timeout | None = None
 
+    @property
+    def images(self) -> int:
+        """All images of the request."""
+        return self.read + self.left
+
     def answered(self) -> None:
         """To be called when an image is finished."""
         self.read += 1
