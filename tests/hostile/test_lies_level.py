@@ -1,6 +1,7 @@
 """Lies of a predictor, one after another, and clients that leave one which hangs: the transformer's memory and files stay level.
 
-Fifty lies a round by day, five hundred with PPOCR_NIGHTLY=1.
+Fifty lies a round by day, five hundred with PPOCR_NIGHTLY=1. The lowest levels are compared: from round to round the level
+goes up and down by some percent.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.transformer.test_lying_predictor import IMAGE as PAGE
 
 pytestmark = pytest.mark.alone
 
-ROUNDS, LIES = 4, 500 if os.environ.get("PPOCR_NIGHTLY") == "1" else 50
+ROUNDS, LIES = 12, 500 if os.environ.get("PPOCR_NIGHTLY") == "1" else 50
 CLIENTS = 60
 LEFT_AFTER = 0.5  # seconds
 
@@ -55,7 +56,8 @@ def _lied_to(liar: Liar, port: int, log: Path) -> None:
             levels.append(service.rss_bytes() // MIB)
             files = files or open_files(service)
         print(f"{LIES} lies a round: {levels} MiB")
-        assert levels[-1] < 1.05 * levels[0]
+        third = ROUNDS // 3
+        assert min(levels[-third:]) < 1.05 * min(levels[:third])
         liar.identity = Liar().identity
         _hang(liar, service)
         once = service.rss_bytes()  # so many at once take more than one after another

@@ -86,7 +86,7 @@ async def test_calls_that_send_nothing_make_way(tmp_path: Path, monkeypatch: pyt
         server._guard._timeout_seconds = 30
         server._guard._places._most = 3
         call = channel.stream_unary(f"/{oip.SERVICE}/ModelReady")
-        silent = [call(nothing()) for _ in range(3)]
+        silent = [asyncio.ensure_future(call(nothing())) for _ in range(3)]
         while server._guard._places._open < 3:
             await asyncio.sleep(0.01)
         ready = channel.unary_unary(f"/{oip.SERVICE}/ModelReady")
@@ -96,9 +96,11 @@ async def test_calls_that_send_nothing_make_way(tmp_path: Path, monkeypatch: pyt
         assert await channel.unary_unary(f"/{oip.SERVICE}/ServerLive")(b"")  # a probe
         monkeypatch.setattr(places, "SLOW_SECONDS", 0.0)
         assert await ready(question)
+        ended, others = await asyncio.wait(silent, return_when=asyncio.FIRST_COMPLETED)
+        assert ["others wait for its place" in str(each.exception()) for each in ended] == [True]
         sent.set()
-        ended = await asyncio.gather(*silent, return_exceptions=True)
-        assert sum("others wait for its place" in str(each) for each in ended) == 1
+        for each in await asyncio.gather(*others, return_exceptions=True):
+            assert isinstance(each, grpc.aio.AioRpcError) and each.code() is grpc.StatusCode.NOT_FOUND  # no name came
         while server._guard._places._open:  # the server learns of it a moment later
             await asyncio.sleep(0.01)
 

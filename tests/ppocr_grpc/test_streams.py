@@ -24,7 +24,7 @@ from ppocr_grpc.methods import GrpcMethod
 from ppocr_grpc.reflection import SERVICES
 from ppocr_grpc.streams import MAX_CONCURRENT
 from ppocr_limits import places
-from tests.ppocr.serving.toy import ToyModel, fail, refuse, servers
+from tests.ppocr.serving.toy import ToyModel, fail, refuse, servers, started
 
 STREAM = f"/{oip.SERVICE}/ModelStreamInfer"
 
@@ -48,10 +48,8 @@ class Stream(WireFormat):
 async def served(tmp_path: Path, **acts: Any) -> AsyncIterator[tuple[ToyModel, GrpcServer, Any]]:
     address = f"unix:{tmp_path}/grpc"
     model, _, server = servers(acts, Stream(), address=address)
-    await server.start()
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with started(server, address) as channel:
         yield model, server, channel
-    await server.stop(0)
 
 
 def asked(*ids: str) -> list[Any]:

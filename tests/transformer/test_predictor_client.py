@@ -42,11 +42,13 @@ async def test_a_call_waits_for_a_predictor_that_comes() -> None:
     server = aio.server()
     server.add_insecure_port(f"127.0.0.1:{port}")
     await server.start()
-    # It has no methods: an answer that is no Unavailable shows that it was asked.
-    with pytest.raises(PpocrError, match="the predictor failed"):
-        await call
-    await client.close()
-    await server.stop(None)
+    try:
+        # It has no methods: an answer that is no Unavailable shows that it was asked.
+        with pytest.raises(PpocrError, match="the predictor failed"):
+            await call
+    finally:
+        await client.close()
+        await server.stop(None)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "predictor.invalid"])

@@ -14,7 +14,7 @@ import pytest
 
 from ppocr import oip, telemetry
 from ppocr.serving.rest import RestServer
-from tests.ppocr.serving.toy import Toy, fail, forever, refuse, servers
+from tests.ppocr.serving.toy import Toy, fail, forever, refuse, servers, started
 
 ACTS = {"fail": fail, "refuse": refuse, "forever": forever}
 TEXT = {"content-type": "text/plain"}
@@ -130,9 +130,8 @@ async def test_a_client_that_leaves_cancels_the_call() -> None:
 async def test_grpc_answers_in_the_formats_messages_or_with_a_status(tmp_path: Path) -> None:
     address = f"unix:{tmp_path}/grpc"
     model, _, server = servers(ACTS, Toy(), address=address)
-    await server.start()
     codes = {}
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with started(server, address) as channel:
         say = channel.unary_unary(
             "/toy.Toy/Say", oip.ModelReadyRequest.SerializeToString, oip.ModelReadyResponse.FromString
         )
@@ -145,7 +144,6 @@ async def test_grpc_answers_in_the_formats_messages_or_with_a_status(tmp_path: P
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await channel.unary_unary("/toy.Toy/Shout")(b"")
         assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
-    await server.stop(0)
     assert codes == {
         "": "INVALID_ARGUMENT",
         "refuse": "INVALID_ARGUMENT",
@@ -169,8 +167,7 @@ async def test_a_grpc_client_that_leaves_cancels_the_call(tmp_path: Path) -> Non
         raise AssertionError
 
     model, _, server = servers({"wait": wait}, Toy(), address=address)
-    await server.start()
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with started(server, address) as channel:
         say = channel.unary_unary(
             "/toy.Toy/Say", oip.ModelReadyRequest.SerializeToString, oip.ModelReadyResponse.FromString
         )
@@ -178,7 +175,6 @@ async def test_a_grpc_client_that_leaves_cancels_the_call(tmp_path: Path) -> Non
         await begun.wait()
         running.cancel()
         await dropped.wait()
-    await server.stop(0)
     assert model.calls[0].cancelled
 
 
@@ -200,12 +196,10 @@ async def test_only_the_services_own_time_limit_is_an_error_over_grpc(
 ) -> None:
     address = f"unix:{tmp_path}/grpc"
     _, _, server = servers(ACTS, Toy(), address=address)
-    await server.start()
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with started(server, address, grace=1) as channel:
         say = channel.unary_unary(
             "/toy.Toy/Say", oip.ModelReadyRequest.SerializeToString, oip.ModelReadyResponse.FromString
         )
         with pytest.raises(grpc.aio.AioRpcError):
             await say(oip.ModelReadyRequest(name="forever"), timeout=own)
-    await server.stop(1)
     assert [record.levelname for record in caplog.records if record.name == "ppocr.serving"] == level

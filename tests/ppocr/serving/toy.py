@@ -6,9 +6,11 @@ POST /toy/{op}    "up", "slow", … → {"code": 0, "said": "UP"}; an error is a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
+import grpc.aio
 import orjson
 from kserve import Model
 from kserve.model_repository import ModelRepository
@@ -90,8 +92,19 @@ def servers(acts: dict[str, Act], *formats: WireFormat, address: str = "") -> tu
         repository,
     )
     rest.create_application()
-    grpc = GrpcServer(GrpcOptions([address], 20_000, 0.3, budget, track="a", formats=formats), plane, repository)
-    return model, rest, grpc
+    over_grpc = GrpcServer(GrpcOptions([address], 20_000, 0.3, budget, track="a", formats=formats), plane, repository)
+    return model, rest, over_grpc
+
+
+@asynccontextmanager
+async def started(server: GrpcServer, address: str, grace: float = 0.0) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to `server`, which is stopped at the end, also of a test that fails: one that goes on would fail later tests."""
+    await server.start()
+    try:
+        async with grpc.aio.insecure_channel(address) as channel:
+            yield channel
+    finally:
+        await server.stop(grace)
 
 
 async def fail(call: Call) -> str:
