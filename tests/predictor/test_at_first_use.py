@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -87,29 +88,28 @@ def test_where_it_can_not_be_loaded_a_later_call_tries_again(
 def test_files_that_changed_since_the_start_are_not_used(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(at_first_use, "RETRY_SECONDS", 0.0)
     version = loading.load(bundle, NetworkSettings(device="cpu", warm_up_seconds=0.0, prepare_sizes=False))
-    slot, _ = version.network(NAME)
-    file = bundle.onnx(NAME)
-    data = file.read_bytes()
-    file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    with pytest.raises(Unavailable, match="files have changed"):
-        slot.network.infer(PAGES)
-    file.write_bytes(data)
-    assert len(slot.network.infer(PAGES)[0]) == 2
-    version.close()
+    with contextlib.closing(version):
+        slot, _ = version.network(NAME)
+        file = bundle.onnx(NAME)
+        data = file.read_bytes()
+        file.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        with pytest.raises(Unavailable, match="files have changed"):
+            slot.network.infer(PAGES)
+        file.write_bytes(data)
+        assert len(slot.network.infer(PAGES)[0]) == 2
 
 
 def test_until_then_it_takes_no_memory(bundle: Bundle) -> None:
     """Measured after a first version, since the library keeps some of what it took for that one."""
     settings = NetworkSettings(device="cpu", warm_up_seconds=0.0, prepare_sizes=False)
     loading.load(bundle, settings).close()
-    version = loading.load(bundle, settings)
-    before = memory.resident()
-    for name in (NAME, "line_orientation"):
-        slot, facts = version.network(name)
-        height, width = facts.grid.height.minimum, facts.grid.width.minimum
-        slot.network.infer(np.zeros((1, height, width, 3), np.uint8))
-    taken = memory.resident() - before
-    version.close()
+    with contextlib.closing(loading.load(bundle, settings)) as version:
+        before = memory.resident()
+        for name in (NAME, "line_orientation"):
+            slot, facts = version.network(name)
+            height, width = facts.grid.height.minimum, facts.grid.width.minimum
+            slot.network.infer(np.zeros((1, height, width, 3), np.uint8))
+        taken = memory.resident() - before
     assert taken > 8 << 20
 
 
