@@ -177,9 +177,14 @@ def test_a_reader_that_left_ends_it_quietly(service: Service, tmp_path: Path) ->
 def test_ctrl_c_ends_it_quietly(service: Service, tmp_path: Path) -> None:
     for index in range(200):
         shutil.copy(RECEIPT, tmp_path / f"{index:03}.jpg")
-    with subprocess.Popen(
-        [*COMMAND, str(tmp_path), "--url", service.url], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
+    # What a shell starts in the background ignores SIGINT, and so do its children, unless somebody handles it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        command = [*COMMAND, str(tmp_path), "--url", service.url]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.readline()

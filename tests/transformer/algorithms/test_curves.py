@@ -133,12 +133,15 @@ def test_rectangles_that_overlap_take_bounded_time() -> None:
     probability = np.zeros((side, side), np.uint8)
     for radius in range(12, side // 2, 12):
         cv2.ellipse(probability, (side // 2, side // 2), (radius, radius), 0, 20, 340, 255, 6)
-    began = time.thread_time()
-    straight_boxes(probability, (side, side), OWN)
-    straight = time.thread_time() - began
-    began = time.thread_time()
-    find_curved(probability, (side, side), OWN)
-    assert time.thread_time() - began < 2 * straight + 0.5
+    straight, curved = [], []
+    for _ in range(3):  # in turns, and the least of each: what runs beside slows both
+        began = time.thread_time()
+        straight_boxes(probability, (side, side), OWN)
+        between = time.thread_time()
+        find_curved(probability, (side, side), OWN)
+        straight.append(between - began)
+        curved.append(time.thread_time() - between)
+    assert min(curved) < 2 * min(straight) + 0.5
 
 
 def test_a_spiral_takes_bounded_time() -> None:
