@@ -70,34 +70,40 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "lossless JPEG": (lambda: jpeg_head(8, 8, marker=0xC3) + b"\xff\xd9", "a lossless JPEG is not supported"),
     "arithmetic-coded JPEG": (lambda: jpeg_head(8, 8, marker=0xC9) + b"\xff\xd9", "an arithmetic-coded JPEG"),
     "hierarchical JPEG": (lambda: jpeg_head(8, 8, marker=0xC5) + b"\xff\xd9", "a hierarchical JPEG"),
-    "JPEG of 12 bits": (lambda: jpeg_head(8, 8, precision=12) + b"\xff\xd9", "a JPEG of 12 bits"),
+    "JPEG of 12 bits": (lambda: jpeg_head(8, 8, precision=12) + b"\xff\xd9", "a JPEG with 12 bits per sample"),
     "JPEG of many empty scans": (
         lambda: jpeg_head(8000, 8000, marker=0xC2) + jpeg_scan(200_000) + jpeg_scan(1, first=1) * 60 + b"\xff\xd9",
-        "a JPEG of 17 scans and this size is not supported",
+        "a JPEG of this size with 17 scans is not supported",
     ),
-    "TIFF of floats of 64 bits": (lambda: tiff_of(8, 8, t339=(3, [3]), t258=(3, [64])), "a TIFF of photometric 1"),
+    "TIFF of floats of 64 bits": (
+        lambda: tiff_of(8, 8, t339=(3, [3]), t258=(3, [64])),
+        "a TIFF with photometric interpretation 1",
+    ),
     "TIFF of whole numbers of 32 bits": (lambda: tiff_of(8, 8, t258=(3, [32])), "1 samples of 32 bits"),
-    "TIFF of CIELAB": (lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 8), "a TIFF of photometric 8"),
-    "TIFF of Zstandard": (lambda: tiff_of(8, 8, t259=(3, [50_000])), "a TIFF of compression 50000"),
-    "TIFF of old JPEG": (lambda: tiff_of(8, 8, t259=(3, [6])), "a TIFF of compression 6"),
+    "TIFF of CIELAB": (
+        lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 8),
+        "a TIFF with photometric interpretation 8",
+    ),
+    "TIFF of Zstandard": (lambda: tiff_of(8, 8, t259=(3, [50_000])), "a TIFF with compression 50000"),
+    "TIFF of old JPEG": (lambda: tiff_of(8, 8, t259=(3, [6])), "a TIFF with compression 6"),
     "TIFF of 16-bit grey with alpha": (
         lambda: files.tiff(np.zeros((8, 8, 2), np.uint16), 1, bits=16),
         "2 samples of 16 bits",
     ),
     "TIFF of YCbCr, not in JPEG": (lambda: files.tiff(np.zeros((8, 8, 3), np.uint8), 6), "a YCbCr TIFF"),
-    "BMP of a JPEG": (lambda: files.bmp(JPEG, 8, 8, 24, compression=4), "a BMP of compression 4 is not supported"),
-    "JPEG 2000 of five components": (lambda: jpeg2000_of(8, 8, components=5), "a JPEG 2000 image of 5 components"),
+    "BMP of a JPEG": (lambda: files.bmp(JPEG, 8, 8, 24, compression=4), "a BMP with compression 4 is not supported"),
+    "JPEG 2000 of five components": (lambda: jpeg2000_of(8, 8, components=5), "a JPEG 2000 image with 5 components"),
     "JPEG 2000 of grey with alpha": (
         lambda: files.save(Image.new("LA", (8, 8)), "JPEG2000"),
-        "a JPEG 2000 image of 2 components",
+        "a JPEG 2000 image with 2 components",
     ),
     "JPEG 2000 of CMYK": (
         lambda: files.written("JPEG2000").replace(b"colr\1\0\0\0\0\0\x10", b"colr\1\0\0\0\0\0\x0c"),
-        "a JPEG 2000 image of colour space 12",
+        "a JPEG 2000 image in colour space 12",
     ),
-    "JPEG 2000 of one bit": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\0\1\1"), "of samples 1 bits deep"),
+    "JPEG 2000 of one bit": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\0\1\1"), "with samples of 1 bits"),
     "JPEG 2000 of signed samples": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\x87\1\1"), "unsigned"),
-    "JPEG 2000 of a million tiles": (lambda: jpeg2000_of(1000, 1000, tile=1), "image of 1,000,000 tiles"),
+    "JPEG 2000 of a million tiles": (lambda: jpeg2000_of(1000, 1000, tile=1), "image with 1,000,000 tiles"),
     "JPEG 2000 of 65,535 layers": (
         lambda: jpeg2000_of(8000, 8000, precinct=6, layers=65_535),
         "packets is not supported",
@@ -106,7 +112,7 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "HEIC of an overlay": (lambda: files.written("HEIF").replace(b"hvc1", b"iovl"), "an HEIC image of kind 'iovl'"),
     "BMP of odd masks": (
         lambda: files.bmp(bytes(256), 8, 8, 32, compression=3, masks=struct.pack("<III", 7, 8, 0xFF00)),
-        "a BMP of unusual colour masks",
+        "a BMP with unusual colour masks",
     ),
 }
 
@@ -169,9 +175,12 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: files.tiff(SMALL, 1, rows=1, tags={273: (4, [8] * 8), 279: (4, [64] * 8)}),
         "its blocks of pixels overlap",
     ),
-    "TIFF of a tile of 4 Gpx": (lambda: tiff_of(8, 8, t322=(4, [65_520]), t323=(4, [65_520])), "don't suit it"),
+    "TIFF of a tile of 4 Gpx": (
+        lambda: tiff_of(8, 8, t322=(4, [65_520]), t323=(4, [65_520])),
+        "it has tiles of 65520 x 65520 pixels",
+    ),
     "TIFF without height": (lambda: tiff_of(8, 0), "its header says 8 x 0 pixels"),
-    "BigTIFF of offsets of 4 bytes": (lambda: b"II+\0\4\0\0\0" + bytes(40), "offsets that are not of 8 bytes"),
+    "BigTIFF of offsets of 4 bytes": (lambda: b"II+\0\4\0\0\0" + bytes(40), "doesn't declare offsets of 8 bytes"),
     "BigTIFF of 2**60 entries": (
         lambda: struct.pack("<2sHHHQQ", b"II", 43, 8, 0, 16, 2**60) + bytes(400),
         "its directory has 1,152,921,504,606,846,976 entries",
@@ -188,9 +197,9 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "BMP of run lengths from the top": (
         lambda: files.bmp(bytes(1100), 8, -8, 8, compression=1),
-        "top down, don't come as run lengths",
+        "doesn't allow 8 bits per pixel, top down",
     ),
-    "BMP of a header that isn't": (lambda: b"BM" + bytes(60), "a header of 0 bytes doesn't exist"),
+    "BMP of a header that isn't": (lambda: b"BM" + bytes(60), "its header declares a length of 0 bytes"),
     "BMP of 3 bits": (lambda: files.bmp(bytes(64), 8, 8, 3), "1 planes of 3 bits"),
     "BMP of 4 billion colours": (
         lambda: files.bmp(bytes(2000), 8, 8, 8)[:46] + b"\xff\xff\xff\xff" + bytes(2000),
