@@ -17,5 +17,5 @@ def used_bits(top: int) -> int:
 
 
 def eight_bits(image: NDArray[Any], bits: int | NDArray[np.uint16]) -> U8:
-    """UINT8 or UINT16 values that use `bits` bits, as UINT8: the upper eight of them. `bits` may differ from channel to channel."""
+    """UINT8 or UINT16 values that use `bits` bits, as UINT8: the upper eight of them. Each channel may have its own `bits`."""
     return image if image.dtype == np.uint8 else np.right_shift(image, bits - 8).astype(np.uint8)
