@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 #: Lines with at least this confidence show which way a page is turned.
 CONFIDENT = 0.85
-#: A smaller difference of two confidences is not significant: 0 and 8 read the same both ways. Then the line is turned like most
-#: lines of the page.
+#: A smaller difference of two confidences is not significant: 0 and 8 read the same both ways. Then the line is turned like
+#: most lines of the page.
 CLEAR = 0.2
 #: With a lower confidence it isn't text: specks often give some text in either direction.
 MIN_TEXT_CONFIDENCE = 0.7
