@@ -48,7 +48,7 @@ class LocalPredictor:
     async def run(
         self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
     ) -> Answer:
-        """As `ppocr.contract.Predictor.run`. Raises also as `Versions.serving` and `Scheduler.submit`."""
+        """As `ppocr.contract.Predictor.run`. Raises as `Versions.serving`, `blocks_of` and `Scheduler.submit`."""
         loaded = self._versions.serving(version)
         slot, facts = loaded.network(network)
         blocks = blocks_of(facts, items, self._max_page_pixels)

@@ -1,4 +1,4 @@
-"""What the scheduler counted and measured since its start. Its owner holds a lock if the threads change it."""
+"""The scheduler's counts and measurements since its start. Not thread-safe: its owner holds a lock."""
 
 from __future__ import annotations
 
