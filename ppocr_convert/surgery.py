@@ -34,7 +34,7 @@ def det(model: ModelProto, normalisation: Normalisation) -> ModelProto:
 
 
 def rec(model: ModelProto, normalisation: Normalisation, height: int, classes: int) -> ModelProto:
-    """FLOAT [N,3,height,W] → FLOAT [N,T,C] becomes UINT8 [N,height,W,3] RGB → ids INT32 [N,T], probabilities FLOAT [N,T]."""
+    """FLOAT [N,3,height,W] → FLOAT [N,T,C] becomes UINT8 [N,height,W,3] RGB → ids INT32 and probabilities FLOAT [N,T]."""
     graph = Graph(model)
     graph.drop_identities()
     graph.fold_constants()
