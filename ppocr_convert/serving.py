@@ -22,12 +22,12 @@ def check(content: bytes, program: Program) -> None:
     if not feeds:
         return
     names = re.findall(r"\bname:\s*\"([^\"]*)\"", text)
-    told = [int(size) for size in re.findall(r"\bshape:\s*(-?\d+)", feeds[0])]
+    declared = [int(size) for size in re.findall(r"\bshape:\s*(-?\d+)", feeds[0])]
     (name, shape), *_ = program.feeds.items()
     # The shape has no batch dimension, and may be that of the training.
-    if len(feeds) != 1 or (told and told[0] != shape[1]):
+    if len(feeds) != 1 or (declared and declared[0] != shape[1]):
         raise BundleError(
-            f"{SERVING} describes {len(feeds)} inputs of the shape {told}; the program beside it has one, {name}, of "
+            f"{SERVING} describes {len(feeds)} inputs of the shape {declared}; the program beside it has one, {name}, of "
             f"{list(shape)} ({SERVING} names {', '.join(names)})"
         )
 

@@ -35,15 +35,15 @@ def read_program(content: bytes, file: str) -> Program:
 
 
 def convert(program: Program, content: bytes, file: str) -> ModelProto:
-    """The model: FLOAT [N,3,H,W] in, FLOAT out. `content` is that of the parameters' file, named `file` in errors.
+    """The model: FLOAT [N,3,H,W] in, FLOAT out. `content` is that of the parameters' file; errors call it `file`.
 
     Raises BundleError.
     """
     unknown = sorted({item.kind for item in program.operators if item.kind not in TRANSLATIONS})
     if unknown:
         raise BundleError(
-            f"the Paddle program uses {', '.join(unknown)}, which this converter can't translate. PP-OCR's detection, "
-            "recognition and orientation networks don't use it"
+            f"the Paddle program uses {', '.join(unknown)}, which this converter can't translate (not used by "
+            "PP-OCR's detection, recognition and orientation networks)"
         )
     builder = Builder(program, parameters.read(content, program.parameters, file))
     for operator in program.operators:

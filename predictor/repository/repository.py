@@ -127,7 +127,9 @@ class BundleRepository:
         except BundleError as error:
             raise NotFound(error.message) from error
         if version not in ("", entry.version):
-            raise NotFound(f"the repository is the folder of version {entry.version} alone; there is no {version!r}")
+            raise NotFound(
+                f"the repository has only version {entry.version}, whose folder it is; there is no {version!r}"
+            )
         return entry
 
     def _check_name(self, name: str) -> None:

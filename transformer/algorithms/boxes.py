@@ -4,7 +4,7 @@ The steps and constants are those of PaddleOCR's DBPostProcess (curves.py has th
 
 - The map is uint8. A threshold t keeps what is above 255·t.
 - The grown rectangle is computed directly, without Clipper. The outline that Clipper draws around a rectangle, with round
-  joins, has as its smallest enclosing rectangle that rectangle grown by `distance` on each side (measured: to 0.003 pixels).
+  joins, has that rectangle, grown by `distance` on each side, as its smallest enclosing one (measured: within 0.003 pixels).
   PaddleOCR gives Clipper whole pixels, which moves its boxes by half a pixel to the top left and turns them a little:
   its corners are 1.2 pixels of the map away on average. Here nothing is rounded.
 - Outlines of holes aren't candidates, because what a hole encloses is not text.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: The least height of a box when its length in heights decides whether it is cut: nobody reads lower text [pixels].
+#: A box counts as at least this high when its length in heights decides whether it is cut: nobody reads lower text [pixels].
 LOWEST = 6.0
 #: A line whose edges rise by at most this part of its height is scaled without a warp. That takes a third of the time, and
 #: the corners move by at most half of that rise, far less than the margin of boxes around their text.

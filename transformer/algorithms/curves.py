@@ -42,7 +42,7 @@ MAX_LOOKED = 16
 #: Points of a centre line, at most; and how far apart they are [heights of the line].
 MAX_POINTS = 64
 POINT_SPACING = 0.5
-#: Points by which a line is extended at each end; also the most points of a piece that determines how it bends there.
+#: Points by which a line is extended at each end; also the most points of each of the pieces that tell how it bends there.
 ENDING = 4
 
 

@@ -66,17 +66,21 @@ def pillow_memory(pixels: int, held: int, orientation: int, kept: int, decoder: 
 
 
 def truncated(format: str, what: str) -> InvalidImage:
+    """The error for a file that ends too early; `what` says where."""
     return InvalidImage(f"the {format} file is truncated: {what}")
 
 
 def damaged(format: str, what: str) -> InvalidImage:
+    """The error for a file that breaks its format's rules; `what` says how."""
     return InvalidImage(f"the {format} file is damaged: {what}")
 
 
 def refused(what: str, instead: str) -> InvalidImage:
+    """The error for a file that may be valid and isn't supported; `instead` says what to send."""
     return InvalidImage(f"{what} is not supported: send {instead}")
 
 
 def check_not_empty(format: str, width: int, height: int) -> None:
+    """Raises InvalidImage for a picture without pixels."""
     if width < 1 or height < 1:
         raise damaged(format, f"its header says {width} x {height} pixels")
