@@ -34,8 +34,8 @@ def from_metadata(model: ModelProto) -> tuple[str, ...]:
 def with_blank(characters: Sequence[str], classes: int, origin: str) -> list[str]:
     """The characters by class: CTC's blank first, the dictionary, and a space last if the network has a class for it.
 
-    PaddleOCR adds the space if `use_space_char` is set, which is in no file of a model, but the number of classes tells.
-    Raises BundleError if the network has neither one nor two classes more than the dictionary has characters.
+    PaddleOCR adds the space if `use_space_char` is set. No file of a model says so, but the number of classes does. Raises
+    BundleError if the network has neither one nor two classes more than the dictionary has characters.
     """
     more = classes - len(characters)
     if more == 1:

@@ -34,7 +34,7 @@ def probability_map(graph: Graph, output: str) -> None:
     graph.node("Add", ["map.scaled", graph.add_constant("map.half", np.array(0.5, np.float32))], "map.rounded")
     last = "map.rounded"
     if blocks:
-        # Before the cast, because on a GPU ONNX Runtime does this only for floats; bytes it would bring to the CPU.
+        # Before the cast, because on a GPU ONNX Runtime does this only for floats, and would move bytes to the CPU for it.
         last = graph.node("DepthToSpace", [last], "map.placed", blocksize=4, mode="DCR")
     graph.over_axes("Squeeze", last, "map.squeezed", [1])
     graph.node("Cast", ["map.squeezed"], output, to=TensorProto.UINT8)

@@ -55,7 +55,7 @@ class Fit:
 
 
 def fit_of(model: ModelProto, task: str, description: Description) -> Fit:
-    """The fit by the inference.yml, else by the size of the network's input. Raises BundleError if neither tells."""
+    """The fit by the inference.yml, else by the network's input size. Raises BundleError if neither is known."""
     if task == PAGE_ORIENTATION:
         return _page_fit(model, description)
     size = description.size or _input_size(model) or PADDED_LINES

@@ -21,7 +21,7 @@ from predictor.engines.sizes import Shape, usual_pages
 
 log = logging.getLogger("ppocr.predictor")
 
-#: Of a page. No service computes larger ones, unless its settings say so.
+#: Of a page: no service computes larger ones, unless its settings say so.
 MOST_PIXELS = PageSettings.max_detection_pixels
 USUAL_WIDTHS = range(64, 513)
 USUAL_COUNTS = (1, 2, 4)

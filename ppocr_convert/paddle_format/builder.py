@@ -83,7 +83,7 @@ class Builder:
             elif part in self.whole:
                 vectors.append(part)
             else:
-                raise BundleError("a shape that is made of another kind of tensor can't be translated")
+                raise BundleError("a shape that isn't computed from other shapes can't be translated")
         return self.node("Concat", vectors, output, axis=0) if len(vectors) > 1 else vectors[0]
 
     def rank(self, name: str) -> int:

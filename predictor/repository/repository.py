@@ -127,9 +127,7 @@ class BundleRepository:
         except BundleError as error:
             raise NotFound(error.message) from error
         if version not in ("", entry.version):
-            raise NotFound(
-                f"the repository has only version {entry.version}, whose folder it is; there is no {version!r}"
-            )
+            raise NotFound(f"the repository is a single bundle, version {entry.version}; there is no {version!r}")
         return entry
 
     def _check_name(self, name: str) -> None:

@@ -20,7 +20,7 @@ _BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}
 _BRANDS |= dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIC")
 _MAX_ITEMS = 2_000  # 64 million pixels are 977 tiles of 256 x 256
 _SMALL_TILES = 4_000_000  # pixels; the tiles of a small picture may be mostly outside of it
-#: By how many pixels a coded side may exceed the declared one: a block. Otherwise each small tile might take millions to decode.
+#: By how many pixels a coded side may exceed the declared one: a block. Else each small tile might take millions to decode.
 _BEYOND = 64
 #: The properties of an item that a decoder finds: size, codec, colours, alpha, rotation and cropping.
 _PROPERTIES = frozenset(b"ispe hvcC av1C pixi colr auxC irot imir clap pasp a1op lsel a1lx".split())
