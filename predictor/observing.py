@@ -43,7 +43,7 @@ class QueueCollector:
         yield _by_model("items", "Items that wait for a network.", [stats.queue_items for stats in known])
         yield _by_model("pixels", "Pixels that wait for a network.", [stats.queue_pixels for stats in known])
         oldest = max((stats.oldest_seconds for stats in known), default=0.0)
-        yield GaugeMetricFamily("ppocr_queue_oldest_seconds", "How long the oldest of them has waited.", oldest)
+        yield GaugeMetricFamily("ppocr_queue_oldest_seconds", "How long the oldest waiting request has waited.", oldest)
         running = max((stats.running_seconds for stats in known), default=0.0)
         yield GaugeMetricFamily(
             "ppocr_queue_running_seconds", "How long the current run of a network has taken.", running

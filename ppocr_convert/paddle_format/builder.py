@@ -87,6 +87,7 @@ class Builder:
         return self.node("Concat", vectors, output, axis=0) if len(vectors) > 1 else vectors[0]
 
     def rank(self, name: str) -> int:
+        """The number of dimensions of a tensor. Raises BundleError if the program doesn't say."""
         if name in self.constants:
             return self.constants[name].ndim
         found = self.program.ranks.get(name)

@@ -32,6 +32,8 @@ def has_gpu() -> bool:
 
 
 class OnnxRuntimeEngine:
+    """The engine. On a GPU without TensorRT it loads a `NetworkByShape`."""
+
     def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
         on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())
         if on_gpu and not options.tensorrt:

@@ -38,6 +38,8 @@ def has_gpu() -> bool:
 
 
 class PaddleEngine:
+    """The engine, for bundles that have the networks in Paddle's format."""
+
     def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
         program, parameters = bundle.paddle(network.name)
         on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())

@@ -29,6 +29,7 @@ class Levelled:
     height: F64
 
     def of(self, which: Index) -> Levelled:
+        """The lines of the indices `which` intp [M]."""
         return Levelled(self.x[which], self.y[which], self.length[which], self.height[which])
 
     @property
