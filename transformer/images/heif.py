@@ -187,10 +187,12 @@ class _File:
             numbers = struct.unpack_from(">IIIIiIiI", self.data, box.start)
             for side, (over, under) in zip((width, height), (numbers[0:2], numbers[2:4]), strict=True):
                 if not 0 < under <= over <= under * side:
-                    raise damaged(self.name, f"it is cropped to {over:,}/{under:,} of {side:,} pixels")
+                    raise damaged(self.name, f"it is cropped to {over:,} over {under:,} of {side:,} pixels")
             for side, (over, under) in zip((width, height), (numbers[4:6], numbers[6:8]), strict=True):
                 if under == 0 or abs(over) > under * side:
-                    raise damaged(self.name, f"it is cropped {over:,}/{under:,} from the middle of {side:,} pixels")
+                    raise damaged(
+                        self.name, f"it is cropped {over:,} over {under:,} from the middle of {side:,} pixels"
+                    )
 
     def _coded(self, item: _Item) -> list[CodedSize]:
         """The sizes that the bits of an item declare, checked, and that of its ispe property."""

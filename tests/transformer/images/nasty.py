@@ -64,7 +64,7 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
     "gzip body": (lambda: gzip.compress(PNG), "gzip data"),
     "PDF": (lambda: b"%PDF-1.7\n", "a PDF document"),
     "SVG": (lambda: b"<svg xmlns='http://www.w3.org/2000/svg'/>", "an SVG drawing"),
-    "video": (lambda: b"\0\0\0\x18ftypisom" + bytes(40), "a video, or an image of an unusual codec"),
+    "video": (lambda: b"\0\0\0\x18ftypisom" + bytes(40), "a video, or an image with an unusual codec"),
     "data URL": (lambda: b"data:image/png;base64,iVBO", "a data URL"),
     "base64 of a JPEG": (lambda: b"/9j/4AAQSkZJRg==", "base64 text"),
     "lossless JPEG": (lambda: jpeg_head(8, 8, marker=0xC3) + b"\xff\xd9", "a lossless JPEG is not supported"),

@@ -37,7 +37,7 @@ DAMAGED: dict[str, tuple[Callable[[], bytes], str]] = {
     ),
     "HEIC cut out of more than it has": (
         lambda: with_number(files.written("HEIF"), b"clap", 0, 60_000, 1, 60_000, 1),
-        "it is cropped to 60,000/1 of 64 pixels",
+        "it is cropped to 60,000 over 1 of 64 pixels",
     ),
     "HEIC of a grid of 65,536 tiles": (lambda: heic_grid_of(256, 256, 90, 70), "its grid has the wrong size"),
     "HEIC of a grid of another size": (lambda: heic_grid_of(2, 2, 60_000, 60_000), "its grid has the wrong size"),
