@@ -84,10 +84,10 @@ def read(source: Source, name: str) -> SourceNetwork:
 
 
 def assemble(networks: Mapping[str, SourceNetwork], dictionary: tuple[str, ...], options: ConvertOptions) -> Assembled:
-    """Rebuilds the networks, which go by their names in the bundle: det, rec, and those of orientation.
+    """Rebuilds `networks`, by their names in the bundle: det, rec, and those of the orientation networks.
 
-    `dictionary` is used if the recognition model carries no characters; empty for none. Raises BundleError, with the flag
-    of the network that is wrong.
+    `dictionary` has the characters of the recognition network; if it is empty, they are taken from the model. Raises
+    BundleError, with the flag of the network that is wrong.
     """
     files: dict[str, bytes] = {}
     facts: list[NetworkFacts] = []
@@ -95,7 +95,7 @@ def assemble(networks: Mapping[str, SourceNetwork], dictionary: tuple[str, ...],
     for name in (name for name in TASKS if name in networks):
         network = networks[name]
         with _blaming(name, network.source):
-            # Rebuilding changes a model, and the proof wants it as published.
+            # Rebuilding changes a model, but the proof needs it as it was published, so a copy is rebuilt.
             if name == DET:
                 made, rebuilt = _detection(network, options)
             elif name == REC:
@@ -115,9 +115,8 @@ def assemble(networks: Mapping[str, SourceNetwork], dictionary: tuple[str, ...],
         networks=tuple(facts),
         labels_files={REC: CHARACTERS},
     )
-    Manifest.from_json(
-        manifest.to_json()
-    )  # a name or a version that can't be one is refused before anything is written
+    # An invalid name or version is refused before anything is written.
+    Manifest.from_json(manifest.to_json())
     return Assembled(manifest, files, letters)
 
 
@@ -160,9 +159,9 @@ def _onnx(content: bytes) -> ModelProto:
         model = onnx.load_from_string(content)
         onnx.checker.check_model(model)
     except (DecodeError, onnx.checker.ValidationError) as error:
-        raise BundleError(f"this is not a whole ONNX model: {str(error).splitlines()[0]}") from error
+        raise BundleError(f"this is not a complete ONNX model: {str(error).splitlines()[0]}") from error
     if not model.graph.node:
-        raise BundleError("this is not a whole ONNX model: it has no operators")
+        raise BundleError("this is not a complete ONNX model: it has no operators")
     return model
 
 
@@ -180,13 +179,13 @@ def _characters(rec: SourceNetwork, dictionary: tuple[str, ...], classes: int) -
     if own := characters.from_metadata(rec.model):
         return own, classes, "its metadata"
     raise BundleError(
-        f"the model says nothing of its {classes - 2} characters (no {DESCRIPTION} with a character_dict, no metadata); "
-        "name its dictionary by --dict"
+        f"the model doesn't contain its {classes - 2} characters (no {DESCRIPTION} with a character_dict, no metadata); "
+        "pass its dictionary with --dict"
     )
 
 
 def _height(model: ModelProto) -> int | None:
-    """The height of a line, if the network's input says one."""
+    """The height of a line, if the network's input has a fixed one."""
     shape = model.graph.input[0].type.tensor_type.shape.dim
     return (shape[2].dim_value or None) if len(shape) == 4 else None
 

@@ -73,7 +73,7 @@ MANIFEST = Manifest(
 
 
 def build(repository: Path) -> Bundle:
-    """Writes the bundle into `repository`, unless this converter's is there already; a broken one is an error."""
+    """Writes the bundle into `repository`, unless this converter has already done so. A broken one is an error."""
     folder = repository / NAME / VERSION
     if bundle := writer.existing(folder, MANIFEST):
         return bundle

@@ -13,7 +13,10 @@ METADATA = "character"
 
 
 def from_file(content: bytes, file: str) -> tuple[str, ...]:
-    """A dictionary file: a character a line. Not splitlines(): some characters count as line ends there."""
+    """The characters of a dictionary file, one per line. Not by splitlines(), which takes some characters for line ends.
+
+    Raises BundleError if it isn't UTF-8.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -23,7 +26,7 @@ def from_file(content: bytes, file: str) -> tuple[str, ...]:
 
 
 def from_metadata(model: ModelProto) -> tuple[str, ...]:
-    """What RapidOCR keeps in the model; empty if it doesn't."""
+    """The characters that RapidOCR keeps in the model's metadata; empty if there are none."""
     found = [item.value for item in model.metadata_props if item.key == METADATA]
     return tuple(found[0].split("\n")) if found else ()
 
@@ -31,7 +34,7 @@ def from_metadata(model: ModelProto) -> tuple[str, ...]:
 def with_blank(characters: Sequence[str], classes: int, origin: str) -> list[str]:
     """The characters by class: CTC's blank first, the dictionary, and a space last if the network has a class for it.
 
-    PaddleOCR adds the space by `use_space_char`, which no file of a model says; the number of classes does. Raises
+    PaddleOCR adds the space if `use_space_char` is set. No file of a model says so, but the number of classes does. Raises
     BundleError if the network has neither one nor two classes more than the dictionary has characters.
     """
     more = classes - len(characters)
@@ -40,6 +43,6 @@ def with_blank(characters: Sequence[str], classes: int, origin: str) -> list[str
     if more == 2:
         return ["", *characters, " "]
     raise BundleError(
-        f"{origin} has {len(characters)} characters and the recognition network {classes} classes; it takes a dictionary of "
-        f"{classes - 2} characters (and adds blank and space) or of {classes - 1} (and adds the blank)"
+        f"{origin} has {len(characters)} characters and the recognition network {classes} classes; it needs a dictionary of "
+        f"{classes - 2} characters (blank and space are added) or of {classes - 1} (the blank is added)"
     )

@@ -27,9 +27,9 @@ class Description:
     short_side: int | None = None
     """What the short side of a page is scaled to, before the middle is cut out."""
     crop: tuple[int, int] | None = None
-    """(height, width) of that middle."""
+    """(height, width) of the middle that is cut out."""
     labels: tuple[str, ...] = ()
-    """What the classes of an orientation network mean, as it says it: 0 or 0_degree."""
+    """The labels of an orientation network's classes, as the file has them: 0 or 0_degree."""
 
 
 def read(content: bytes, file: str) -> Description:
@@ -85,10 +85,10 @@ def _normalisation(steps: dict[str, Any]) -> Normalisation:
     how = steps["NormalizeImage"] or {}
     scale = str(how.get("scale", _SCALES[0])).replace(" ", "")
     if scale not in _SCALES:
-        raise ValueError(f"NormalizeImage has the scale {scale}; 1/255 is what a bundle knows")
+        raise ValueError(f"NormalizeImage has the scale {scale}; bundles support only 1/255")
     means, deviations = ([float(value) for value in how[name]] for name in ("mean", "std"))
     if len(means) != 3 or len(deviations) != 3 or not all(deviations):
-        raise ValueError("NormalizeImage has not three means and three standard deviations")
+        raise ValueError("NormalizeImage must have three means, and three standard deviations other than 0")
     # PaddleX reads images in RGB for its classification networks, which are those with a ResizeImage.
     usual = "RGB" if "ResizeImage" in steps else "BGR"
     mode = (steps.get("DecodeImage") or {}).get("img_mode", usual)

@@ -13,12 +13,14 @@ from ppocr_convert.graph import Graph
 
 
 def probability_map(graph: Graph, output: str) -> None:
-    """Sigmoid → `output` UINT8 [N,H,W], 255 times the probability. A mean of several sigmoids, as servers' models end, too.
+    """Sigmoid → `output` UINT8 [N,H,W], 255 times the probability. Also the mean of two sigmoids, in which server models end.
 
-    A head of two transposed convolutions becomes two 1x1 convolutions at a quarter of the size.
-    A transposed convolution of kernel 2 and stride 2 writes each 2x2 block from one input pixel alone. So the 4x4 block of
-    the map that belongs to one pixel is a function of that pixel: its 16 values are 16 channels, moved to their places last. The
-    same sums, in layouts that CPUs and GPUs are fast at: one channel at full size is what they are slowest at.
+    A head of two transposed convolutions becomes two 1x1 convolutions at a quarter of the size. A transposed convolution of
+    kernel 2 and stride 2 computes each 2x2 block from a single input pixel. So the 4x4 block of the map that belongs to one
+    pixel is a function of that pixel: its 16 values are computed as 16 channels, and moved to their places last. The sums are
+    the same, in layouts that are fast on CPUs and GPUs, which are slowest with one channel at full size.
+
+    Raises BundleError if the network ends in something else.
     """
     last, blocks = graph.output, None
     sigmoid = graph.producer(last)
@@ -32,14 +34,14 @@ def probability_map(graph: Graph, output: str) -> None:
     graph.node("Add", ["map.scaled", graph.add_constant("map.half", np.array(0.5, np.float32))], "map.rounded")
     last = "map.rounded"
     if blocks:
-        # Before the cast: on a GPU ONNX Runtime moves floats alone, and would bring bytes to the CPU for it.
+        # Before the cast, because on a GPU ONNX Runtime does this only for floats, and would move bytes to the CPU for it.
         last = graph.node("DepthToSpace", [last], "map.placed", blocksize=4, mode="DCR")
     graph.over_axes("Squeeze", last, "map.squeezed", [1])
     graph.node("Cast", ["map.squeezed"], output, to=TensorProto.UINT8)
 
 
 def _is_mean(graph: Graph, tensor: str) -> bool:
-    """Whether `tensor` is a sigmoid, or a sum of sigmoids times a constant that brings it back to 0 to 1."""
+    """Whether `tensor` is a sigmoid, or half the sum of two sigmoids."""
     node = graph.producer(tensor)
     if node is not None and node.op_type == "Mul":
         factors = [graph.constant(name) for name in node.input]
@@ -96,7 +98,7 @@ class _Up2:
 
 
 def _up2(graph: Graph, tensor: str) -> _Up2 | None:
-    """The transposed convolution that writes `tensor`, if it is of that kind and nothing else reads what lies between."""
+    """The transposed convolution that writes `tensor`, if it is of that kind and nothing else reads the tensors in between."""
     node, scale, shift, nodes = graph.producer(tensor), np.ones(1), np.zeros(1), list[NodeProto]()
     while node is not None and node.op_type in ("Add", "BatchNormalization"):
         constants = [graph.constant(name) for name in node.input[1:]]

@@ -16,7 +16,7 @@ def hardswish(model: ModelProto) -> ModelProto:
 
     OpenVINO computes HardSwish at the end of the convolution before it. A HardSigmoid of its own is a float32 kernel
     with changes of layout on both sides: PP-OCRv4's networks take 1.4 (f32) to 1.9 times (bf16) as long with it.
-    onnxruntime takes HardSwish apart again, and is as fast with either. The HardSigmoid that scales the channels of
+    onnxruntime splits HardSwish again, and is equally fast with both. The HardSigmoid that scales the channels of
     a squeeze-and-excitation block stays: it works on single pixels, and other forms of it are no faster.
     """
     if not _pairs(Graph(model)):
@@ -35,7 +35,7 @@ def hardswish(model: ModelProto) -> ModelProto:
 
 
 def _pairs(graph: Graph) -> list[tuple[NodeProto, NodeProto]]:
-    """Each HardSigmoid that is ReLU6(x + 3) / 6, and the product with x that alone reads it."""
+    """Each HardSigmoid that is ReLU6(x + 3) / 6, and the product with x that is its only reader."""
     outputs = {item.name for item in graph.model.graph.output}
     found = []
     for node in graph.nodes:

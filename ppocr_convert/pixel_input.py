@@ -22,7 +22,7 @@ def uint8_pixels(graph: Graph, name: str, normalisation: Normalisation) -> None:
     convolutions = [node for node in readers if node.op_type == "Conv"]
     if not convolutions or any(graph.attributes(node).get("group", 1) != 1 for node in convolutions):
         raise BundleError("the network's input isn't read by an ordinary convolution")
-    # Other readers (of the shape) don't mind the values.
+    # Other readers use only the shape, so the values don't matter to them.
     scale = 1 / (255 * np.array(normalisation.std, np.float64))
     offset = 255 * np.array(normalisation.mean, np.float64)
     if normalisation.channels == "BGR":

@@ -105,7 +105,7 @@ class Side:
         return directed(find_boxes(probability, (height, width), DetectionParameters.of(self._det, _DEFAULTS)))[0]
 
     def read(self, image: U8, boxes: F32) -> tuple[tuple[str, ...], Answer | None]:
-        """The texts in reading order, and what the network answered, in order of the widths; None without boxes."""
+        """The texts in the order of the boxes, and the network's answer in the order of the widths; None without boxes."""
         if not len(boxes):
             return (), None
         lines = cut_crops(image, boxes, self._rec.grid, _MAX_LINE_PIXELS)
@@ -173,7 +173,7 @@ def compare(name: str, image: U8, made: Side, source: Side) -> Compared:
 
 
 def _rec_difference(found: Answer | None, expected: Answer | None) -> tuple[int, int, float]:
-    """Time steps that differ, all time steps, the largest difference of probabilities if they don't."""
+    """The number of time steps that differ, of all time steps, and the largest difference of probability where they don't."""
     if found is None or expected is None:
         return 0, 0, 0.0
     same = found.outputs["ids"] == expected.outputs["ids"]
@@ -182,7 +182,7 @@ def _rec_difference(found: Answer | None, expected: Answer | None) -> tuple[int,
 
 
 def _orientation_items(facts: BundleFacts, image: U8, boxes: F32) -> Sequence[tuple[NetworkFacts, U8]]:
-    """Each orientation network of a bundle, and what it is asked: UINT8 [N,h,w,3]."""
+    """Each orientation network of a bundle, and its items: UINT8 [N,h,w,3]."""
     found: list[tuple[NetworkFacts, U8]] = []
     if pages := facts.of_task(PAGE_ORIENTATION):
         turned = [np.ascontiguousarray(np.rot90(image, quarter)) for quarter in range(4)]
@@ -202,7 +202,7 @@ def _orientation_difference(network: NetworkFacts, items: U8, made: Side, source
 
 
 def distance(one: str, other: str) -> int:
-    """Levenshtein's: the smallest number of characters to insert, delete or replace."""
+    """The Levenshtein distance: the smallest number of characters to insert, delete or replace."""
     codes = np.array([ord(character) for character in other], np.int64)
     places = np.arange(len(other) + 1)
     row = places.copy()

@@ -27,7 +27,7 @@ class _End:
 
 
 def class_count(graph: Graph) -> int:
-    """How many classes the network tells apart, with the blank. Raises BundleError if it is no recognition network."""
+    """The number of the network's classes, with the blank. Raises BundleError if it isn't a recognition network."""
     return int(_end(graph).weights.shape[1])
 
 
@@ -51,10 +51,12 @@ def _end(graph: Graph) -> _End:
 def best_class(graph: Graph, expected: int, ids: str, probabilities: str) -> None:
     """MatMul + Add + Softmax → `ids` INT32 [N,T] and `probabilities` FLOAT [N,T] = 1 / sum(exp(x - max)).
 
-    Engines search 18,710 classes for the place of the best by sorting them, which takes a quarter of the network's time.
-    So the classes are searched in groups: the maximum of each group, the best group, the best in that group. Classes that
-    fill up the last group have a bias that no class loses to. `expected` is the number of characters with the blank.
-    predictor/engines/openvino_tail.py rewrites this for OpenVINO, and knows the nodes by their names.
+    Engines find the best of 18,710 classes by sorting them, which takes a quarter of the network's time. So the classes are
+    searched in groups: the maximum of each group, the best group, the best class in that group. The last group is filled up
+    with classes whose bias is so low that they never win. `expected` is the number of characters with the blank.
+    predictor/engines/openvino_tail.py rewrites this for OpenVINO, and finds the nodes by their names.
+
+    Raises BundleError if the network ends in something else, or has another number of classes.
     """
     end = _end(graph)
     weights, bias, classes = end.weights, end.bias, end.weights.shape[1]

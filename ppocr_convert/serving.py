@@ -22,13 +22,13 @@ def check(content: bytes, program: Program) -> None:
     if not feeds:
         return
     names = re.findall(r"\bname:\s*\"([^\"]*)\"", text)
-    told = [int(size) for size in re.findall(r"\bshape:\s*(-?\d+)", feeds[0])]
+    declared = [int(size) for size in re.findall(r"\bshape:\s*(-?\d+)", feeds[0])]
     (name, shape), *_ = program.feeds.items()
-    # The shape is without the images of a batch, and may be that of the training.
-    if len(feeds) != 1 or (told and told[0] != shape[1]):
+    # The shape has no batch dimension, and may be that of the training.
+    if len(feeds) != 1 or (declared and declared[0] != shape[1]):
         raise BundleError(
-            f"{SERVING} describes {len(feeds)} inputs of the shape {told}; the program beside it has one, {name}, of "
-            f"{list(shape)} (it names {', '.join(names)})"
+            f"{SERVING} describes {len(feeds)} inputs of the shape {declared}; the program beside it has one, {name}, of "
+            f"{list(shape)} ({SERVING} names {', '.join(names)})"
         )
 
 
@@ -76,7 +76,7 @@ _PRECISIONS = {"fp32": "f32", "fp16": "f16", "bf16": "bf16"}
 
 
 def pipeline(content: bytes, folder: Path) -> Pipeline:
-    """Reads config.yml; models' folders count from `folder`. Raises BundleError if it isn't such a file."""
+    """Reads config.yml; the folders of models are relative to `folder`. Raises BundleError if it isn't such a file."""
     import yaml  # type: ignore[import-untyped]
 
     try:
@@ -120,7 +120,7 @@ class _Reading:
             if key == "local_service_conf" and isinstance(value, dict):
                 self._engine(part, value)
             elif key == "timeout" and isinstance(value, int | float) and value > 0:
-                # Of one network there, of the whole request here.
+                # There it limits one network, here the whole request.
                 before = float(self._settings.get("request_timeout_seconds", 0))
                 self._settings["request_timeout_seconds"] = str(before + value / 1000)
             elif key == "timeout":

@@ -1,7 +1,7 @@
 """Sources of a conversion: a folder, a tar, or a file, and the network files in it.
 
-Understood: Paddle's inference folders (inference.pdmodel or .json, .pdiparams, inference.yml), what PaddleServing's
-converter wrote (__model__, __params__, serving_server_conf.prototxt), Paddle 1's (model and params, or a file a
+Supported are Paddle's inference folders (inference.pdmodel or .json, .pdiparams, inference.yml), the files of PaddleServing's
+converter (__model__, __params__, serving_server_conf.prototxt), those of Paddle 1 (model and params, or one file per
 parameter), and ONNX.
 """
 
@@ -18,7 +18,7 @@ from ppocr_convert import known
 from ppocr_convert.paddle_format.to_onnx import read_program
 
 DESCRIPTION, SERVING = "inference.yml", "serving_server_conf.prototxt"
-#: Program → parameters, if the names don't go by their suffixes.
+#: Program → parameters, for files without the usual suffixes.
 _PAIRS = {"__model__": ("__params__", "params"), "model": ("params",)}
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 #: Larger than any PP-OCR network; a tar may claim any size.
@@ -27,10 +27,10 @@ MAX_BYTES = 1 << 31
 
 @dataclass(frozen=True)
 class Source:
-    """One network's files. `onnx`, or `program` with `parameters`; the rest where there is some."""
+    """One network's files: `onnx`, or `program` with `parameters`. The others may be empty."""
 
     name: str
-    """What the file or folder is called, for messages."""
+    """The name of the file or folder, for messages."""
     onnx: bytes = b""
     program: bytes = b""
     parameters: bytes = b""
@@ -66,7 +66,7 @@ class _Files:
 
 
 def open_source(argument: str) -> Source:
-    """Reads the files of the network at a path. Raises BundleError, which says what is missing."""
+    """Reads the files of the network at the path `argument`. Raises BundleError, which says what is missing."""
     path = Path(argument)
     if not path.exists():
         raise BundleError(known.missing(argument))
@@ -82,7 +82,7 @@ def open_source(argument: str) -> Source:
             folder = _folder(path.parent)
             return _paddle(_Files(path.name, folder.readers), path.name)
     except (tarfile.TarError, EOFError) as error:
-        raise BundleError(f"{path.name} is not a whole tar: {error}") from error
+        raise BundleError(f"{path.name} is not a complete tar: {error}") from error
     except OSError as error:
         raise BundleError(f"{path.name} can't be read: {error.strerror or error}") from error
     raise BundleError(f"{path.name} is neither a folder, a tar, an .onnx file nor a Paddle program (.pdmodel or .json)")
@@ -99,7 +99,7 @@ def _tar(name: str, archive: tarfile.TarFile) -> _Files:
     def reader(member: tarfile.TarInfo) -> Callable[[], bytes]:
         def read() -> bytes:
             if member.size > MAX_BYTES:
-                raise BundleError(f"{member.name} in {name} has {member.size} bytes; that is no PP-OCR network")
+                raise BundleError(f"{member.name} in {name} has {member.size} bytes; no PP-OCR network is that large")
             file = archive.extractfile(member)
             return b"" if file is None else file.read()
 
@@ -161,5 +161,5 @@ def _is_program(name: str) -> bool:
 
 
 def _preference(path: str) -> tuple[int, str]:
-    """PIR before its older twin."""
+    """Prefers PIR to the older format."""
     return (0 if path.endswith(".json") else 1, path)

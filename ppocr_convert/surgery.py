@@ -1,8 +1,8 @@
-"""Rebuilds input and output of a PP-OCR network, so that it takes uint8 pixels and returns small tensors.
+"""Rebuilds the input and the output of a PP-OCR network, so that it takes uint8 pixels and returns small tensors.
 
-In front, pixels are normalised inside (pixel_input.py). Behind detection: the probability map as UINT8 (det_head.py).
-Behind recognition: the best class of each time step and its softmax probability, instead of the softmax over all classes
-(rec_head.py). In between: split operators are put together (fusions.py). Orientation networks: orientation_head.py.
+The graph normalises the pixels itself (pixel_input.py). Detection returns the probability map as UINT8 (det_head.py).
+Recognition returns the best class of each time step and its softmax probability, instead of the softmax over all classes
+(rec_head.py). In between, split operators are fused (fusions.py). Orientation networks: orientation_head.py.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def det(model: ModelProto, normalisation: Normalisation) -> ModelProto:
 
 
 def rec(model: ModelProto, normalisation: Normalisation, height: int, classes: int) -> ModelProto:
-    """FLOAT [N,3,height,W] → FLOAT [N,T,C] becomes UINT8 [N,height,W,3] RGB → ids INT32 [N,T], probabilities FLOAT [N,T]."""
+    """FLOAT [N,3,height,W] → FLOAT [N,T,C] becomes UINT8 [N,height,W,3] RGB → ids INT32 and probabilities FLOAT [N,T]."""
     graph = Graph(model)
     graph.drop_identities()
     graph.fold_constants()
@@ -49,7 +49,7 @@ def rec(model: ModelProto, normalisation: Normalisation, height: int, classes: i
 
 
 def classes(model: ModelProto) -> int:
-    """How many classes a recognition network tells apart, with the blank. Raises BundleError if it is no such network."""
+    """The number of a recognition network's classes, with the blank. Raises BundleError if it isn't such a network."""
     copy = ModelProto()
     copy.CopyFrom(model)
     graph = Graph(copy)

@@ -12,14 +12,14 @@ from ppocr_api.errors import BundleError
 from predictor.bundle import Bundle
 from predictor.manifest import CHARACTERS, MANIFEST, Manifest, file_record
 
-#: Goes up with every change of this package that makes other bundles of the same sources.
+#: Goes up with every change of this package that makes different bundles from the same sources.
 REVISION = 4
 
 
 def existing(folder: Path, manifest: Manifest) -> Bundle | None:
-    """The bundle in `folder`, if it is what this converter would write under `manifest`; None if it is to be built.
+    """The bundle in `folder`, if it is what this converter would write under `manifest`; None if it has to be built.
 
-    Raises BundleError if there is one whose files aren't those of its own manifest.
+    Raises BundleError if there is a bundle whose files don't match its own manifest.
     """
     if not folder.exists():
         return None
@@ -38,9 +38,9 @@ def write(
 ) -> Bundle:
     """Writes `files` (by their names in the bundle), characters.txt and manifest.json into `folder`.
 
-    `characters[0]` is the blank. All is written beside the place and moved there last, so that nobody ever finds half a
-    bundle; a reader that has files of a replaced one open keeps them. Raises BundleError if `folder` is there already,
-    unless it is to `replace` what another revision made: versions don't change.
+    `characters[0]` is the blank. Everything is written to a folder beside `folder` and moved at the end, so that nobody ever
+    finds half a bundle; a reader that has files of a replaced bundle open keeps them. Raises BundleError if `folder` exists,
+    because versions don't change; with `replace`, a bundle of another revision is replaced.
     """
     if folder.exists() and not replace:
         raise BundleError(f"there is a bundle {folder.parent.name}/{folder.name} already; choose another version")
@@ -64,7 +64,7 @@ def write(
 
 
 def _move(staging: Path, folder: Path) -> None:
-    """Puts `staging` instead of `folder`, which may be there."""
+    """Moves `staging` to `folder`, and replaces what may be there."""
     if not folder.exists():
         staging.rename(folder)
         return

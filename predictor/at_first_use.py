@@ -1,7 +1,7 @@
 """A network that is loaded into memory at its first use.
 
-The orientation networks are in every bundle, and few requests ask for them. Loaded and warmed up they take some 60 MiB.
-Their inputs have one size, so that loading them takes a tenth of a second, and there is little to warm up.
+The orientation networks are in every bundle, but few requests ask for them. Loaded and warmed up they take about 60 MiB.
+Their inputs have one size, so loading them takes only a tenth of a second, and there is little to warm up.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("ppocr.predictor")
 
-#: How long nobody tries again to load a network whose files were wrong.
+#: How long to wait before another attempt to load a network whose files were wrong.
 RETRY_SECONDS = 5.0
 
 
 class NetworkAtFirstUse(Network):
-    """Closes `network`, whose loading was only a check, and calls `load` again at the first call of `infer`.
+    """Closes `network`, which was loaded only as a check, and calls `load` at the first call of `infer`.
 
-    If `load` raises BundleError or OSError, `infer` raises Unavailable, and a call RETRY_SECONDS later tries again: to check the
-    files takes some tenths of a second.
+    If `load` raises BundleError or OSError, `infer` raises Unavailable. The next attempt is made RETRY_SECONDS later at the
+    earliest, because checking the files takes some tenths of a second.
     """
 
     def __init__(self, network: Network, load: Callable[[], Network]) -> None:
@@ -40,7 +40,7 @@ class NetworkAtFirstUse(Network):
         self._lock = threading.Lock()
         self._network: Network | None = None
         self._closed = False
-        self._failed = -math.inf  # when
+        self._failed_at = -math.inf
 
     def _run(self, pixels: U8) -> Answers:
         return self._ready().infer(pixels)
@@ -54,17 +54,17 @@ class NetworkAtFirstUse(Network):
             return self._network
 
     def _loaded(self) -> Network:
-        if time.monotonic() - self._failed >= RETRY_SECONDS:
+        if time.monotonic() - self._failed_at >= RETRY_SECONDS:
             try:
                 network = self._load()
             except (BundleError, OSError) as error:
-                self._failed = time.monotonic()
+                self._failed_at = time.monotonic()
                 log.error("the %s network can't be loaded for its first use: %s", self.facts.name, error)
             else:
                 log.info("loaded the %s network at its first use", self.facts.name)
                 return network
         raise Unavailable(
-            f"the {self.facts.name} network can't be loaded: the bundle's files have changed since its start",
+            f"the {self.facts.name} network can't be loaded: the bundle's files have changed since they were checked",
             RETRY_SECONDS,
         )
 

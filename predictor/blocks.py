@@ -50,7 +50,7 @@ def blocks_of(network: NetworkFacts, items: Items, most: int | None = None) -> l
 
 
 def answer_of(network: NetworkFacts, blocks: Sequence[U8], outputs: Sequence[Outputs], version: str) -> Answer:
-    """What the scheduler answered to `blocks`, one after the other. Raises EngineError if it isn't what the facts say."""
+    """The contract's answer from the scheduler's `outputs` for `blocks`. Raises EngineError if the facts list others."""
     counts = [answered[0].size // len(block) for block, answered in zip(blocks, outputs, strict=True)]
     for block, count, answered in zip(blocks, counts, outputs, strict=True):
         if any(array.size != count * len(block) for array in answered) or len(answered) != len(network.outputs):

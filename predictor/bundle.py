@@ -1,8 +1,8 @@
 """A bundle on disk: the networks of one model, and a manifest that says what they are.
 
 <repository>/<name>/<version>/
-    manifest.json       format, name, version, licence, source, networks in the order in which a page meets them, each
-                        file's SHA-256 and size, and the converter's revision
+    manifest.json       format, name, version, licence, source, networks in pipeline order, each file's SHA-256 and size,
+                        and the converter's revision
     NETWORK.onnx        UINT8 NHWC RGB in; normalisation and argmax inside
     characters.txt      the recognition network's labels, one per line, UTF-8; the first line is empty: CTC's blank
     NETWORK/            optional: the same network in Paddle's own format
@@ -21,18 +21,18 @@ from ppocr_api.errors import BundleError
 from predictor.manifest import MANIFEST, Manifest, shown
 
 _BLOCK = 1 << 20
-#: Bytes of a manifest, or of a file of labels; that of 18,710 characters has 0.1 million.
+#: Maximum bytes of a manifest, or of a file of labels; that of 18,710 characters has 0.1 million.
 MAX_TEXT = 16 << 20
-#: Bytes of all files of a bundle. All are read for their digests, and no other version is loaded meanwhile.
+#: Maximum bytes of all files of a bundle. All are read for their digests, and no other version is loaded meanwhile.
 MAX_BYTES = 8 << 30
-#: Memory of networks that are loaded and warmed up, in sizes of their files: OpenVINO takes 7 for PP-OCRv6 small, and
-#: more with every size of image that it meets.
+#: Memory of loaded and warmed-up networks, as a multiple of the size of their files: OpenVINO takes 7 times the size for
+#: PP-OCRv6 small, and more with every new image size.
 MEMORY_PER_FILE_SIZE = 8
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A bundle whose manifest was read and whose files are there in their right sizes. `verify` checks their digests."""
+    """A bundle whose manifest was read and whose files exist in the right sizes. `verify` checks their digests."""
 
     path: Path
     manifest: Manifest
@@ -65,7 +65,7 @@ class Bundle:
 
     @property
     def digest(self) -> str:
-        """Identifies its content."""
+        """Identifies the content (`Manifest.digest`)."""
         return self.manifest.digest
 
     @property
@@ -131,8 +131,8 @@ class Bundle:
 
 
 def _text(path: Path) -> str:
-    """A text file of a bundle. Raises OSError, or ValueError if it isn't UTF-8 or no bundle's is that large."""
-    if not path.is_file():  # a pipe would be waited for
+    """The content of a text file. Raises OSError, or ValueError if it isn't UTF-8 or has more than MAX_TEXT bytes."""
+    if not path.is_file():  # reading a pipe would block
         raise FileNotFoundError(path.name)
     if path.stat().st_size > MAX_TEXT:
         raise ValueError("the file is too large")

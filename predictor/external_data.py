@@ -1,7 +1,7 @@
-"""ONNX files may keep weights in other files, which they name: only those that the bundle's manifest lists are read.
+"""ONNX files may keep weights in other files. Only files that the bundle's manifest lists are allowed.
 
-A name may lead anywhere on the machine, and what the manifest doesn't list has no digest. The engines would open it.
-Field numbers are those of onnx.proto.
+A name may point anywhere on the machine, and a file that the manifest doesn't list has no digest; an engine would open it
+all the same. Field numbers are those of onnx.proto.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from predictor.bundle import Bundle
 from predictor.manifest import shown
 
 _ENTRY = "StringStringEntryProto"
-#: The fields of each message in which tensors may be, with the messages that are there.
+#: The fields of each message that may contain tensors, with the types of these fields.
 _INSIDE: Mapping[str, Mapping[int, str]] = {
     "ModelProto": {7: "GraphProto", 25: "FunctionProto", 20: "TrainingInfoProto"},
     "TrainingInfoProto": {1: "GraphProto", 2: "GraphProto"},
@@ -37,9 +37,9 @@ _KEY, _VALUE = 1, 2
 
 
 def check(bundle: Bundle) -> None:
-    """Raises BundleError if a network of `bundle` names a file that the manifest doesn't list, or is no ONNX file.
+    """Raises BundleError if a network of `bundle` names a file that the manifest doesn't list, or isn't an ONNX file.
 
-    Other files aren't opened: no engine reads them, and their size isn't part of what a version is expected to take.
+    Other files aren't opened: no engine reads them, and the estimate of a version's memory doesn't include them.
     """
     listed = bundle.manifest.files
     for name in (each for network in bundle.manifest.networks if (each := f"{network.name}.onnx") in listed):

@@ -28,10 +28,10 @@ from predictor.versions import LoadedVersion
 
 log = logging.getLogger("ppocr.predictor")
 
-#: Where the package's own bundle lies.
+#: The repository with the package's own bundle.
 BUILT_IN = Path(ppocr.__file__).parent / "bundles"
 #: Pixels of a batch if the engine names no size. On a CPU a batch of 4 lines of 320 pixels is within 6 % of the
-#: fastest, and so are 20 lines of 64; every further size of a batch costs an engine its preparation once.
+#: fastest, and so are 20 lines of 64; the engine has to be prepared for every further size of a batch.
 BATCH_PIXELS = 48 * 1280
 CPU_QUEUE_PIXELS, GPU_QUEUE_PIXELS = 16_000_000, 256_000_000
 
@@ -51,7 +51,7 @@ def engine(settings: NetworkSettings) -> tuple[Engine, EngineOptions]:
 
 
 def limits(settings: NetworkSettings, loaded: LoadedVersion) -> Limits:
-    """The scheduler's limits; what the settings leave open is chosen for the device that the networks run on."""
+    """The scheduler's limits. Settings that are 0 get a value that suits the device of the networks."""
     on_gpu = loaded.capabilities.device != "CPU"
     queue = GPU_QUEUE_PIXELS if on_gpu else CPU_QUEUE_PIXELS * (settings.threads or available_cpus())
     return Limits(
@@ -74,12 +74,12 @@ def find(settings: NetworkSettings) -> folders.Entry:
 
 
 def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None = None) -> LoadedVersion:
-    """Checks the digests, loads all networks, warms them up. Takes seconds: not for the event loop's thread.
+    """Checks the digests, loads all networks, and warms them up. Takes seconds: not for the event loop's thread.
 
-    On a CPU networks of one size of input are loaded to see that they can be, and stay in memory from their first use on.
+    On a CPU, networks with a single input size are loaded only as a check, and stay in memory from their first use on.
 
-    `shapes` counts the sizes that the networks are given from now on; those that it has counted are the ones to warm up
-    on. Raises BundleError, ConfigError.
+    `shapes` counts the input sizes of the networks from now on. The networks are warmed up on the sizes that it has counted
+    so far, if there are any. Raises BundleError, ConfigError.
     """
     shapes = shapes or ShapesInUse()
     usual = shapes.usual()
@@ -95,7 +95,7 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
             networks[network.name] = [_open(closing, chosen, bundle, network, options)]
             known = _capabilities(networks)
             if network.grid.whole_pages and known.streams > 1 and known.device == "CPU":
-                # While the page of a lone image is computed there is nothing else to do: it gets all threads.
+                # While the page of a single image is computed, nothing else can run, so it gets all threads.
                 alone = dataclasses.replace(options, streams=1)
                 networks[network.name].append(_open(closing, chosen, bundle, network, alone))
         loaded, capabilities = time.monotonic(), _capabilities(networks)
@@ -132,7 +132,7 @@ def load(bundle: Bundle, settings: NetworkSettings, shapes: ShapesInUse | None =
             facts.version,
             shapes.watched(network.name, networks[network.name][0]),
             batch_pixels,
-            # A GPU's kernels for pages are made for one at a time.
+            # On a GPU, kernels for pages are made for one page at a time.
             1 if capabilities.device != "CPU" and network.grid.whole_pages else settings.max_batch_items,
             shapes.watched(network.name, networks[network.name][-1]),
         )
@@ -150,7 +150,7 @@ def _open(
     except BaseException:
         opened.close()
         raise
-    # A GPU's engines may take minutes to load a network: too long for the first request.
+    # On a GPU, engines may take minutes to load a network: too long for the first request.
     if network.grid.one_size and opened.capabilities.device == "CPU":
         opened = NetworkAtFirstUse(opened, functools.partial(_load_again, chosen, bundle, network, options))
     closing.callback(opened.close)
@@ -164,5 +164,5 @@ def _load_again(chosen: Engine, bundle: Bundle, network: NetworkFacts, options: 
 
 
 def _capabilities(networks: Mapping[str, Sequence[Network]]) -> Capabilities:
-    """The same for all of them, as one engine loads them; but of those that run alone, which have one stream."""
+    """Equal for all networks, because one engine loads them; only those for a lone page differ, which have one stream."""
     return next(iter(networks.values()))[0].capabilities

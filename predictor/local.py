@@ -18,14 +18,14 @@ from predictor.versions import Versions
 
 log = logging.getLogger("ppocr.predictor")
 
-#: How long a forward that has begun may take to end when all else was given up; and then the networks to close.
+#: How long `close` waits for running forward passes after it has given up waiting work, and then for the networks to close.
 FORWARD_SECONDS = CLOSE_SECONDS = 5.0
 
 
 class LocalPredictor:
     """`ppocr.contract.Predictor` on networks in memory.
 
-    `hang_seconds` is how long a forward may run before it counts as hung, `max_page_pixels` how large a page may be.
+    `hang_seconds` is how long a forward pass may run before it counts as hung, `max_page_pixels` how large a page may be.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class LocalPredictor:
     async def run(
         self, network: str, items: Items, *, version: str | None = None, deadline: float | None = None, share: str = ""
     ) -> Answer:
-        """As the contract says, else raises as `Scheduler.submit`."""
+        """As `ppocr.contract.Predictor.run`. Raises as `Versions.serving`, `blocks_of` and `Scheduler.submit`."""
         loaded = self._versions.serving(version)
         slot, facts = loaded.network(network)
         blocks = blocks_of(facts, items, self._max_page_pixels)
@@ -57,7 +57,7 @@ class LocalPredictor:
         return answer_of(facts, blocks, outputs, loaded.facts.identity)
 
     async def ready(self) -> bool:
-        """Whether a version serves, work is let in, and no forward has hung."""
+        """Whether a version serves, new work is accepted, and no forward pass has hung."""
         if not self._open or not self.alive():
             return False
         try:
@@ -67,25 +67,25 @@ class LocalPredictor:
         return True
 
     def alive(self) -> bool:
-        """False when a forward has hung: only a new process helps. For liveness probes, from any thread."""
+        """False when a forward pass has hung, and only a restart helps. For liveness probes, from any thread."""
         return self._scheduler.stats().running_seconds < self._hang_seconds
 
     def stats(self) -> Stats:
-        """The scheduler's state, for metrics and autoscalers. Networks that nothing waits for count 0."""
+        """The scheduler's state, for metrics and autoscalers. Networks without waiting work have the value 0."""
         stats, none = self._scheduler.stats(), dict.fromkeys(self._versions.networks(), 0)
         return dataclasses.replace(
             stats, queue_items={**none, **stats.queue_items}, queue_pixels={**none, **stats.queue_pixels}
         )
 
     def on_close(self, call: Callable[[], None]) -> None:
-        """Has `call` called when the predictor is closed."""
+        """Calls `call` when the predictor is closed."""
         self._closing.callback(call)
 
     async def close(self, drain_seconds: float = 30.0) -> None:
-        """Refuses new work and computes what was accepted, for `drain_seconds` at most; then fails what waits still.
+        """Refuses new work, computes accepted work for at most `drain_seconds`, and then fails what still waits.
 
-        Networks stay open under a forward that doesn't come to its end: it would be using them. Returns at the latest
-        FORWARD_SECONDS and CLOSE_SECONDS after that time.
+        If a forward pass doesn't end, the networks stay open, because it uses them. Returns at most FORWARD_SECONDS plus
+        CLOSE_SECONDS after that time.
         """
         self._open = False
         self._closing.close()

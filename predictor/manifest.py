@@ -18,14 +18,14 @@ from ppocr_api.errors import BundleError
 FORMAT = 2
 FORMER_FORMAT = 1
 MANIFEST, CHARACTERS = "manifest.json", "characters.txt"
-#: Characters of a name that a sentence has.
+#: The most characters of a name that an error message shows.
 _SHOWN = 60
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
 class FileRecord:
-    """What a file of a bundle must be: `sha256` in lower-case hexadecimals, and its size in bytes."""
+    """The expected content of a file: its `sha256` in lower-case hexadecimal digits, and its size in bytes."""
 
     sha256: str
     bytes: int
@@ -33,7 +33,8 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that manifest.json says. The labels of a network in `labels_files` are in that file, and empty here."""
+    """The content of manifest.json. Networks in `labels_files` (name → file) have their labels in that file; here they are
+    empty."""
 
     name: str
     version: str
@@ -42,14 +43,14 @@ class Manifest:
     networks: tuple[NetworkFacts, ...]
     labels_files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     files: Mapping[str, FileRecord] = dataclasses.field(default_factory=dict)
-    #: Revision of ppocr_convert that made it, 0 where something else did.
+    #: Revision of ppocr_convert that made it, 0 if something else did.
     converter: int = 0
-    #: Digest of a manifest of the former format, which today's form of it wouldn't give.
+    #: Digest of a manifest in the former format, which can't be computed from the present form.
     former_digest: str = ""
 
     @property
     def digest(self) -> str:
-        """12 hexadecimal digits of the SHA-256 of all that it says of the content, whatever its name."""
+        """12 hexadecimal digits of the SHA-256 of the manifest without its name, version, licence and source."""
         if self.former_digest:
             return self.former_digest
         return _digest(dataclasses.replace(self, name="", version="", licence="", source="").to_json())
@@ -74,7 +75,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
-        """Raises BundleError if the text isn't a manifest of a format that is read, saying what is wrong with it."""
+        """Raises BundleError if the text isn't a manifest in a supported format, and says what is wrong with it."""
         try:
             raw = json.loads(text)
         except (ValueError, RecursionError) as error:
@@ -122,7 +123,7 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
 def _record(raw: Mapping[str, Any]) -> FileRecord:
     record = FileRecord(**raw)
     if not isinstance(record.sha256, str) or type(record.bytes) is not int:
-        raise ValueError("a file has a SHA-256 and a size in bytes")
+        raise ValueError("each file must have a SHA-256 and a size in bytes")
     return record
 
 
@@ -138,14 +139,14 @@ def _name(value: Any, field: str) -> str:
 
 
 def _inside(name: str) -> str:
-    """A relative path that stays in the bundle."""
+    """`name`, if it is a relative path that stays in the bundle. Raises BundleError otherwise."""
     if not name or name.startswith("/") or "\\" in name or ".." in name.split("/"):
         raise BundleError(f"{MANIFEST} names a file outside the bundle: {shown(name)}")
     return name
 
 
 def shown(name: str) -> str:
-    """A path that a bundle names, in a sentence for callers: cut if it is long, and its last part if it leads outside."""
+    """A path from a bundle as error messages show it: shortened if it is long, and only its last part if it leads outside."""
     if name.startswith("/") or "../" in name:
         name = f"…/{name.rpartition('/')[2]}"
     return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…")

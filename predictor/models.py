@@ -10,7 +10,7 @@ from predictor.versions import Versions
 
 
 class NetworkModels:
-    """Keeps `registry` in step with `versions`: a network that a new version brings answers as soon as that one serves."""
+    """Keeps `registry` in step with `versions`: a network that is new in a version answers as soon as the version serves."""
 
     def __init__(self, registry: ModelRepository, versions: Versions, predictor: Predictor) -> None:
         self._registry = registry
@@ -21,7 +21,7 @@ class NetworkModels:
     def _update(self) -> None:
         networks = self._versions.networks()
         if not networks:
-            return  # the models stay, and say that nothing is loaded
+            return  # the models stay, and answer that nothing is loaded
         for name, network in networks.items():
             model = self._registry.get_model(name)
             if model is None:

@@ -34,7 +34,7 @@ def items_of(network: NetworkFacts, request: TensorRequest) -> Items:
     images = request.tensor(network.input, "UINT8", 4)
     if not len(images) or images.shape[3] != 3:
         raise InvalidRequest(
-            f"input '{network.input}' has the shape {list(images.shape)}, and must be [N,H,W,3], N from 1"
+            f"input '{network.input}' has the shape {list(images.shape)}; expected [N,H,W,3] with N at least 1"
         )
     network.grid.check(network.name, images.shape[1], images.shape[2])
     sizes = np.tile(np.array(images.shape[1:3], np.int32), (len(images), 1))

@@ -27,14 +27,14 @@ class MetricsObserver:
 class QueueCollector:
     """Reads the queues of this process' predictors when it is scraped, so that the queues do nothing for it.
 
-    Where there are several predictors, what waits is added up, and of times the longest counts.
+    With several predictors, waiting work is added up, and the longest of their times counts.
     """
 
     def __init__(self) -> None:
         self._sources: list[Callable[[], Stats]] = []
 
     def add(self, stats: Callable[[], Stats]) -> Callable[[], None]:
-        """Reads `stats` too, from any thread, until what is returned is called."""
+        """Reads `stats` too, from any thread, until the returned function is called."""
         self._sources.append(stats)
         return lambda: self._sources.remove(stats)
 
@@ -43,7 +43,7 @@ class QueueCollector:
         yield _by_model("items", "Items that wait for a network.", [stats.queue_items for stats in known])
         yield _by_model("pixels", "Pixels that wait for a network.", [stats.queue_pixels for stats in known])
         oldest = max((stats.oldest_seconds for stats in known), default=0.0)
-        yield GaugeMetricFamily("ppocr_queue_oldest_seconds", "How long the oldest of them has waited.", oldest)
+        yield GaugeMetricFamily("ppocr_queue_oldest_seconds", "How long the oldest waiting request has waited.", oldest)
         running = max((stats.running_seconds for stats in known), default=0.0)
         yield GaugeMetricFamily(
             "ppocr_queue_running_seconds", "How long the current run of a network has taken.", running
@@ -57,6 +57,6 @@ def _by_model(name: str, text: str, waiting: Sequence[Mapping[str, int]]) -> Met
     return family
 
 
-#: The one of this process.
+#: The collector of this process.
 QUEUES = QueueCollector()
 REGISTRY.register(QUEUES)

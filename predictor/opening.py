@@ -22,7 +22,7 @@ from predictor.repository.watch import Watch
 from predictor.settings import NetworkSettings
 from predictor.versions import LoadedVersion, Versions
 
-#: How long a load that has begun may take to end when the service stops: Kubernetes gives it 15 s after it has drained.
+#: How long to wait for a running load when the service stops: Kubernetes gives it 15 s after it has drained.
 LOAD_SECONDS = 5.0
 
 
@@ -46,9 +46,9 @@ class Opened:
     watch: Watch | None
 
     async def close_repository(self, seconds: float = LOAD_SECONDS) -> None:
-        """Loads nothing any more, and waits `seconds` at most for a load that has begun.
+        """Starts no further load, and waits at most `seconds` for a running one.
 
-        What is in memory continues serving until the predictor is closed.
+        The versions in memory serve until the predictor is closed.
         """
         if self.watch is not None:
             await self.watch.close()
@@ -56,10 +56,10 @@ class Opened:
 
 
 def load(settings: NetworkSettings) -> Loaded:
-    """Finds, checks, loads and warms up the bundle. Blocks for seconds: for a thread. Raises BundleError, ConfigError.
+    """Finds, checks, loads and warms up the bundle. Takes seconds: not for the event loop's thread.
 
-    Where no version is asked for and the highest is broken, the next one below serves: a version that can't be loaded
-    doesn't take the service down, neither while it runs nor when it starts again.
+    If the settings name no version and the highest is broken, the next lower one serves: a version that can't be loaded
+    doesn't take the service down, neither while it runs nor when it restarts. Raises BundleError, ConfigError.
     """
     keep_level()
     shapes, failures, estimate = ShapesInUse(), Failures(), MemoryEstimate()

@@ -21,11 +21,11 @@ from predictor.engines.sizes import Shape, usual_pages
 
 log = logging.getLogger("ppocr.predictor")
 
-#: Of a page: what is larger no service computes, unless its settings say so.
+#: Of a page: no service computes larger ones, unless its settings say so.
 MOST_PIXELS = PageSettings.max_detection_pixels
 USUAL_WIDTHS = range(64, 513)
 USUAL_COUNTS = (1, 2, 4)
-#: Of a network: PP-OCR's take 80. With steps of a pixel they would be prepared for days.
+#: Of a network: PP-OCR's have 80. A grid in steps of one pixel would take days to prepare.
 MOST_SIZES = 500
 
 #: After how many seconds without a forward pass the networks count as idle; and how long a preparation waits for that.

@@ -1,4 +1,4 @@
-"""One sample is read before a version serves: what loads may still answer what its manifest doesn't say."""
+"""Reads one sample before a version serves: a network may load and still give answers that its manifest doesn't describe."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         PredictorSettings,
         argv,
         prog="python -m predictor",
-        description="Runs the networks of a bundle for transformers, as V2 models of their names.",
+        description="Runs the networks of a bundle for transformers, each as a V2 model of the same name.",
         kserve_flags=True,
     )
     telemetry.configure_logging(settings.log_level, settings.log_format)

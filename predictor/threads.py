@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 async def in_thread(function: Callable[[], T], name: str) -> T:
-    """What `function` returns or raises. It runs in a daemon thread, where `asyncio.to_thread` would keep the process.
+    """Returns or raises what `function` does, in a daemon thread. A thread of `asyncio.to_thread` would keep the process alive.
 
-    A thread can't be stopped: if the awaiting task is cancelled, it continues and its result is lost.
+    A thread can't be stopped: if the awaiting task is cancelled, the thread continues and its result is lost.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()

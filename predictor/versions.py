@@ -19,7 +19,7 @@ log = logging.getLogger("ppocr.predictor")
 
 @dataclass(frozen=True, eq=False)
 class LoadedVersion:
-    """One version: what is known of it, what it runs on, its networks by name, and how to close them in the end."""
+    """One version: its facts, how the engine runs it, its networks by name, and a function that closes them."""
 
     facts: BundleFacts
     capabilities: Capabilities
@@ -37,23 +37,24 @@ class LoadedVersion:
 class Versions:
     """The versions in memory. All methods must be called on one event loop.
 
-    Whoever uses a slot of an answer acquires it before the event loop continues. `side_by_side` versions stay at a time; one
-    that is swapped out still answers to its name for `grace_seconds`: lines follow the detection that found them.
+    A caller that uses a slot of a returned version must acquire it before the event loop continues. `side_by_side` versions
+    serve at the same time. A replaced version still answers requests that name it for `grace_seconds`, because the lines of
+    a page are read by the version that found them.
     """
 
     def __init__(self, side_by_side: int = 1, grace_seconds: float = 10.0) -> None:
         self._side_by_side = side_by_side
         self._grace_seconds = grace_seconds
-        self._serving: list[LoadedVersion] = []  # the last one is the default, the first one the longest here
+        self._serving: list[LoadedVersion] = []  # the oldest first; the last one is the default
         self._in_grace: list[LoadedVersion] = []
         self._leaving: dict[LoadedVersion, asyncio.Task[None]] = {}
         self._closing = asyncio.Event()
         self._followers: list[Callable[[], None]] = []
 
     def serving(self, version: str | None = None) -> LoadedVersion:
-        """The default, or `version`, by its number, name/number or identity; also if it is in its grace.
+        """The default, or `version`, by its number, name/number or identity; also one in its grace period.
 
-        Raises NotFound if no such version is in memory, Unavailable if none is.
+        Raises NotFound if no such version is in memory, Unavailable if `version` is None and none serves.
         """
         if version is None:
             if not self._serving:
@@ -70,15 +71,15 @@ class Versions:
         return [loaded.facts for loaded in self._serving]
 
     def leaving(self) -> list[BundleFacts]:
-        """Those that were swapped out, and whose memory isn't free yet."""
+        """The retired versions whose memory isn't free yet."""
         return [loaded.facts for loaded in self._leaving]
 
     def in_memory(self) -> int:
-        """How many serve or are leaving."""
+        """How many versions serve or are leaving."""
         return len(self._serving) + len(self._leaving)
 
     def networks(self) -> dict[str, NetworkFacts]:
-        """The networks of all that answer, by name; of those of one name the newest version's."""
+        """The networks of all versions that answer, by name; if several have a network of one name, that of the newest."""
         answering = [loaded.facts for loaded in self._answering()]
         return {network.name: network for facts in reversed(answering) for network in facts.networks}
 
@@ -88,7 +89,7 @@ class Versions:
         changed()
 
     def activate(self, loaded: LoadedVersion) -> None:
-        """Makes `loaded` the default from now on; of those beyond `side_by_side`, those longest here leave."""
+        """Makes `loaded` the default. If there are more than `side_by_side` versions, the oldest are retired."""
         if loaded in self._serving:
             self._serving.remove(loaded)
         self._serving.append(loaded)
@@ -97,7 +98,7 @@ class Versions:
         self._tell()
 
     def retire(self, loaded: LoadedVersion) -> None:
-        """Retires `loaded`: after its grace period it takes no more requests, and it is closed when the last one is answered."""
+        """After its grace period, `loaded` takes no more requests, and it is closed when the last one is answered."""
         self._serving.remove(loaded)
         self._in_grace.append(loaded)
         self._leaving[loaded] = asyncio.create_task(self._leave(loaded))
@@ -109,7 +110,7 @@ class Versions:
             await asyncio.wait(self._leaving.values())
 
     async def close(self) -> None:
-        """Closes all networks. Nothing uses them any more."""
+        """Retires all versions without a grace period, and waits until their networks are closed."""
         self._closing.set()
         for loaded in list(self._serving):
             self.retire(loaded)
@@ -132,7 +133,7 @@ class Versions:
             log.info("%s is unloaded", loaded.facts.label)
 
     def _answering(self) -> list[LoadedVersion]:
-        """The default first; those in their grace last, of them the one that left last first."""
+        """The default first; versions in their grace period last, the most recently retired one first."""
         return [*reversed(self._serving), *reversed(self._in_grace)]
 
     def _tell(self) -> None:
@@ -142,7 +143,7 @@ class Versions:
 
 
 async def _drained(slot: NetworkSlot) -> None:
-    """Returns when nobody holds `slot` any more. The last one may let go of it on any thread."""
+    """Returns when nobody holds `slot` any more. The last holder may release it on any thread."""
     loop, drained = asyncio.get_running_loop(), asyncio.Event()
 
     def tell() -> None:

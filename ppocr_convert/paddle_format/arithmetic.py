@@ -127,7 +127,7 @@ def _reduce(builder: Builder, operator: Operator) -> None:
 
 @translates("full", "full_int_array", "full_array", "assign_value")
 def _full(builder: Builder, operator: Operator) -> None:
-    """A constant; a `full` of a shape that is computed is known by its value alone, which is all that readers need."""
+    """A constant. If the shape of a `full` is computed, only its value is known, which is all that readers need."""
     out = operator.outputs[0]
     value = operator.get("value", 0.0)
     whole = operator.kind == "full_int_array" or _is_whole(operator.get("dtype", "float32"))
@@ -150,7 +150,7 @@ def _full(builder: Builder, operator: Operator) -> None:
 
 @translates("full_batch_size_like", "full_like", "full_with_tensor")
 def _full_like(builder: Builder, operator: Operator) -> None:
-    """As `full`, of a shape that isn't known: the zeros that a recurrent layer begins with."""
+    """As `full`, with an unknown shape: the zeros with which a recurrent layer begins."""
     number = operator.get("value", 0.0)
     for name in operator.inputs:
         known = builder.constants.get(name)

@@ -1,4 +1,4 @@
-"""Builds an ONNX graph: constants, nodes, and the table of translations by operator."""
+"""Builds an ONNX graph: constants and nodes. TRANSLATIONS has a function for each of Paddle's operators."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def translates(*kinds: str) -> Callable[[Translate], Translate]:
 class Builder:
     """`constants` are the tensors whose values are known.
 
-    `whole` numbers only make shapes: they are INT64, and a single one that is computed is a vector of one.
+    `whole` has the names of tensors of whole numbers, of which only shapes are made. They are INT64, and a single number that
+    is computed is a vector of length one.
     """
 
     def __init__(self, program: Program, parameters: dict[str, NDArray[Any]]) -> None:
@@ -40,21 +41,21 @@ class Builder:
         self.whole: set[str] = set()
 
     def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        """Appends a node and returns its output's name. What a node makes of whole numbers are whole numbers."""
+        """Appends a node and returns its output's name. What a node computes from whole numbers is also whole numbers."""
         self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
         if operator == "Shape" or inputs[0] in self.whole:
             self.whole.add(output)
         return output
 
     def add(self, name: str, value: NDArray[Any] | Sequence[Any] | float, dtype: Any = np.float32) -> str:
-        """A constant."""
+        """Adds a constant and returns its name."""
         self.constants[name] = np.asarray(value, dtype)
         if np.issubdtype(self.constants[name].dtype, np.integer):
             self.whole.add(name)
         return name
 
     def ints(self, name: str, what: str) -> list[int]:
-        """Values that must be known in advance."""
+        """The whole numbers of `name`. Raises BundleError, which calls them `what`, if they aren't known in advance."""
         value = self.known_ints(name)
         if value is None:
             raise BundleError(f"{what} is computed while the network runs; it must be a constant")
@@ -69,7 +70,7 @@ class Builder:
         return None if value is None else [int(item) for item in value.reshape(-1)]
 
     def vector(self, name: str, output: str) -> str:
-        """An INT64 vector out of a constant, of a list of numbers, or of a tensor."""
+        """An INT64 vector made of a constant, of a list of numbers, or of a tensor. Raises BundleError for other tensors."""
         known = self.known_ints(name)
         if known is not None:
             return self.add(output, known, np.int64)
@@ -82,10 +83,11 @@ class Builder:
             elif part in self.whole:
                 vectors.append(part)
             else:
-                raise BundleError("a shape is made of a tensor that is no shape; that can't be translated")
+                raise BundleError("a shape that isn't computed from other shapes can't be translated")
         return self.node("Concat", vectors, output, axis=0) if len(vectors) > 1 else vectors[0]
 
     def rank(self, name: str) -> int:
+        """The number of dimensions of a tensor. Raises BundleError if the program doesn't say."""
         if name in self.constants:
             return self.constants[name].ndim
         found = self.program.ranks.get(name)
@@ -94,7 +96,7 @@ class Builder:
         return found
 
     def alias(self, source: str, output: str) -> None:
-        """`output` is `source` by another name."""
+        """Makes `output` another name of `source`."""
         if source in self.constants:
             self.constants[output] = self.constants[source]
             if source in self.whole:

@@ -12,12 +12,12 @@ from ppocr_convert.paddle_format.program import Operator
 def _nchw(operator: Operator) -> None:
     if operator.get("data_format", "NCHW") not in ("NCHW", "AnyLayout"):
         raise BundleError(
-            f"the operator {operator.kind} is in the layout {operator.get('data_format')}; NCHW is translated"
+            f"the operator {operator.kind} in the layout {operator.get('data_format')} can't be translated; in NCHW it can"
         )
 
 
 def _padding(operator: Operator) -> dict[str, object]:
-    """Paddle's padding as ONNX's attribute: [top, left, bottom, right], or by name."""
+    """Paddle's padding as ONNX's attribute: `pads` [top, left, bottom, right], or `auto_pad`."""
     named = {"SAME": "SAME_UPPER", "VALID": "VALID"}
     algorithm = operator.get("padding_algorithm", "EXPLICIT")
     if algorithm in named:
@@ -40,7 +40,7 @@ def _conv(builder: Builder, operator: Operator) -> None:
 def _conv_transpose(builder: Builder, operator: Operator) -> None:
     _nchw(operator)
     if operator.get("output_size"):
-        raise BundleError("a transposed convolution of a fixed output size can't be translated")
+        raise BundleError("a transposed convolution with a fixed output size can't be translated")
     padding = operator.get("output_padding") or [0, 0]
     _convolve(builder, operator, "ConvTranspose", **({"output_padding": padding} if any(padding) else {}))
 
@@ -143,10 +143,10 @@ def _hardsigmoid(builder: Builder, operator: Operator) -> None:
 
 @translates("hardswish")
 def _hardswish(builder: Builder, operator: Operator) -> None:
-    """As x · HardSigmoid(x): ppocr_convert/fusions.py makes one of them."""
+    """As x · HardSigmoid(x), which ppocr_convert/fusions.py turns into HardSwish."""
     usual = (operator.get("threshold", 6.0), operator.get("scale", 6.0), operator.get("offset", 3.0))
     if usual != (6.0, 6.0, 3.0):
-        raise BundleError(f"a hard swish of threshold, scale and offset {usual} can't be translated")
+        raise BundleError(f"a hard swish with threshold, scale and offset {usual} can't be translated")
     x, out = operator.input(0), operator.outputs[0]
     builder.node("HardSigmoid", [x], f"{out}.gate", alpha=1 / 6, beta=0.5)
     builder.node("Mul", [x, f"{out}.gate"], out)
@@ -206,7 +206,7 @@ def _resize(builder: Builder, operator: Operator) -> None:
         factors = [1.0, 1.0, scale[0], scale[-1]]
         inputs = [x, empty, builder.add(f"{out}.factors", factors)]
     else:
-        raise BundleError(f"the operator {operator.kind} has neither a size nor a factor that is known in advance")
+        raise BundleError(f"neither the size nor the factor of the operator {operator.kind} is known in advance")
     builder.node("Resize", inputs, out, coordinate_transformation_mode=place, **how)
 
 
@@ -218,14 +218,14 @@ def _pad(builder: Builder, operator: Operator) -> None:
     pads = builder.ints(given, "a padding") if given else [int(value) for value in operator.get("paddings", [])]
     if operator.kind == "pad3d":
         if operator.get("data_format", "NCDHW") != "NCDHW":
-            raise BundleError("a padding in another layout than NCDHW can't be translated")
+            raise BundleError("a padding in a layout other than NCDHW can't be translated")
         left, right, top, bottom, front, back = pads
         pads = [0, 0, front, top, left, 0, 0, back, bottom, right]
     else:
         pads = [*pads[0::2], *pads[1::2]]
     mode = {"constant": "constant", "reflect": "reflect", "replicate": "edge"}.get(operator.get("mode", "constant"))
     if mode is None:
-        raise BundleError(f"a padding of the mode {operator.get('mode')} can't be translated")
+        raise BundleError(f"a padding with the mode {operator.get('mode')} can't be translated")
     value = operator.get("pad_value", operator.get("value", 0.0))
     value = value if isinstance(value, float | int) else 0.0
     amounts = builder.add(f"{out}.pads", pads, np.int64)

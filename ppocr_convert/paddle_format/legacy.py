@@ -1,7 +1,7 @@
 """inference.pdmodel or __model__: a ProgramDesc of Paddle's framework.proto, as Paddle 1 and 2 write it.
 
-Names and places of inputs become those of PIR: what an operator has as an attribute here and as an input there becomes
-a constant before it, and what is broadcast from an axis on gets its dimensions.
+Operators get the names and the order of inputs that they have in PIR. An attribute that is an input in PIR becomes a
+constant before the operator, and an input that is broadcast from an axis on gets dimensions of size 1.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Reader:
         self._feeds: dict[str, tuple[int, ...]] = {}
         self._fetches: list[str] = []
         self._lists: dict[str, tuple[str, ...]] = {}
-        #: A name of the program → what it is called here since it was last written: a name may be written several times.
+        #: A name in the program → the name here of its last value: a program may write to one name several times.
         self._current: dict[str, str] = {}
         self._known = {""}
 
@@ -94,7 +94,7 @@ class _Reader:
         self._operators.append(Operator(RENAMED.get(kind, kind), tuple(read_names), names, attributes))
 
     def _slot(self, kind: str, slot: str, inputs: dict[str, list[str]], attributes: dict[str, Any], place: int) -> str:
-        """The name of what stands in an input; a list, or a constant out of an attribute, gets one."""
+        """The name of the tensor in an input slot; a list, or a constant made of an attribute, gets a name of its own."""
         constant = CONSTANTS.get((kind, slot))
         if constant is None:
             found = inputs.get(slot, [])
@@ -126,7 +126,7 @@ class _Reader:
         return name
 
     def _broadcast(self, names: list[str], axis: int, place: int) -> str:
-        """The second factor with dimensions of size 1 behind it: Paddle lays its first one over dimension `axis`."""
+        """The second input with dimensions of size 1 appended: Paddle aligns its first dimension with dimension `axis`."""
         left, right = (self._shapes.get(name) for name in names)
         if axis < 0 or left is None or right is None or axis + len(right) == len(left):
             return names[1]
@@ -138,7 +138,7 @@ class _Reader:
 
 
 def _value(attribute: OpDesc.Attr) -> Any:
-    """The value by its AttrType; None for a kind that no operator of ours has."""
+    """The value by its AttrType; None for a type that no supported operator has."""
     field = _FIELDS.get(attribute.type)
     if field is None:
         return None

@@ -32,7 +32,7 @@ RENAMED = {
     "sync_batch_norm": "batch_norm",
 }
 
-#: Inputs in PIR's order, if they aren't X alone.
+#: Inputs in PIR's order, of operators that have others than X.
 _BINARY = ("X", "Y")
 INPUTS = {
     **dict.fromkeys(ELEMENTWISE, _BINARY),
@@ -67,7 +67,7 @@ INPUTS = {
     "fill_constant_batch_size_like": ("Input",),
     "rnn": ("Input", "PreState", "WeightList"),
 }
-#: Outputs in PIR's order, if they aren't Out alone.
+#: Outputs in PIR's order, of operators that have others than Out.
 OUTPUTS = {
     "conv2d": ("Output",),
     "depthwise_conv2d": ("Output",),

@@ -1,7 +1,8 @@
 """A network's parameters: inference.pdiparams, all tensors in one file in the order of their names.
 
-Each is, as paddle/phi/core/framework/dense_tensor_serialize.cc writes it: a version (uint32, 0), levels of detail (uint64, and
-each with its size in front), a version again, the size of a TensorDesc, the TensorDesc, and the values.
+Each tensor, as paddle/phi/core/framework/dense_tensor_serialize.cc writes it, has a version (uint32, 0), the number of levels
+of detail (uint64) and the levels, each with its size in front, a second version, the size of a TensorDesc, the TensorDesc,
+and the values.
 """
 
 from __future__ import annotations
@@ -42,18 +43,18 @@ def read(content: bytes, shapes: Mapping[str, tuple[int, ...]], file: str) -> di
         except (struct.error, ValueError, KeyError, DecodeError) as error:
             raise BundleError(
                 f"{file} ends or is damaged at parameter {len(found) + 1} of {len(shapes)}, {name!r} "
-                f"(byte {place} of {len(content)}); is the file whole, and does it belong to this program?"
+                f"(byte {place} of {len(content)}); is the file complete, and does it belong to this program?"
             ) from error
-        # A program leaves the shape out of what only training reads, such as the state of a dropout.
+        # A program has no shape for parameters that only training reads, such as the state of a dropout.
         if shapes[name] and value.shape != tuple(shapes[name]):
             raise BundleError(
                 f"{file} doesn't belong to this program: its parameter {name!r} has the shape {list(value.shape)}, and the "
-                f"program wants {list(shapes[name])}"
+                f"program expects {list(shapes[name])}"
             )
         found[name] = value
     if place != len(content):
         raise BundleError(
-            f"{file} has {len(content) - place} bytes more than the program has parameters; is it another's?"
+            f"{file} has {len(content) - place} bytes more than the program's parameters; does it belong to another program?"
         )
     return found
 

@@ -10,7 +10,8 @@ from ppocr_api.errors import BundleError
 from ppocr_convert.paddle_format.program import Operator, Program
 
 _BUILTIN = "0"
-#: builtin.split takes a list of tensors apart, and builtin.slice takes one out; operators on tensors have these names too.
+#: builtin.split takes a list of tensors apart, and builtin.slice takes one out. They are renamed here, because operators on
+#: tensors have the same names.
 _OF_LISTS = {"split": "unpack", "slice": "item"}
 
 

@@ -11,7 +11,7 @@ from ppocr_api.errors import BundleError
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator by its name in PIR; `inputs` and `outputs` in PIR's order, an empty name if one is left out."""
+    """An operator by its name in PIR. `inputs` and `outputs` are in PIR's order, with an empty name for each left out."""
 
     kind: str
     inputs: tuple[str, ...]
@@ -30,7 +30,7 @@ class Operator:
 
 @dataclass(frozen=True)
 class Program:
-    """`lists` are tensors of tensors: the name of a list → the names in it. -1 in a shape is a free size."""
+    """`lists` are lists of tensors: the name of a list → the names in it. -1 in a shape is a free size."""
 
     operators: tuple[Operator, ...]
     parameters: Mapping[str, tuple[int, ...]]

@@ -15,7 +15,7 @@ _GATES = [0, 3, 1, 2]
 
 @translates("rnn")
 def _rnn(builder: Builder, operator: Operator) -> None:
-    """[T,N,C] → [T,N,directions · H]. Its parameters come as weights of all layers, then biases of all layers."""
+    """[T,N,C] → [T,N,directions · H]. The parameters are the weights of all layers, then the biases of all layers."""
     if operator.get("mode") != "LSTM":
         raise BundleError(f"a recurrent layer of the kind {operator.get('mode')} can't be translated; LSTM can")
     for state in builder.lists.get(operator.input(1), (operator.input(1),)):

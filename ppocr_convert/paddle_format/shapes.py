@@ -14,7 +14,7 @@ def _nothing(builder: Builder, operator: Operator) -> None:
     if operator.kind == "dropout":
         mode = operator.get("mode", operator.get("dropout_implementation", "downgrade_in_infer"))
         if mode == "downgrade_in_infer" and operator.get("dropout_prob", operator.get("p", 0.0)):
-            raise BundleError("a dropout that scales while it infers can't be translated")
+            raise BundleError("a dropout that scales during inference can't be translated")
     builder.alias(operator.input(0), operator.outputs[0])
 
 

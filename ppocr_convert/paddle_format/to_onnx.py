@@ -15,9 +15,9 @@ from ppocr_convert.paddle_format.program import Program
 
 #: The modules that fill TRANSLATIONS.
 GROUPS = (arithmetic, layers, recurrent, shapes)
-#: Axes are attributes up to here, which ppocr_convert's other parts build on.
+#: The last opset in which axes are attributes; the other parts of ppocr_convert rely on that.
 OPSET = 12
-#: What reading a damaged program, or one of a new kind, ends in.
+#: The errors that reading a damaged program, or one of an unknown kind, may end in.
 _WRONG = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
@@ -26,7 +26,7 @@ def read_program(content: bytes, file: str) -> Program:
     try:
         program = pir.read(content) if content[:1] == b"{" else legacy.read(content)
     except _WRONG as error:
-        raise BundleError(f"{file} isn't as Paddle writes a program ({error!r}); is it damaged?") from error
+        raise BundleError(f"{file} isn't a program as Paddle writes it ({error!r}); is it damaged?") from error
     if len(program.feeds) != 1 or len(program.fetches) != 1:
         raise BundleError(
             f"{file} has {len(program.feeds)} inputs and {len(program.fetches)} outputs; a PP-OCR network has one of each"
@@ -35,12 +35,15 @@ def read_program(content: bytes, file: str) -> Program:
 
 
 def convert(program: Program, content: bytes, file: str) -> ModelProto:
-    """The model: FLOAT [N,3,H,W] in, FLOAT out. `content` is the parameters' `file`. Raises BundleError."""
+    """The model: FLOAT [N,3,H,W] in, FLOAT out. `content` is that of the parameters' file; errors call it `file`.
+
+    Raises BundleError.
+    """
     unknown = sorted({item.kind for item in program.operators if item.kind not in TRANSLATIONS})
     if unknown:
         raise BundleError(
-            f"the Paddle program uses {', '.join(unknown)}, which PP-OCR's detection, recognition and orientation networks "
-            "don't use and this converter has no translation for"
+            f"the Paddle program uses {', '.join(unknown)}, which this converter can't translate (not used by "
+            "PP-OCR's detection, recognition and orientation networks)"
         )
     builder = Builder(program, parameters.read(content, program.parameters, file))
     for operator in program.operators:

@@ -1,7 +1,7 @@
 """Batches across requests: a bounded queue of pixels in front of the networks.
 
 `Scheduler.submit` takes blocks of equally sized items for the network of a `Slot` and answers them together, in order.
-Items of equal size share a batch, whoever asked; nothing is ever padded, so no answer depends on its neighbours.
+Items of equal size share a batch, whoever sent them. Nothing is padded, so no answer depends on other items in the batch.
 """
 
 from predictor.batching.limits import Limits

@@ -1,4 +1,4 @@
-"""What the scheduler measures while it runs: the batch size that fits into memory, and the speed of each network."""
+"""Measurements of the running scheduler: the batch size that fits into memory, and the speed of each network."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 #: A batch that fits lets the budget grow by this factor: 20 good batches undo one halving.
 RECOVERY = 1.035
-#: Weight that a batch keeps in the moving average when the next one is measured.
+#: The factor by which the weight of earlier batches in the moving average shrinks with each new batch.
 MEMORY = 0.95
 
 
 class Budgets:
-    """Pixels a batch of each network may have: its own `batch_pixels`, less after it ran out of memory.
+    """The pixels that a batch of each network may have: its `batch_pixels`, or less after it ran out of memory.
 
-    By network and not by size: what a forward needs grows with its pixels, so what was too much for lines of one
-    width is too much for those of the next.
+    There is one budget per network, not per size: the memory of a forward pass grows with its pixels, so a batch that was too
+    large with lines of one width is too large with lines of another.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Budgets:
         self._shrunk[slot] = min(self._shrunk.get(slot, slot.batch_pixels), pixels) / 2
 
     def fitted(self, slot: Slot, pixels: int) -> None:
-        """A batch of `pixels` went well. One much smaller than the budget says nothing of what would fit."""
+        """A batch of `pixels` went well. One much smaller than the budget says nothing about what would fit."""
         shrunk = self._shrunk.get(slot)
         if shrunk is None or pixels < shrunk / 2:
             return
@@ -45,7 +45,7 @@ class Budgets:
 
 
 class Throughput:
-    """Pixels a second of each network by its name, as a moving average over batches weighted by their time."""
+    """Pixels per second of each network by its name, as a moving average over batches, weighted by their time."""
 
     def __init__(self) -> None:
         self._pixels: dict[str, float] = {}
@@ -56,7 +56,7 @@ class Throughput:
         self._seconds[name] = self._seconds.get(name, 0.0) * MEMORY + seconds
 
     def rate(self, name: str) -> float:
-        """Pixels a second, 0 if nothing was measured yet."""
+        """Pixels per second, 0 if nothing was measured yet."""
         seconds = self._seconds.get(name, 0.0)
         return self._pixels[name] / seconds if seconds else 0.0
 

@@ -77,7 +77,7 @@ def _infer(network: Network, pixels: U8) -> Outputs:
     except MemoryError as error:
         raise EngineOutOfMemory("the predictor had no memory left for this batch") from error
     except Exception as error:
-        log.exception("a network failed with an error that its engine doesn't know")
+        log.exception("a network failed with an unexpected error")
         raise EngineError("the network failed on this input") from error
     counts = [len(output) for output in outputs]
     if not counts or any(count != len(pixels) for count in counts):

@@ -1,4 +1,4 @@
-"""What the scheduler counted and measured since its start. Its owner holds a lock if the threads change it."""
+"""The scheduler's counts and measurements since its start. Not thread-safe: its owner holds a lock."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Measures:
 
     def __init__(self, threads: int) -> None:
         self.throughput = Throughput()
-        #: When each thread's forward began, 0 if none runs; written by the thread alone.
+        #: When each thread's forward pass began, 0 if none runs. Only the thread itself writes it.
         self.began = [0.0] * threads
         self._batches = self._items = self._pixels = 0
 

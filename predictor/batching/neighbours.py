@@ -6,7 +6,7 @@ import math
 
 from ppocr_limits.shares import Share
 
-#: For so long after its last batch a share counts as being there: small requests come one after the other [seconds].
+#: How long a share counts as present after its last batch, because small requests come one after the other [seconds].
 RECENT_SECONDS = 1.0
 
 
@@ -18,11 +18,11 @@ class Neighbours:
         self._at = self._other_at = -math.inf  # when `_last` had its last batch, and when any other had
 
     def served(self, share: Share, now: float) -> None:
-        """Something of `share` went into a batch."""
+        """Notes that items of `share` went into a batch."""
         if share != self._last:
             self._last, self._other_at = share, self._at
         self._at = now
 
     def beside(self, share: Share, now: float) -> bool:
-        """Whether any other had a batch within the last second."""
+        """Whether any other share had a batch within the last RECENT_SECONDS."""
         return now - (self._other_at if share == self._last else self._at) <= RECENT_SECONDS

@@ -34,11 +34,10 @@ class SilentObserver:
 class Stats:
     """A snapshot of the scheduler.
 
-    `queue_items` and `queue_pixels` wait, by the name of their network; `oldest_seconds` is how long the first of them has
-    waited. A network that was never given anything isn't there.
-    `running` forwards are being computed, the longest for `running_seconds`: a value that only grows is a hung forward.
-    `batches`, `items` and `pixels` count what was computed since the start; `pixels_per_second` is a moving average by
-    network, of the time in which it ran.
+    `queue_items` and `queue_pixels` count waiting work by the name of the network; networks that never had work are absent.
+    `oldest_seconds` is how long the oldest request has waited. `running` is the number of forward passes in progress, the
+    longest for `running_seconds`: if that only grows, the pass hangs. `batches`, `items` and `pixels` count what was computed
+    since the start. `pixels_per_second` is a moving average by network, over the time in which it ran.
     """
 
     queue_items: Mapping[str, int]

@@ -1,7 +1,7 @@
 """The units of the scheduler's work.
 
 A request brings *blocks*, arrays [n,H,W,3] of n items of one size. While they wait they are *runs*; a batch takes
-*pieces* of runs of one key. Nothing here is an object per item: a line costs its share of a piece.
+*pieces* of runs of one key. There is no object per item, so a line costs next to nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NUMBERS = itertools.count()
 
 
 class Key(NamedTuple):
-    """Items share a batch when they share this: one network of one version, and the size in pixels."""
+    """Items with equal keys may share a batch: a network of one version, and the size in pixels."""
 
     slot: Slot
     height: int
@@ -40,7 +40,7 @@ class Key(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class Run:
-    """The items of one block that wait still: `block[start:]`."""
+    """The items of one block that still wait: `block[start:]`."""
 
     request: Request
     index: int
@@ -56,7 +56,7 @@ class Run:
 class Forward(NamedTuple):
     """A batch as reported to one of its requests: `items` of the batch's `batch_items` belong to that request.
 
-    `arrived`, `began` and `ended` are instants of `time.monotonic()`: the request came, the network was started, it had computed.
+    `arrived` (of the request), `began` and `ended` (of the forward pass) are instants of `time.monotonic()`.
     """
 
     arrived: float
@@ -72,7 +72,7 @@ Told = Callable[[Forward], None] | None
 
 
 class Request:
-    """Blocks that are answered together. Its answers are written on the event loop alone."""
+    """Blocks that are answered together. The answers are written only on the event loop."""
 
     __slots__ = (
         *(
@@ -103,13 +103,13 @@ class Request:
     ) -> None:
         self.slot = slot
         self.told = told
-        #: Requests of one share are served like one; without it, a request is a share of its own.
+        #: Requests of one share take turns with others as if they were one. A request without a share gets one of its own.
         self.share = next(_NUMBERS) if share is None else share
         self.future = future
         self.arrived = arrived
         self.deadline = deadline
         self.blocks = blocks
-        #: What waits still by the block's index, in the order in which it is computed; the queue's own.
+        #: The waiting runs by the index of the block, in the order in which they are computed. Only the queue changes this.
         self.runs: dict[int, Run] = {}
         self.items = sum(len(block) for block in blocks)
         self.pixels = sum(block.size for block in blocks) // 3
@@ -173,7 +173,7 @@ def tell(batch: Batch, began: float, ended: float) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of items [start, stop) of a batch."""
+    """The result for items [start, stop) of a batch."""
 
     start: int
     stop: int

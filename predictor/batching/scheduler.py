@@ -1,8 +1,8 @@
 """The batching scheduler: requests come in on the event loop, batches are computed in worker threads.
 
-One lock guards the queue. A free worker takes the next batch itself, so the device never waits for the event
-loop, and a batch is composed at the last moment, while more items arrive. With `prefetch`,
-one additional thread prepares its batch while the others compute.
+One lock guards the queue. A free worker takes the next batch itself, so the device never waits for the event loop, and a
+batch is composed at the last moment, after more items have arrived. With `prefetch`, one additional thread prepares its
+batch while the others compute.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class Scheduler:
     async def submit(
         self, slot: Slot, blocks: Sequence[U8], deadline: float | None = None, share: Share = None, told: Told = None
     ) -> list[Outputs]:
-        """Computes `blocks`, arrays UINT8 [n,H,W,3] with n ≥ 1, on the network of `slot`; one answer a block, in order.
+        """Computes `blocks`, arrays UINT8 [n,H,W,3] with n ≥ 1, on the network of `slot`; one answer per block, in order.
 
-        `deadline` is a `time.monotonic()` instant, `share` whose work it is (ppocr_limits/shares.py); `told` hears of batches.
-        The pixels must not change until the answer is there. Cancelling the awaiting task takes what waits out of the queue.
+        `deadline` is a `time.monotonic()` instant, `share` the client's (ppocr_limits/shares.py). `told` is called per batch.
+        The pixels must not change until the answer is there. Cancelling the awaiting task removes waiting work from the queue.
 
         Raises Overloaded, DeadlineExceeded, Unavailable (closed), EngineError, EngineOutOfMemory.
         """
@@ -102,7 +102,7 @@ class Scheduler:
             return self._measures.stats(self._queue, time.monotonic())
 
     async def close(self, cancel: bool = False) -> None:
-        """Refuses new work, computes what was accepted, and stops the threads. `cancel` fails what waits instead."""
+        """Refuses new work, computes accepted work, and stops the threads. With `cancel`, waiting work fails instead."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -182,7 +182,7 @@ class Scheduler:
                 return
 
     def _next_batch(self) -> Batch | None:
-        """Waits for work; None when the scheduler has stopped. The caller owns one use of the batch's slot."""
+        """Waits for work; None when the scheduler has stopped. The batch's slot has been acquired for the caller."""
         with self._changed:
             while not self._stopped:
                 now = time.monotonic()

@@ -34,7 +34,7 @@ class Slot(Protocol):
 
     @property
     def place(self) -> int:
-        """Where a page meets the network: its index in the bundle's list."""
+        """The network's place in the pipeline: its index in the bundle's list."""
 
     @property
     def version(self) -> str: ...
@@ -44,7 +44,7 @@ class Slot(Protocol):
 
     @property
     def alone(self) -> Network:
-        """The same network for a forward that nothing else runs beside: all threads of the device work on it."""
+        """The same network for a forward pass that runs alone, and uses all threads of the device."""
 
     @property
     def batch_pixels(self) -> int:
@@ -62,7 +62,7 @@ class Slot(Protocol):
 class NetworkSlot:
     """A `Slot` that counts its users, and calls `on_drained` once when it is retired and nobody holds it any more.
 
-    Without a network of its own for a forward that is alone, `network` computes that too.
+    If `alone` is None, `network` is also used for a forward pass that runs alone.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """The interface of the engines. predictor/engines/choice.py picks one.
 
-An engine loads one network of a bundle; a network turns uint8 pixels into its small answers. Everything above this line
-of the predictor is the same for all engines, and nothing below it knows of requests.
+An engine loads one network of a bundle; a network turns uint8 pixels into its small answers. The rest of the predictor is the
+same for all engines, and engines know nothing about requests.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class EngineOptions:
 class Capabilities:
     """How the engine has applied the options.
 
-    `batch_pixels` is the size of a batch from which a larger one is no faster. `by_size` says that the engine makes
-    kernels for each size of input, and keeps them; `fills_batches` that it adds items to a batch until it has one of few sizes.
+    `batch_pixels` is the size of a batch above which a larger one is no faster, 0 if the engine doesn't say. `by_size`: the
+    engine makes kernels for each input size, and keeps them. `fills_batches`: it pads each batch to one of a few sizes.
     """
 
     engine: str
@@ -73,10 +73,10 @@ class Network(abc.ABC):
         """UINT8 [N,H,W,3] RGB → one array [N,…] for each of the network's outputs; the arrays are the caller's own.
 
         Raises InvalidRequest for pixels that the network can't take, EngineOutOfMemory if a smaller batch may work,
-        EngineError for anything else that goes wrong inside.
+        EngineError for all other failures of the engine.
         """
         check_pixels(pixels, self.facts)
-        # Arrays over a gRPC message are read-only, and OpenVINO shares memory only with those that aren't.
+        # Arrays that are views of a gRPC message are read-only, and OpenVINO shares memory only with writable ones.
         return self._run(np.require(pixels, requirements=("C", "W")))
 
     def prepare(self, shape: tuple[int, int, int, int]) -> None:
@@ -114,7 +114,7 @@ def check_pixels(pixels: U8, network: NetworkFacts) -> None:
 
 
 def check_ports(network: NetworkFacts, label: str, inputs: Collection[str], outputs: Collection[str]) -> None:
-    """Raises BundleError if the graph's `inputs` and `outputs` lack those that the bundle `label` says of the network."""
+    """Raises BundleError if the graph's `inputs` or `outputs` lack one that the bundle `label` lists for the network."""
     for kind, wanted, there in (
         ("input", {network.input}, inputs),
         ("output", {output.name for output in network.outputs}, outputs),
@@ -127,7 +127,7 @@ def check_ports(network: NetworkFacts, label: str, inputs: Collection[str], outp
 
 
 def check_answers(answers: Answers, pixels: U8) -> Answers:
-    """The answers; raises EngineError where there aren't as many as pixels were put in."""
+    """Returns `answers`. Raises EngineError if one of them has another number of items than `pixels`."""
     if any(len(answer) != len(pixels) for answer in answers):
         raise EngineError(
             f"{len(pixels)} items were sent to the network, and {[len(answer) for answer in answers]} came back"

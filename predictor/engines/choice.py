@@ -14,7 +14,8 @@ from predictor.engines.base import Engine, EngineName, EngineOptions
 def choose(name: EngineName, options: EngineOptions) -> tuple[Engine, EngineOptions]:
     """The engine of that name, or the best one that is installed, and the options with their device decided.
 
-    A GPU is used where onnxruntime was built for it and there is one. On a CPU, OpenVINO is the fastest, then onnxruntime.
+    A GPU is used if there is one and onnxruntime was built for it. On a CPU, OpenVINO is the fastest, then onnxruntime.
+    Raises ConfigError if the engine isn't installed, or there is no GPU although one is required.
     """
     if name == "auto":
         name, options = _pick(options)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 Providers = list[tuple[str, dict[str, str]]]
-#: Forwards at a time on CUDA, of different shapes, and pixels of a batch there: 16 lines of 320.
+#: On CUDA: forward passes at the same time, of different shapes, and pixels of a batch: 16 lines of 320.
 CUDA_STREAMS, CUDA_BATCH_PIXELS = 4, 16 * 48 * 320
 
 
@@ -32,6 +32,8 @@ def has_gpu() -> bool:
 
 
 class OnnxRuntimeEngine:
+    """The engine. On a GPU without TensorRT it loads a `NetworkByShape`."""
+
     def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
         on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())
         if on_gpu and not options.tensorrt:
@@ -39,7 +41,7 @@ class OnnxRuntimeEngine:
         threads = options.threads or available_cpus()
         streams = 1 if on_gpu else min(options.streams or 1, threads)
         settings = _session_options(max(1, threads // streams))
-        # Sizes change from call to call: a plan of the memory for one size is of no use to the next.
+        # Sizes change from call to call, so a memory plan for one size is of no use to the next.
         settings.enable_mem_pattern = False
         if on_gpu:
             providers, precision = _gpu_providers(bundle, network, options)
@@ -83,7 +85,7 @@ def _on_cuda(bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> N
 
     def open_session(shape: Shape, recorded: bool) -> ort.InferenceSession:
         settings = _session_options(threads=1)
-        # As the conversion names the axes: with fixed ones no kernel is left that computes shapes, on the CPU.
+        # The axes' names are those of the conversion. With fixed axes, no kernels are left that compute shapes on the CPU.
         for axis, length in zip("NHW", shape[:3], strict=True):
             settings.add_free_dimension_override_by_name(axis, length)
         provider, known = cuda
@@ -101,7 +103,7 @@ def _session_options(threads: int) -> ort.SessionOptions:
     settings.log_severity_level = 3
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
-    # Threads that spin between two calls take the processors from the transformer beside them.
+    # Threads that spin between two calls would take processors from the transformer beside them.
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return settings
 
@@ -115,13 +117,13 @@ def _opened(
         raise BundleError(
             f"ONNX Runtime can't load the {network.name} network of {bundle.label}: {_error_text(error)}"
         ) from error
-    # It would continue with the CPU's kernels when a GPU's failed, a hundred times slower and without a word.
+    # Otherwise it would continue on the CPU if a kernel of the GPU fails, a hundred times slower and without a message.
     session.disable_fallback()
     wanted, got = providers[0][0], session.get_providers()
     if wanted not in got:
         raise ConfigError(
-            f"ONNX Runtime doesn't run on {wanted} here, though it knows it; is the driver new enough, and are the CUDA "
-            "libraries installed that onnxruntime-gpu asks for?"
+            f"ONNX Runtime doesn't run on {wanted} here, although it was built for it; is the driver new enough, and are the "
+            "CUDA libraries installed that onnxruntime-gpu needs?"
         )
     inputs, outputs = ({port.name for port in ports} for ports in (session.get_inputs(), session.get_outputs()))
     check_ports(network, bundle.label, inputs, outputs)
@@ -135,7 +137,7 @@ def _cpu_providers(options: EngineOptions) -> Providers:
         )
     if options.tensorrt:
         raise ConfigError("TensorRT needs a GPU; set the device to gpu, or tensorrt to false")
-    # Memory is asked for as it is needed and not doubled in advance: sizes vary by a factor of a hundred.
+    # Memory is allocated as needed, and not doubled in advance, because sizes vary by a factor of a hundred.
     return [(CPU, {"arena_extend_strategy": "kSameAsRequested"})]
 
 
@@ -149,14 +151,14 @@ def _gpu_providers(bundle: Bundle, network: NetworkFacts, options: EngineOptions
         raise ConfigError("this ONNX Runtime is built without TensorRT; set tensorrt to false")
     if options.precision == "bf16" or (options.precision == "f16" and not options.tensorrt):
         raise ConfigError("ONNX Runtime supports the precisions auto and f32 on CUDA, and f16 with TensorRT")
-    # The CUDA libraries of onnxruntime-gpu's extras lie in Python packages, where the loader doesn't look by itself.
+    # The CUDA libraries of onnxruntime-gpu's extras are in Python packages, where the loader doesn't look by itself.
     ort.preload_dlls()
     device = str(options.device_id)
     cuda = {
         "device_id": device,
         "arena_extend_strategy": "kSameAsRequested",
-        # Since ONNX Runtime 1.20 EXHAUSTIVE stands for cuDNN's heuristics of mode B, and times nothing: a plan takes a fourth of
-        # what HEURISTIC (mode A) takes, for kernels as fast. DEFAULT stands for its slowest kernels.
+        # Since ONNX Runtime 1.20 EXHAUSTIVE means cuDNN's heuristics of mode B, and measures nothing: a plan takes a fourth of
+        # the time of HEURISTIC (mode A), for equally fast kernels. DEFAULT means the slowest kernels.
         "cudnn_conv_algo_search": "EXHAUSTIVE",
         "use_tf32": "0" if options.precision == "f32" else "1",
     }

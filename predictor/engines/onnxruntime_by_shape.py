@@ -41,7 +41,7 @@ _NOT_RECORDED = "-1"
 
 @dataclass(frozen=True)
 class Place:
-    """Where input and answers lie: "cuda" and the GPU's number, or "cpu" and 0."""
+    """The memory of input and answers: "cuda" and the GPU's number, or "cpu" and 0."""
 
     device: str
     number: int
@@ -85,16 +85,16 @@ class Exclusion:
                 self._changed.notify_all()
 
 
-#: Of all networks of this process. A session is opened and recorded by one thread at a time: planning is no faster on more.
+#: Shared by all networks of this process. One thread at a time opens and records a session: planning is no faster on more.
 EXCLUSION = Exclusion()
 _opening = threading.Lock()
 
 
 class NetworkByShape(Network):
-    """Sessions by shape, the ones used last. Several threads may run different shapes at once; those of one shape take turns.
+    """The most recently used sessions, by shape. Threads may run different shapes at once; those of one shape take turns.
 
-    `open_session(shape, recorded)` opens one, which can be recorded where `recorded` says so; `translated` names an error of the
-    library.
+    `open_session(shape, recorded)` opens a session, which can be recorded if `recorded` is True. `translated` turns an error
+    of the library into one of ours.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class NetworkByShape(Network):
         self._sessions: OrderedDict[Shape, _Session] = OrderedDict()
 
     def prepare(self, shape: tuple[int, int, int, int]) -> None:
-        """Once: the session of a shape is the same for all threads."""
+        """Runs the network once, because all threads share the session of a shape."""
         self.infer(np.zeros(shape, np.uint8))
 
     def _run(self, pixels: U8) -> Answers:
@@ -152,7 +152,7 @@ class NetworkByShape(Network):
             return session
 
     def _forget_others(self, shape: Shape) -> bool:
-        """Gives back the memory of this shape and of half of the others, those not used for longest; False without others."""
+        """Releases the memory of this shape and of the least recently used half of the others. False if there are no others."""
         with self._lock:
             self._sessions.pop(shape, None)
             others = list(self._sessions)
@@ -161,7 +161,7 @@ class NetworkByShape(Network):
         return bool(others)
 
     def open(self, shape: Shape) -> tuple[ort.InferenceSession, bool]:
-        """A new session of that shape, and whether its kernels can be recorded: all of them have to be CUDA's for that."""
+        """A new session for that shape, and whether its kernels can be recorded, for which all of them must run on CUDA."""
         if self._recorded:
             try:
                 return self._open_session(shape, True), True
@@ -176,10 +176,10 @@ class NetworkByShape(Network):
 
 
 class _Session:
-    """One shape: its session, and the memory on the device where input and answers lie.
+    """One shape: its session, and the device's memory for input and answers.
 
-    One thread runs all of it, as ONNX Runtime keeps a recording for each thread. Who still runs it keeps it; then its memory goes
-    back.
+    All runs are in one thread, because ONNX Runtime keeps a recording for each thread. A session that is dropped while it
+    runs is released afterwards.
     """
 
     def __init__(self, network: NetworkByShape, shape: Shape) -> None:

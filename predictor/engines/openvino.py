@@ -32,8 +32,8 @@ MAX_STREAMS = 4
 #: (see predictor/preparing.py), with up to 40 kernels of a kind each; making one of these sizes ready again takes longer
 #: than computing it: with half as many, PP-OCRv4 reads receipts 12 % slower.
 _KERNELS = 4000
-#: And one of whole pages: they come in hundreds of sizes, and detection takes so long that new kernels don't count beside
-#: it; those of a thousand sizes would take hundreds of megabytes.
+#: The same for a network of whole pages. Pages come in hundreds of sizes, and detection takes so long that new kernels hardly
+#: matter; the kernels of a thousand sizes would take hundreds of megabytes.
 _KERNELS_OF_PAGES = 0
 
 #: Infer requests of compiled models that ran out of memory. OpenVINO 2026.4 crashes in the next model that runs after one of
@@ -41,9 +41,9 @@ _KERNELS_OF_PAGES = 0
 _BROKEN: list[_Compiled] = []
 
 
-#: A page of more than this many times its network's usual pixels is of an unusual size: it runs when no other such page
-#: does, and its memory goes back afterwards. A forward takes some 170 bytes per pixel, and OpenVINO keeps them for the next
-#: one, in each stream.
+#: A page with more than this many times its network's usual pixels has an unusual size: it runs when no other such page
+#: does, and its memory is released afterwards. A forward pass takes about 170 bytes per pixel, which OpenVINO keeps for the
+#: next one, in each stream.
 _UNUSUAL = 1.25
 _one_unusual = threading.Lock()
 
@@ -106,8 +106,8 @@ class OpenVinoNetwork(Network):
         self._compiling = threading.Lock()
         compiled = compile_model()
         outputs = [compiled.output(name) for name in self._outputs]
-        # The smallest shape that the model allows has no items, as their number is free. The types are copies: one that an
-        # output gave holds the compiled model in memory after `close`, for as long as anybody holds this object.
+        # The smallest shape that the model allows has no items, as their number is free. The types are copied: the type that
+        # an output returns would keep the compiled model in memory after `close`, as long as anybody holds this object.
         self._empty = [
             (ov.Type(output.element_type.to_dtype()), output.partial_shape.get_min_shape()) for output in outputs
         ]
@@ -123,10 +123,10 @@ class OpenVinoNetwork(Network):
             try:
                 return self._forward(compiled, pixels)
             finally:
-                self._give_back(compiled)
+                self._release_memory(compiled)
 
-    def _give_back(self, compiled: _Compiled) -> None:
-        """Returns the memory between a model's layers to the system. It refuses if one of its requests runs."""
+    def _release_memory(self, compiled: _Compiled) -> None:
+        """Returns the memory between a model's layers to the system. OpenVINO refuses that if one of the requests runs."""
         requests = [compiled.requests.get() for _ in range(self.capabilities.streams)]
         try:
             compiled.model.release_memory()
@@ -192,7 +192,7 @@ def _names(ports: Sequence[ov.Output]) -> set[str]:
 
 
 def _precision(core: ov.Core, options: EngineOptions) -> str:
-    """bf16 if the CPU multiplies it in hardware: twice as fast, and the same text. Elsewhere it would be emulated."""
+    """bf16 if the CPU multiplies it in hardware: twice as fast, with the same text. On other CPUs it would be emulated."""
     native = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if options.precision == "auto":
         return "bf16" if native else "f32"

@@ -1,11 +1,11 @@
-"""A faster end of recognition networks for OpenVINO on CPUs.
+"""A faster output of recognition networks, for OpenVINO on CPUs.
 
-OpenVINO computes a sigmoid inside the matrix product, on sums that it still holds in float32, but no exponential. Far left
-of its middle the sigmoid is the exponential: sigmoid(x - 60) = exp(x - 60) within float32's precision for x below 40, and
-it only grows with x everywhere. So the product gives s = sigmoid(x - 60) at once, the best class is that of the largest s,
-and its probability is max(s) / sum(s). That saves two passes over 18,710 values a time step, and the logits aren't
-rounded to bf16 on the way, where neighbours above 16 are 0.125 apart. In half precision it would underflow: it is for
-float32 and bf16 alone.
+OpenVINO can compute a sigmoid inside the matrix product, on sums that are still in float32, but not an exponential. Far left
+of its centre the sigmoid equals the exponential: sigmoid(x - 60) = exp(x - 60) within float32's precision for x below 40. It
+grows with x everywhere. So the product gives s = sigmoid(x - 60) at once, the best class is that of the largest s, and its
+probability is max(s) / sum(s). That saves two passes over 18,710 values per time step, and the logits aren't rounded to
+bf16 on the way, whose neighbouring values above 16 are 0.125 apart. In half precision the sigmoid would underflow, so this
+is only for float32 and bf16.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import openvino as ov
 from openvino import opset13 as ops
 
-#: Logits of PP-OCR networks lie between -30 and 40 where they are the best of their time step.
+#: The best logit of a time step is between -30 and 40 in PP-OCR networks.
 _SHIFT = 60.0
 
 

@@ -1,6 +1,6 @@
 """Paddle Inference: networks in Paddle's own format, on the CPU (oneDNN), a GPU, or a GPU with TensorRT.
 
-The Paddle graph is left as it is, so what the ONNX graphs do inside is done around it here: normalisation before, the
+The Paddle graph is left as it is, so steps that are part of the ONNX graphs are done here: the normalisation before, and the
 argmax after.
 """
 
@@ -38,6 +38,8 @@ def has_gpu() -> bool:
 
 
 class PaddleEngine:
+    """The engine, for bundles that have the networks in Paddle's format."""
+
     def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
         program, parameters = bundle.paddle(network.name)
         on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())
@@ -64,7 +66,7 @@ class PaddleEngine:
 
 
 class PaddleNetwork(Network):
-    """A predictor a stream; the copies share the weights."""
+    """One of Paddle's predictors per stream; the copies share the weights."""
 
     def __init__(self, facts: NetworkFacts, predictor: Any, capabilities: Capabilities) -> None:
         super().__init__(facts)
@@ -111,7 +113,7 @@ def _map(probability: F32) -> Answers:
 
 
 def _best(probabilities: F32) -> Answers:
-    """FLOAT [N,classes] or [N,T,classes] after the softmax → INT32 [N] or [N,T] of the best class, FLOAT alike."""
+    """FLOAT [N,classes] or [N,T,classes] after the softmax → the best class INT32 [N] or [N,T], and its probability FLOAT."""
     best: NDArray[np.int64] = probabilities.argmax(axis=-1)
     return best.astype(np.int32), np.take_along_axis(probabilities, best[..., None], axis=-1)[..., 0]
 

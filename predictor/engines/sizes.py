@@ -1,4 +1,4 @@
-"""Sizes of input that a network is made ready for, as far as its grid tells."""
+"""The input sizes that a network is prepared for, derived from its grid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ppocr.contract import Axis, Grid
 
 Shape = tuple[int, int, int, int]
 
-#: The other side of a page whose one side is 1: of A4 and receipts that is 0.71 and less, with what the grid adds.
+#: The short side of a page whose long side is 1: 0.71 for A4 and less for receipts, plus what rounding to the grid adds.
 PAGE = 23 / 30
 
 
@@ -18,7 +18,7 @@ def nearest(axis: Axis, length: float) -> int:
 
 
 def usual_pages(grid: Grid) -> tuple[Shape, Shape]:
-    """A page upright and one across, [1,H,W,3]: on a grid whose usual side is 960 these are 960x736 and 736x960."""
+    """A portrait and a landscape page, [1,H,W,3]: on a grid whose usual side is 960 these are 960x736 and 736x960."""
     height, width = (nearest(axis, axis.usual) for axis in (grid.height, grid.width))
     return (
         (1, height, nearest(grid.width, grid.width.usual * PAGE), 3),
@@ -34,7 +34,7 @@ def smallest(grid: Grid) -> Shape:
 def profile(grid: Grid) -> tuple[Shape, Shape, Shape]:
     """The smallest, a usual and the largest input [N,H,W,3], which TensorRT builds its kernels for.
 
-    They are built once instead of at every new shape. Pages go in one at a time.
+    They are built once instead of at every new shape. Pages are run one at a time.
     """
     height, width = grid.height, grid.width
     usual = nearest(height, height.usual), nearest(width, width.usual)

@@ -1,11 +1,11 @@
 """The V2 model repository extension: index, load and unload, over REST and gRPC, as Triton's clients speak it.
 
 The model that is loaded and unloaded is the bundle, by its name: the networks of a version belong together and change
-together. Which of its versions is meant says the parameter `version`; without it, it is the highest, or the pinned one,
-and for unload all that are in memory. Triton's own way of naming a version is understood too: a parameter `config` that
-holds {"version_policy": {"specific": {"versions": [2]}}}.
+together. The parameter `version` names one of its versions. Without it, the highest or the pinned version is loaded, and
+all versions in memory are unloaded. Triton's own way of naming a version works too: a parameter `config` with
+{"version_policy": {"specific": {"versions": [2]}}}.
 
-KServe's SDK has load and unload by a boolean alone, without versions and without the index: so these are our own.
+KServe's SDK has only load and unload with a boolean result, without versions and without an index, so it isn't used.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ DECLARATION = Declaration(
 
 
 class RepositoryApi:
-    """`endpoints` for the servers."""
+    """The handlers of the extension. The servers get them as `endpoints`."""
 
     def __init__(self, repository: BundleRepository) -> None:
         self._repository = repository
@@ -124,17 +124,17 @@ class RepositoryApi:
 def version_of(parameters: Mapping[str, Any]) -> str:
     """The version that the parameters name, "" if they name none. Raises InvalidRequest.
 
-    Parameters that this server has no use for are refused, but Triton's `unload_dependents`: nothing depends on a bundle.
+    Unknown parameters are refused. Triton's `unload_dependents` is allowed, and has no effect: nothing depends on a bundle.
     """
     unknown = sorted(set(parameters) - {"version", "config", "unload_dependents"})
     if unknown:
         raise InvalidRequest(
-            f"the parameter {unknown[0]!r} is unknown; there is 'version', and 'config' with a version_policy. Files can't be "
-            "sent: they are put into the repository"
+            f"the parameter {unknown[0]!r} is unknown; the known ones are 'version', and 'config' with a version_policy. Files "
+            "can't be sent: put them into the repository"
         )
     version = parameters.get("version", "")
     if isinstance(version, bool) or not isinstance(version, str | int):
-        raise InvalidRequest(f"the parameter 'version' is text or a whole number, not {version!r}")
+        raise InvalidRequest(f"the parameter 'version' must be text or a whole number, not {version!r}")
     return str(version) or _version_of_config(parameters.get("config"))
 
 
@@ -150,7 +150,7 @@ def _version_of_config(config: Any) -> str:
         case dict() if "version_policy" not in known:
             return ""
     raise InvalidRequest(
-        "the parameter 'config' is a JSON object whose version_policy is latest, or specific with one version: "
+        "the parameter 'config' must be a JSON object whose version_policy is latest, or specific with one version: "
         '{"version_policy": {"specific": {"versions": [2]}}}'
     )
 
@@ -164,7 +164,7 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def _name(request: Any) -> str:
-    """KServe's message has the model's name where Triton's has that of the repository, of which there is one."""
+    """The model's name. KServe's message has it in the field in which Triton's has the repository's name."""
     name: str = request.model_name or request.repository_name
     return name
 

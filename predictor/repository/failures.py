@@ -14,7 +14,7 @@ log = logging.getLogger("ppocr.predictor")
 
 @dataclass(frozen=True)
 class Failure:
-    """`reason` is a sentence that may be shown; `stamp` says which state of the files it is about."""
+    """`reason` is a sentence that clients may see; `stamp` is the state of the files at that time."""
 
     reason: str
     stamp: Stamp
@@ -29,11 +29,11 @@ class Failures:
     def add(self, entry: Entry, error: Exception) -> str:
         """Logs and counts the failure; returns its reason."""
         if isinstance(error, PpocrError):
-            # Engines' own words name the file that they could not read.
+            # Messages of engines contain the path of the file that they could not read.
             reason = error.message.replace(f"{entry.path}/", "").replace(str(entry.path), entry.label)
             log.error("%s could not be loaded: %s", entry.label, error.message)
         elif isinstance(error, MemoryError):
-            reason = "there was no memory for it"
+            reason = "there was not enough memory for it"
             log.error("%s could not be loaded: %s", entry.label, reason)
         else:
             reason = f"the engine failed on it ({type(error).__name__}); the log says more"

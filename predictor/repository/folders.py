@@ -1,8 +1,8 @@
 """A repository of bundles on disk, in the V2 repository layout: <root>/<name>/<version>/manifest.json and its files.
 
-The folders name a bundle and its version, as in every V2 repository: what a manifest calls itself may be older than its
-place here. A folder that has a manifest itself is a repository of that one bundle, under the manifest's names: so KServe
-brings a model by storageUri.
+The folders name a bundle and its version, as in every V2 repository; the names in the manifest may be older. A root folder
+that has a manifest itself is a repository of that one bundle, under the manifest's names: that is how KServe provides a model
+from a storageUri.
 
 A version's manifest is written last. While files are still being copied, the version has a `problem`, and is not chosen.
 """
@@ -46,15 +46,15 @@ class Entry:
         )
 
     def stamp(self) -> Stamp:
-        """The state of its files now: equal stamps, equal files, as far as can be seen without reading them."""
+        """The state of its files now. Equal stamps mean equal files, as far as can be told without reading them."""
         return tuple(sorted(_stamps(self.path)))
 
 
 def scan(root: Path | str) -> list[Entry]:
     """All versions in `root`, names in alphabetical order, versions from low to high; empty if there is no such folder.
 
-    Every version's manifest is read and its files' sizes are compared with it, no file's content. Folders that begin with
-    a dot are left out: copy a version to `.something`, then rename it.
+    Every version's manifest is read, and compared with the sizes of its files, but not with their content. Folders that begin
+    with a dot are left out: copy a version to `.something`, then rename it.
     """
     root = Path(root)
     if (root / MANIFEST).is_file():
@@ -71,9 +71,9 @@ def versions(root: Path | str, name: str) -> list[Entry]:
 
 
 def find(root: Path | str, name: str = "", version: str = "") -> Entry:
-    """The entry of that name and version; without a name the only bundle there is, without a version its highest.
+    """The entry of that name and version; without a name the only bundle, without a version the highest one.
 
-    A version without a manifest isn't there yet. Raises BundleError if nothing, or more than one thing, fits.
+    Versions without a manifest are incomplete and left out. Raises BundleError if no entry matches, or if a name is needed.
     """
     root = Path(root)
     entries = [entry for entry in scan(root) if (entry.path / MANIFEST).is_file()]
@@ -122,7 +122,7 @@ def _looked_at(entry: Entry) -> Entry:
 
 
 def _problem(error: Exception) -> str:
-    """The problem of a bundle, or "". No bundle may stop the scan of the others."""
+    """The problem that `error` stands for. No bundle may stop the scan of the others."""
     if isinstance(error, BundleError):
         return error.message
     log.warning("a bundle can't be read", exc_info=error)
@@ -137,7 +137,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _is_listed(name: str) -> bool:
-    """Hidden folders aren't, nor are those whose names neither a log nor JSON could hold."""
+    """False for hidden folders, and for names that can't be written into a log or JSON."""
     return not name.startswith(".") and name.isprintable()
 
 
@@ -148,6 +148,6 @@ def _stamps(folder: Path) -> list[tuple[str, int, int]]:
             if path.is_file():
                 known = path.stat()
                 found.append((str(path.relative_to(folder)), known.st_size, known.st_mtime_ns))
-        except OSError:  # it is being replaced: the next look will see it
+        except OSError:  # it is being replaced: the next scan will see it
             continue
     return found

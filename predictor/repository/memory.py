@@ -1,7 +1,7 @@
 """Memory of this process: whether a second model fits, and giving back what a closed one leaves.
 
-A process that outgrows its container is killed, with the version that serves. So a version is refused before it is loaded
-if it can't fit, and not when it is too late.
+A process that needs more memory than its container has is killed, together with the version that serves. So a version that
+can't fit is refused before it is loaded.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ _CGROUPS = (
 def require(bundle: Bundle, estimate: int) -> None:
     """Raises Unavailable if the bundle's networks don't fit into the memory that is left.
 
-    They take MEMORY_PER_FILE_SIZE times their files when they are loaded, and come to take what those before them did: `estimate`
-    bytes.
+    They take MEMORY_PER_FILE_SIZE times the size of their files when they are loaded, and in time as much as earlier versions:
+    `estimate` bytes.
     """
     needed = max(MEMORY_PER_FILE_SIZE * bundle.network_bytes, estimate)
     left = available()
@@ -43,7 +43,7 @@ def require(bundle: Bundle, estimate: int) -> None:
 def available() -> int:
     """Bytes that this process can still take: what the machine, the container and the process' own limit leave.
 
-    Where the system has no /proc, as Windows, it isn't known, and nothing is refused.
+    On systems without /proc, like Windows, it isn't known, and nothing is refused.
     """
     if sys.platform != "linux":
         return sys.maxsize
@@ -52,7 +52,7 @@ def available() -> int:
     left = [_number("/proc/meminfo", "MemAvailable:", 1024)]
     for limit, used, stat in _CGROUPS:
         with contextlib.suppress(OSError, ValueError):
-            # Cached files count as used, and are given up when memory is asked for.
+            # Cached files count as used, but are dropped when memory is needed.
             cached = _number(stat, "inactive_file ", 1)
             left.append(int(Path(limit).read_text()) - int(Path(used).read_text()) + cached)
     limit_of_process = resource.getrlimit(resource.RLIMIT_AS)[0]
@@ -68,17 +68,17 @@ def release_freed() -> None:
 
 
 class MemoryEstimate:
-    """How much memory a version comes to take, by those that serve.
+    """Estimates how much memory a version takes in time, from the memory of those that serve.
 
-    It grows with the sizes of input that they meet, and the next version will meet the same ones; what its kernels for
-    them take doesn't go with the size of its files. Create it before the first is loaded.
+    Memory grows with the number of input sizes that they have met, and the next version will meet the same ones. The memory
+    of their kernels isn't proportional to the size of the files. Create this object before the first version is loaded.
     """
 
     def __init__(self) -> None:
         self._before = memory.resident()
 
     def per_version(self, versions: int) -> int:
-        """Bytes, if so many versions are in memory; 0 if none is."""
+        """Bytes per version, if `versions` are in memory; 0 if none is."""
         return max(0, memory.resident() - self._before) // versions if versions else 0
 
 

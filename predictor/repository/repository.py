@@ -1,8 +1,8 @@
 """Load, unload and index of one bundle's versions, while requests are served.
 
-A version is checked, loaded and warmed up in a thread; then it is the default from one request to the next, and the one
-before it leaves as predictor/versions.py says. One load at a time, and none before what was swapped out has left: there is
-never more in memory than what serves and one more. If a load fails, everything stays as it was.
+A version is checked, loaded and warmed up in a thread. Then it becomes the default from one request to the next, and the
+previous one is retired (predictor/versions.py). There is one load at a time, and none before all retired versions are
+unloaded, so no more than one version is in memory besides those that serve. If a load fails, everything stays as it was.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Load = Callable[[Bundle], LoadedVersion]
 
 @dataclass(frozen=True)
 class Indexed:
-    """One version, on disk or in memory. `reason` says more if the state doesn't say it all."""
+    """One version, on disk or in memory. `reason` explains the state if it needs an explanation."""
 
     name: str
     version: str
@@ -71,7 +71,7 @@ class BundleRepository:
         self._highest = max((version_order(facts.version) for facts in versions.loaded()), default=version_order(""))
 
     async def index(self) -> list[Indexed]:
-        """All versions of all bundles on disk, and those in memory that are no longer there."""
+        """All versions of all bundles on disk, and those in memory that are no longer on disk."""
         entries = await asyncio.to_thread(on_disk.scan, self._root)
         labels = {entry.label for entry in entries}
         gone = [facts for facts in (*self._versions.loaded(), *self._versions.leaving()) if facts.label not in labels]
@@ -82,10 +82,10 @@ class BundleRepository:
         return index
 
     async def load(self, name: str, version: str = "") -> BundleFacts:
-        """Loads `version`, or the one that the policy says, and makes it the default. Returns when requests go to it.
+        """Loads `version`, else the pinned or the highest one, and makes it the default. Returns when requests go to it.
 
-        A load that was started comes to its end, whether or not the caller waits. Raises NotFound, InvalidRequest if the
-        bundle is broken, Unavailable if there is no memory for it.
+        A load that has begun runs to its end, whether or not the caller waits. Raises NotFound, InvalidRequest if the bundle
+        is broken, Unavailable if there isn't enough memory for it.
         """
         return await self.swap_to(await self._wanted(name, version or self.pinned))
 
@@ -98,7 +98,7 @@ class BundleRepository:
         return await asyncio.shield(swap)
 
     async def unload(self, name: str, version: str = "") -> None:
-        """Takes `version` out, or all. Without any left the predictor isn't ready, until one is loaded."""
+        """Unloads `version`, or all. If none is left, the predictor isn't ready until one is loaded. Raises NotFound."""
         self._check_name(name)
         async with self._turn:
             there = [facts for facts in self._versions.loaded() if version in ("", facts.version)]
@@ -106,16 +106,16 @@ class BundleRepository:
                 raise NotFound(f"{name} has no version {version!r} in memory" if version else f"{name} isn't in memory")
             for facts in there:
                 self._versions.retire(self._versions.serving(facts.identity))
-                log.info("%s serves no longer", facts.label)
+                log.info("%s no longer serves", facts.label)
         await self._note_states()
 
     async def newer(self) -> list[Entry]:
-        """The versions on disk above all that ever served here, from high to low."""
+        """The versions on disk that are higher than all that ever served here, from high to low."""
         entries = await asyncio.to_thread(on_disk.versions, self._root, self.name)
         return [entry for entry in reversed(entries) if version_order(entry.version) > self._highest]
 
     async def close(self, seconds: float) -> None:
-        """Loads nothing any more. Waits `seconds` at most for a load that has begun; what it brings then isn't served."""
+        """Starts no further load. Waits at most `seconds` for a running one, whose version then isn't served."""
         self._closed = True
         if self._swaps:
             await asyncio.wait(self._swaps.values(), timeout=seconds)
@@ -127,7 +127,7 @@ class BundleRepository:
         except BundleError as error:
             raise NotFound(error.message) from error
         if version not in ("", entry.version):
-            raise NotFound(f"the repository is the folder of version {entry.version} alone; there is no {version!r}")
+            raise NotFound(f"the repository is a single bundle, version {entry.version}; there is no {version!r}")
         return entry
 
     def _check_name(self, name: str) -> None:
@@ -157,7 +157,7 @@ class BundleRepository:
         return loaded.facts
 
     async def _serve(self, entry: Entry) -> LoadedVersion:
-        """Has `entry` in memory and makes it the default. What was loaded and doesn't come to serve is closed again."""
+        """Loads `entry` unless it is in memory, and makes it the default. If that fails, what was loaded is closed again."""
         loaded = self._in_memory(await asyncio.to_thread(entry.open))
         fresh = loaded is None
         if loaded is None:
@@ -187,7 +187,7 @@ class BundleRepository:
             log.warning("the repository can't be read: %s", error.strerror)
 
     def _in_memory(self, bundle: Bundle) -> LoadedVersion | None:
-        """The version if it serves already."""
+        """The version, if it serves already. Raises InvalidRequest if it serves with other files."""
         for facts in self._versions.loaded():
             if facts.version == bundle.manifest.version:
                 if facts.digest != bundle.digest:

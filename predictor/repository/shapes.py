@@ -1,4 +1,4 @@
-"""The sizes of input that the networks were given lately: a new version is warmed up on the most frequent ones."""
+"""Counts the input sizes that the networks were given recently: a new version is warmed up on the most frequent ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ppocr.contract import U8
 
-#: Sizes that are counted, of each network. When a further one comes all counts are halved and the rarest forgotten.
+#: The most sizes that are counted for each network. When there are more, all counts are halved and the rarest are forgotten.
 MAX_SIZES = 512
 
 
@@ -40,7 +40,7 @@ class ShapesInUse:
                 self._counts[network] = Counter(dict(halves.most_common(MAX_SIZES // 2)))
 
     def usual(self) -> list[tuple[str, Shape]]:
-        """All that are counted, the most frequent of each network first, the networks in turn."""
+        """All sizes that are counted, the most frequent of each network first, alternating between networks."""
         with self._lock:
             ranked = [
                 (rank, network, shape)
@@ -56,7 +56,7 @@ class ShapesInUse:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Around a forward."""
+        """Wraps a forward pass, for `quiet`."""
         with self._lock:
             self._running += 1
         try:

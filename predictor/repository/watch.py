@@ -1,7 +1,7 @@
 """Looks for new versions of the bundle on disk, and has them loaded.
 
-A version counts once its files are the same at two looks, so that none is read while it is still being copied. The
-highest that loads is served. One that failed is tried again when its files have changed.
+A version is loaded once two scans in a row have found the same files, so that none is read while it is still being copied.
+The highest version that loads is served. One that failed is tried again when its files have changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ log = logging.getLogger("ppocr.predictor")
 
 
 class Watch:
-    """Looks every `seconds`, until it is closed."""
+    """Looks for new versions every `seconds`, until it is closed."""
 
     def __init__(self, repository: BundleRepository, seconds: float) -> None:
         self._repository = repository
@@ -26,7 +26,7 @@ class Watch:
         self._task = asyncio.create_task(self._run())
 
     async def look(self) -> None:
-        """One look. Returns when what it found is loaded or has failed."""
+        """Looks once. Returns when a version that it found is loaded, or all have failed."""
         newer = await self._repository.newer()
         before = self._seen
         self._seen = {entry.label: await asyncio.to_thread(entry.stamp) for entry in newer}
@@ -50,4 +50,4 @@ class Watch:
                 await self.look()
                 await self._repository.index()  # for the metric of the states
             except Exception:
-                log.exception("the repository could not be looked at; it will be again in %g s", self._seconds)
+                log.exception("the repository could not be scanned; the next scan is in %g s", self._seconds)

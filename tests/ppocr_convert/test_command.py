@@ -142,13 +142,13 @@ def test_a_bundle_that_reads_otherwise_is_not_kept(
             ["--det", "{det}", "--rec", "{det}", "--dict", "{dict}"],
             "--rec det.onnx: the recognition network doesn't end",
         ),
-        (["--det", "{det}", "--rec", "{rec}"], "says nothing of its 36 characters"),
+        (["--det", "{det}", "--rec", "{rec}"], "doesn't contain its 36 characters"),
         (["--det", "{det}", "--rec", "{rec}", "--dict", "nowhere.txt"], "--dict nowhere.txt can't be read"),
         (
             ["--det", "{det}", "--rec", "{rec}", "--dict", "{short}"],
             "the dictionary has 3 characters and the recognition",
         ),
-        (["--det", "{cut}", "--rec", "{rec}", "--dict", "{dict}"], "--det cut.onnx: this is not a whole ONNX model"),
+        (["--det", "{cut}", "--rec", "{rec}", "--dict", "{dict}"], "--det cut.onnx: this is not a complete ONNX model"),
         (["--det", "{det}", "--rec", "{rec}", "--dict", "{dict}", "--cls", "{det}"], "--cls det.onnx: the orientation"),
         (
             ["--det", "{det}", "--rec", "{rec}", "--dict", "{dict}", "--name", "a/b"],

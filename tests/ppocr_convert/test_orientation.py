@@ -144,7 +144,7 @@ def test_a_head_gives_the_best_class_and_its_probability(normalisation: Normalis
 @pytest.mark.parametrize(
     ("source", "says"),
     [
-        (orientation_network(4), "has 4 classes; the angles 0, 180 are wanted"),
+        (orientation_network(4), "has 4 classes; expected one for each of the angles 0, 180"),
         (det_network(), "doesn't end in a softmax"),
         (rec_network(2), "doesn't end in a softmax over classes"),
     ],
@@ -179,7 +179,7 @@ def test_pages_are_fed_by_what_the_inference_yml_says() -> None:
     assert orientation_head.fit_of(fixed, PAGE_ORIENTATION, Description()) == usual == builtin.PAGE_FIT
     described = Description(short_side=256, crop=(224, 224))
     assert orientation_head.fit_of(free, PAGE_ORIENTATION, described).parameters["short_side"] == 256
-    with pytest.raises(BundleError, match="what size it takes"):
+    with pytest.raises(BundleError, match="itself gives its input size"):
         orientation_head.fit_of(free, PAGE_ORIENTATION, Description())
 
 

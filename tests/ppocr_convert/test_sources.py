@@ -111,7 +111,7 @@ def test_two_networks_are_one_too_many(v4: Model, tmp_path: Path) -> None:
 def test_a_tar_that_is_cut_off(v4: Model, tmp_path: Path) -> None:
     packed = tar(tmp_path / "model.tar", files_of(v4.det))
     packed.write_bytes(packed.read_bytes()[:100_000])
-    with pytest.raises(BundleError, match=r"model\.tar is not a whole tar"):
+    with pytest.raises(BundleError, match=r"model\.tar is not a complete tar"):
         open_source(str(packed))
 
 

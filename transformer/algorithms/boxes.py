@@ -3,11 +3,11 @@
 The steps and constants are those of PaddleOCR's DBPostProcess (curves.py has the polygons), with three differences:
 
 - The map is uint8. A threshold t keeps what is above 255·t.
-- The grown rectangle is computed, not found: the outline that Clipper draws round a rectangle, with round joins, has
-  that rectangle, grown by `distance` on each side, as its smallest enclosing rectangle (to 0.003 pixels, measured).
+- The grown rectangle is computed directly, without Clipper. The outline that Clipper draws around a rectangle, with round
+  joins, has that rectangle, grown by `distance` on each side, as its smallest enclosing one (measured: within 0.003 pixels).
   PaddleOCR gives Clipper whole pixels, which moves its boxes by half a pixel to the top left and turns them a little:
   its corners are 1.2 pixels of the map away on average. Here nothing is rounded.
-- Outlines of holes are no candidates: what a hole encloses is not text.
+- Outlines of holes aren't candidates, because what a hole encloses is not text.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ MIN_POINTS = 3
 
 
 def boxes(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> F32:
-    """Boxes of text, in no order that means anything.
+    """Boxes of text, in no particular order.
 
     Args:
         probability: U8 [h,w], 255 = certainly text.
-        size: (H, W) of the page, whose pixels the boxes count in.
+        size: (H, W) of the page. The boxes are in its pixels.
         parameters: thresholds, and how far boxes are grown.
 
     Returns:
@@ -53,7 +53,7 @@ def boxes(probability: U8, size: tuple[int, int], parameters: DetectionParameter
 def outlines(probability: U8, parameters: DetectionParameters) -> list[Outline]:
     """The outlines of the map's connected regions above the threshold; the longest `max_candidates` if there are more.
 
-    A network that sees nothing at all paints thousands of specks, which must not crowd out the text elsewhere.
+    Where a network recognises nothing, it may mark thousands of specks, which must not crowd out the text elsewhere.
     """
     _, mask = cv2.threshold(probability, int(parameters.thresh * 255), 255, cv2.THRESH_BINARY)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
@@ -66,7 +66,7 @@ def outlines(probability: U8, parameters: DetectionParameters) -> list[Outline]:
 def of_outlines(
     found: Sequence[Outline], probability: U8, size: tuple[int, int], parameters: DetectionParameters
 ) -> F32:
-    """What `boxes` answers, of these outlines alone."""
+    """As `boxes`, but only of these outlines."""
     rectangles = [cv2.minAreaRect(outline) for outline in found]
     cores = np.array([(x, y, w, h, angle) for (x, y), (w, h), angle in rectangles], np.float64).reshape(-1, 5)
     cores = cores[cores[:, 2:4].min(axis=1, initial=np.inf) >= MIN_SIDE]
@@ -82,7 +82,7 @@ def of_outlines(
 
 
 def _corners(rectangles: F64) -> F64:
-    """F64 [N,5] → F64 [N,4,2], top left, top right, bottom right, bottom left.
+    """Corners F64 [N,4,2], top left, top right, bottom right, bottom left, of rectangles F64 [N,5]: centre, size, degrees.
 
     The order is that of PaddleOCR's `get_mini_boxes`: of the two leftmost corners the upper one is the top left; of the
     two rightmost the upper one is the top right.
@@ -100,7 +100,7 @@ def _corners(rectangles: F64) -> F64:
 
 
 def _scores(probability: U8, corners: F64) -> F64:
-    """Mean of the map inside each rectangle, 0 to 255: PaddleOCR's `box_score_fast`."""
+    """Mean of the map inside each rectangle (F64 [N]), 0 to 255: PaddleOCR's `box_score_fast`."""
     h, w = probability.shape
     low = np.floor(corners.min(axis=1)).astype(np.int32).clip(0, (w - 1, h - 1))
     high = np.ceil(corners.max(axis=1)).astype(np.int32).clip(0, (w - 1, h - 1)) + 1

@@ -1,8 +1,8 @@
-"""Columns of a page that was levelled: each is read to its end before the next begins.
+"""Reading order by columns, on a levelled page: each column is read to its end before the next begins.
 
 A gutter is a vertical stripe without text between columns of prose. Headings may cross it: they divide the page into
-bands, and each band has its own columns. So does each column in turn, as in an XY cut. What has no gutter is read in rows,
-and so are tables and price lists, whose columns are narrow.
+bands, and each band has its own columns. Each column is divided in the same way in turn, as in an XY cut. A region without
+a gutter is read in rows, and so are tables and price lists, whose columns are narrow.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: Parts of a row that are nearer than this belong together, and a gutter is wider [medians of the lines' height].
+#: Parts of a row with a smaller gap belong together; a gutter is at least this wide [median height of the lines].
 GAP = 0.8
-#: A column has this many rows at least, which are half of the time longer than WIDTH [medians of the lines' height].
+#: A column has at least MIN_ROWS parts of rows, whose median length is at least WIDTH [median height of the lines].
 MIN_ROWS = 3
 WIDTH = 6.0
 #: At most this part of a region's rows may cross a gutter.
@@ -40,7 +40,7 @@ class Segment:
 
 
 def by_columns(lines: Levelled) -> Index:
-    """Indices in the order of the columns from the left, of the bands that headings divide them into, and of their rows."""
+    """Indices (intp [N]) of the lines by bands from the top, in each band by columns from the left, in each column by rows."""
     if not len(lines.x):
         return np.zeros(0, np.intp)
     height = float(np.median(lines.height))
@@ -52,7 +52,7 @@ def _region(lines: Levelled, segments: list[Segment], height: float) -> list[Ind
     if gutter is None:
         everything = np.concatenate([segment.lines for segment in segments])
         return [everything[by_rows(lines.of(everything))]]
-    # What crosses comes between the bands above and below it.
+    # A heading that crosses the gutter comes between the bands above and below it.
     headings = sorted((s for s in segments if s.left < gutter < s.right), key=lambda segment: segment.y)
     beside = [segment for segment in segments if not segment.left < gutter < segment.right]
     order: list[Index] = []
@@ -81,7 +81,7 @@ def _segments(lines: Levelled, gap: float) -> list[Segment]:
 
 
 def _gutter(segments: list[Segment], height: float) -> float | None:
-    """The x of the gutter that the fewest rows cross, the widest of those; None if there is none."""
+    """The x of the gutter that the fewest segments cross, and of several the widest; None if there is no gutter."""
     left, right, y = np.array([(s.left, s.right, s.y) for s in segments], np.float64).T
     # A gutter begins where a segment ends, and ends where the next one begins.
     ends, begins = np.unique(right), np.unique(left)

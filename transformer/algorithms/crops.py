@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: A box is taken for at least this high if its length decides whether it is cut: nobody reads lower text [pixels].
+#: A box counts as at least this high when its length in heights decides whether it is cut: nobody reads lower text [pixels].
 LOWEST = 6.0
-#: A line whose edges rise by this part of its height, or less, is scaled without a warp: that costs a third, and the
-#: corners move by half of it at most, far less than the margin that boxes have round their text.
+#: A line whose edges rise by at most this part of its height is scaled without a warp. That takes a third of the time, and
+#: the corners move by at most half of that rise, far less than the margin of boxes around their text.
 LEVEL = 1 / 8
 
 
@@ -34,9 +34,9 @@ LEVEL = 1 / 8
 class Crops:
     """Lines as the recognition network takes them, narrowest first.
 
-    Item i is the line `line[i]` (intp [M]) from `part[i, 0]` to `part[i, 1]` (F64 [M,2], in lengths of the line): all of it,
-    unless the line is long. It fills the first `filled[i]` pixels of its item (I32 [M]); the rest is PADDING. `lengths`
-    F64 [N] are the lines' own, in heights.
+    Item i is the line `line[i]` (intp [M]) from `part[i, 0]` to `part[i, 1]` (F64 [M,2], as fractions of its length): all of
+    it, unless the line is long. It fills the first `filled[i]` pixels of the item's width (I32 [M]); the rest is PADDING.
+    `lengths` F64 [N] are the lengths of the lines, in heights.
     """
 
     items: Items
@@ -47,7 +47,7 @@ class Crops:
 
     @property
     def share(self) -> F64:
-        """How much of its item each line fills, from 0 to 1."""
+        """How much of the width of each item is filled, from 0 to 1 (F64 [M])."""
         return self.filled / np.maximum(self.items.sizes[:, 1], 1)
 
     def by_line(self, readings: Sequence[Reading]) -> list[Reading]:
@@ -149,7 +149,7 @@ def check_pixels(lines: int, pixels: int, max_pixels: int) -> None:
 
 
 def _parts(image: U8, corners: F64, along: F64, across: F64, lengths: F64, height: int) -> tuple[Index, F64]:
-    """Index of its line (intp [M]) and place in it (F64 [M,2]) of each item: long lines are several."""
+    """For each item, the index of its line (intp [M]) and which part of it (F64 [M,2]). Long lines become several items."""
     line, part = np.arange(len(lengths)), np.tile((0.0, 1.0), (len(lengths), 1))
     long = np.flatnonzero(lengths >= long_lines.LONG)
     if not len(long):
@@ -164,7 +164,7 @@ def _parts(image: U8, corners: F64, along: F64, across: F64, lengths: F64, heigh
 
 
 def _contrast(image: U8, corners: F64, along: float, across: float, height: int) -> NDArray[np.int16]:
-    """`long_lines.contrast` of a line, a stretch after the other."""
+    """`long_lines.contrast` of a whole line, computed one stretch after the other."""
     count = int(np.ceil(along / max(across, LOWEST) / long_lines.PART))
     bounds = np.linspace(0, 1, count + 1)
     stretches = _between(np.repeat(corners[None], count, axis=0), np.stack((bounds[:-1], bounds[1:]), axis=1))
@@ -181,7 +181,7 @@ def _contrast(image: U8, corners: F64, along: float, across: float, height: int)
 
 
 def _between(corners: F64, part: F64) -> F64:
-    """The part of each of `corners` F64 [N,4,2] that is between `part` F64 [N,2] of its length."""
+    """The part of each line of `corners` F64 [N,4,2] that lies between the fractions `part` F64 [N,2] of its length."""
     begin, end = part[:, :1, None], part[:, 1:, None]
     top, bottom = corners[:, 0:1], corners[:, 3:4]
     to_right, below = corners[:, 1:2] - top, corners[:, 2:3] - bottom
@@ -191,14 +191,14 @@ def _between(corners: F64, part: F64) -> F64:
 
 
 def _slices(corners: F64, across: F64, image: U8) -> tuple[list[list[int]], list[bool]]:
-    """The part of the image that each line needs, as [x0, y0, x1, y1], and whether scaling that part is all it needs.
+    """The part of the image that each line needs, as [x0, y0, x1, y1], and whether it only has to be scaled.
 
-    A level line is the rectangle between the middles of its sides; another line needs all that its corners enclose, and
-    a pixel more for the interpolation.
+    A level line is the rectangle between the middles of its sides. Any other line needs everything that its corners enclose,
+    and a pixel more for the interpolation.
     """
     height, width = image.shape[:2]
     turned = np.roll(corners, -1, axis=1)
-    # Edges top, right, bottom, left; how far each strays from its own direction.
+    # Edges top, right, bottom, left: how far each strays from its own direction.
     stray = np.abs(turned - corners)
     level = (stray[:, 0::2, 1].max(axis=1, initial=0) <= LEVEL * across) & (
         stray[:, 1::2, 0].max(axis=1, initial=0) <= LEVEL * across
@@ -224,7 +224,7 @@ def _warp(part: U8, corners: F64, line: U8, shrink: int) -> None:
     """Fills `line` U8 [h,w,3] with what lies between `corners` F64 [4,2] of `part`."""
     height, width = line.shape[:2]
     if shrink > 1:
-        # A warp samples single pixels, and would miss those between: strokes of large type would get lost.
+        # A warp samples single pixels and skips those between, so thin strokes of large type would be lost.
         before = part.shape[1], part.shape[0]
         size = (max(before[0] // shrink, 1), max(before[1] // shrink, 1))
         part = cv2.resize(part, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]

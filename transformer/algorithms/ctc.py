@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a line says.
+    """The text of a line.
 
     `confidence` is the mean probability of the kept time steps, 0 for an empty text. `characters` are the entries of
     the character set that make up the text; `kept` (F64 [K]) and `probabilities` (F32 [K]) are the time step and the
-    probability of each, and `steps` is how many time steps the line had. Neither needs to be whole: a line may fill a part of
-    its item alone, and a long one is several items.
+    probability of each, and `steps` is how many time steps the line had. `kept` and `steps` may be fractions, because a line
+    may fill only a part of its item, and a long line is several items.
     """
 
     text: str
@@ -36,7 +36,7 @@ def decode(answer: Answer, characters: Sequence[str], share: NDArray[np.float64]
     """One `Reading` per line, in the order of the answer's items. Greedy CTC: repeats merge, then blanks (class 0) vanish.
 
     `characters[i]` is the text of class i, and must belong to the version that computed the answer. `share` F64 [N] is how
-    much of its item each line fills, 1 by default: its steps are so many of the item's.
+    much of its item each line fills, 1 by default; the line has that share of the item's time steps.
     """
     ids, lengths = answer.outputs["ids"], answer.counts.astype(np.intp)
     ends = np.cumsum(lengths)

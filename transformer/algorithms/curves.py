@@ -1,8 +1,8 @@
 """Curved lines in the probability map of a detection network.
 
-A region that fills its smallest rectangle badly may be a curved line. Distances inside the region, from one of its ends,
-cut it in slices; the centres of the slices are the line's centre line. The region was shrunk from the line by the network, so
-the ribbon round the centre line is grown by the same distance as a rectangle would be.
+A region that fills little of its smallest enclosing rectangle may be a curved line. Distances inside the region, from one of
+its ends, divide it into slices; the centres of the slices make the centre line. The network's regions are shrunken lines, so
+the ribbon around the centre line is grown by the same distance as a rectangle would be.
 """
 
 from __future__ import annotations
@@ -27,26 +27,27 @@ if TYPE_CHECKING:
 
 #: A region that fills more of its rectangle is straight.
 SOLID = 0.85
-#: The network blurs the inside of curves: regions that may be curved are those above this probability.
+#: The network blurs the inside of curves, so curved regions are those above this probability.
 SURE = 0.6
-#: How far it is from there to the usual threshold [pixels of the map].
+#: The distance from the outline at this probability to the outline at the usual threshold [pixels of the map].
 RAMP = 1.0
 #: A line is curved where its centre line strays from its chord by this part of the region's height.
 BENT = 0.25
-#: Pixels of outline of all regions together that are tried: what it takes goes with them. It is 30 times the side of a usual map.
+#: Outline pixels of all regions together that are tried, because the time is proportional to them: 30 times the side of a
+#: usual map.
 MAX_OUTLINE = 30_000
-#: How many times the pixels of the map are looked at, at most, to see what is curved: the rectangles round long slanted lines
-#: overlap, and each of hundreds may be as large as the map.
+#: How many times the area of the map is searched for curves, at most: the rectangles around long slanted lines overlap, and
+#: each of hundreds may be as large as the map.
 MAX_LOOKED = 16
 #: Points of a centre line, at most; and how far apart they are [heights of the line].
 MAX_POINTS = 64
 POINT_SPACING = 0.5
-#: Points in which a line continues at its ends, and pieces of it, at most, that tell how it bends there.
+#: Points by which a line is extended at each end; also the most points of each of the pieces that tell how it bends there.
 ENDING = 4
 
 
 def find_curved(probability: U8, size: tuple[int, int], parameters: DetectionParameters) -> tuple[F32, list[Ribbon]]:
-    """What `boxes` answers of the straight lines of a map U8 [h,w], and the ribbons of the curved ones on the page."""
+    """The boxes of the straight lines of a map U8 [h,w], as from `boxes`, and the ribbons of the curved lines on the page."""
     straight: list[Outline] = []
     ribbons: list[Ribbon] = []
     tried, looked = 0.0, 0
@@ -72,8 +73,8 @@ def find_curved(probability: U8, size: tuple[int, int], parameters: DetectionPar
 
 @dataclass(frozen=True)
 class _Region:
-    """One region of the map. `part` is the map in the rectangle at (x, y) round it, `mask` where it is the region itself, and
-    `filled` the same without holes: all U8 [h,w]."""
+    """One region of the map. `part` is the map in the bounding rectangle, whose corner is (x, y). `mask` is 1 where the region
+    is, and `filled` also in its holes. All are U8 [h,w]."""
 
     x: int
     y: int
@@ -90,13 +91,13 @@ class _Region:
         cv2.drawContours(filled, [outline - (x, y)], 0, 1, cv2.FILLED)
         mask = filled & (part > int(above * 255))
         _, (width, height), _ = cv2.minAreaRect(outline)
-        # Pixels have an area, and outlines go through their middles.
+        # Outlines go through the centres of pixels, so half a pixel is added on each side.
         is_straight = int(mask.sum()) >= SOLID * (width + 1) * (height + 1)
         return cls(x, y, part, mask, filled, is_straight)
 
 
 def _sure(outline: Outline, probability: U8) -> list[Outline]:
-    """The outlines of what is SURE inside an outline; itself where that is nothing, or straight."""
+    """The outlines of the parts above SURE inside an outline; the outline itself if there are none, or if it is straight."""
     region = _Region.of(outline, probability, SURE)
     if region.is_straight:
         return [outline]
@@ -147,13 +148,13 @@ def _open_ring(mask: U8, filled: U8, part: U8) -> None:
 
 
 def _centre_line(mask: U8) -> tuple[F64, float, float] | None:
-    """Points F64 [K,2] (x, y) from the left end of a region to its right one, and how far the region reaches before the first
-    and behind the last of them; None if it has no two ends."""
+    """Points F64 [K,2] (x, y) from the left end of a region to its right end, and how far the region extends before the first
+    and behind the last of them; None if it doesn't have two ends."""
     ys, xs = np.nonzero(mask)
     if not len(xs):
         return None
     seed = (int(ys[0]), int(xs[0]))
-    # The pixel that is furthest from any other one is an end.
+    # The pixel that is furthest from an arbitrary pixel is an end.
     for _ in range(2):
         distance = _distances(mask, seed)
         seed = tuple(np.unravel_index(int(distance.argmax()), distance.shape))  # type: ignore[assignment]
@@ -188,34 +189,34 @@ def _distances(mask: U8, seed: tuple[int, int]) -> NDArray[np.int32]:
     while len(front):
         found[front], free[front] = step, False
         step += 1
-        # Turn and turn about, the two make octagons, which are nearly circles.
+        # Used alternately, the two neighbourhoods make octagons, which are nearly circles.
         near = (front[:, None] + (square if step % 2 else cross)).ravel()
         front = np.unique(near[free[near]])
     return found.reshape(padded.shape)[1:-1, 1:-1]
 
 
 def _smooth(centres: F64) -> F64:
-    """A mean over three neighbours; the ends stay."""
+    """The mean of each point and its two neighbours; the ends stay."""
     smooth = centres.copy()
     smooth[1:-1] = (centres[:-2] + centres[1:-1] + centres[2:]) / 3
     return smooth
 
 
 def _extended(centres: F64, before: float, behind: float) -> F64:
-    """The line made longer at both ends, bent as it is there."""
+    """The line extended at both ends, with the curvature that it has there."""
     return np.concatenate((_beyond(centres[::-1], before)[::-1], centres, _beyond(centres, behind)))
 
 
 def _beyond(centres: F64, by: float) -> F64:
-    """The points F64 [ENDING,2] in which a line continues for `by` after its last point."""
+    """The points F64 [ENDING,2] that extend a line by the length `by` after its last point."""
     reach = max(1, min((len(centres) - 1) // 2, ENDING))
     last, one_before = centres[-1] - centres[-1 - reach], centres[-1 - reach] - centres[-1 - 2 * reach]
     turn = np.arctan2(*last[::-1]) - np.arctan2(*one_before[::-1])
-    # The middles of both pieces are as far apart as the pieces are long on average.
+    # The middles of the two pieces are as far apart as the mean length of the pieces.
     length = (np.hypot(*last) + np.hypot(*one_before)) / 2
     bend = float((turn + np.pi) % (2 * np.pi) - np.pi) / max(float(length), 1e-9)
     step = by / ENDING
-    # At the last point the line has turned on from the middle of its last piece.
+    # From the middle of its last piece to its last point, the line has turned further.
     angles = np.arctan2(*last[::-1]) + bend * (float(np.hypot(*last)) / 2 + step * (np.arange(ENDING) + 0.5))
     points: F64 = centres[-1] + np.cumsum(np.stack((np.cos(angles), np.sin(angles)), axis=1) * step, axis=0)
     return points
@@ -229,7 +230,7 @@ def _resampled(centres: F64, count: int) -> F64:
 
 
 def _stray(centres: F64) -> float:
-    """How far the line goes away from its chord."""
+    """The largest distance of the line from its chord."""
     chord = centres[-1] - centres[0]
     offset = centres - centres[0]
     length = float(np.hypot(*chord))

@@ -13,7 +13,7 @@ from transformer.algorithms.page_size import DEFAULT_MAX_PIXELS, bounded_ratio
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
-#: A page that is shrunk more than this is halved first: interpolation would skip pixels, and thin strokes with them.
+#: A page that is shrunk more than this is halved first; otherwise interpolation would skip pixels, and lose thin strokes.
 HALVED = 2.0
 
 
@@ -22,9 +22,9 @@ def det_size(
 ) -> tuple[int, int]:
     """(h, w) of the network's input, after PaddleOCR's DetResizeForTest.
 
-    `max` shrinks a page whose longer side is over the limit; `min` grows one whose shorter side is under it. Whatever comes
-    out is shrunk again to the grid's longest side and to `limit` pixels, and each side goes to the nearest length of the
-    grid. Sides are rounded apart, so the aspect ratio may change a little: boxes are scaled back side by side.
+    `max` shrinks a page whose longer side is over the limit; `min` enlarges one whose shorter side is under it. The result is
+    shrunk further if it exceeds the grid's longest side or `limit` pixels, and each side is rounded to the nearest length of
+    the grid. This may change the aspect ratio a little, so boxes are scaled back by a factor for each side.
     """
     if parameters.limit_type == "max":
         ratio = min(1.0, parameters.limit_side_len / max(height, width))
@@ -32,7 +32,7 @@ def det_size(
         ratio = max(1.0, parameters.limit_side_len / min(height, width))
     ratio = bounded_ratio(height, width, min(ratio, grid.height.maximum / max(height, width)), limit)
     h, w = on_axis(height * ratio, grid.height), on_axis(width * ratio, grid.width)
-    while h * w > limit:  # rounded up
+    while h * w > limit:  # because sides were rounded up
         h, w = (h - grid.height.step, w) if h > w else (h, w - grid.width.step)
     return h, w
 
@@ -53,7 +53,7 @@ def scaled(image: U8, height: int, width: int) -> U8:
 
 
 def _halved(image: U8) -> U8:
-    """Means of two by two pixels, without the last row or column of an odd number: a tenth of what any other ratio costs."""
+    """Means of 2x2 pixels, without the last row or column of an odd number. It takes a tenth of the time of any other ratio."""
     height, width = image.shape[0] // 2, image.shape[1] // 2
     return cv2.resize(  # type: ignore[return-value]
         image[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA

@@ -24,7 +24,10 @@ class DetectionParameters:
 
     @classmethod
     def of(cls, network: NetworkFacts, asked: Parameters) -> DetectionParameters:
-        """Raises BundleError if the bundle has a parameter of the wrong type."""
+        """The parameters that the request `asked` for, else the network's own.
+
+        Raises BundleError if the bundle has a parameter of the wrong type.
+        """
         own = network.parameters
         return cls(
             limit_side_len=asked.text_det_limit_side_len or _number(own, "limit_side_len", cls.limit_side_len),
@@ -43,7 +46,7 @@ def _or(asked: float | None, own: float) -> float:
 def _number(own: Mapping[str, Any], name: str, default: float) -> float:
     value = own.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
-        raise BundleError(f"the detection network's parameter {name} must be a number from 0 up")
+        raise BundleError(f"the detection network's parameter {name} must be a number of at least 0")
     return value
 
 

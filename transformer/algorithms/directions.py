@@ -16,32 +16,33 @@ if TYPE_CHECKING:
 
 #: A box this many times longer than wide holds a line along its longer side.
 LONG = 3.0
-#: From here up to LONG the longer side is likely that of a word, but a single upright letter or digit has such a box too.
+#: From here up to LONG, the text is probably a word along the longer side, but a single upright letter or digit has such a
+#: box too.
 TALL = 1.5
 #: Lines within this many degrees of each other have one direction.
 WINDOW = 20.0
-#: Lines across the page's direction are first read downwards, also if they lean by this many degrees.
+#: Lines across the page's direction are first read downwards, even if they lean by this many degrees.
 LEAN = 10.0
 
 
 def directed(boxes: F32) -> tuple[F32, Flags]:
     """Turns each box so that its first side runs along its text, as far as shape tells.
 
-    A line has no upper side yet: one along the page's direction is taken to run to the right (downwards on a page of
-    vertical lines), and one across it downwards. Whether it stands upside down shows when it is read.
+    Shape doesn't tell which side of a line is up. A line along the page's direction is assumed to run to the right (downwards
+    on a page of vertical lines), and one across it downwards. Recognition shows later whether it is upside down.
 
     Args:
         boxes: F32 [N,4,2], corners clockwise from any of the four.
 
     Returns:
-        The same corners, each row begun elsewhere (F32 [N,4,2]), and the boxes whose text may as well run along the
-        other side (bool [N]): an upright letter and a short turned word have the same shape.
+        The same corners, beginning at another one if necessary (F32 [N,4,2]), and the boxes whose text may just as well run
+        along the other side (bool [N]): an upright letter and a short turned word have the same shape.
     """
     along, across = sides(boxes)
     width, height = np.hypot(*along.T), np.hypot(*across.T)
     ratio = np.maximum(width, height) / np.maximum(np.minimum(width, height), 1e-9)
     angle, tall = np.degrees(np.arctan2(along[:, 1], along[:, 0])), height > width
-    # Single letters are taller than wide, so what is tall says something only if it is long.
+    # Single letters are taller than wide, so a tall box has a vote only if it is long.
     votes = np.where(ratio >= np.where(tall, LONG, TALL), np.maximum(width, height), 0.0)
     main = dominant(angle + np.where(tall, 90.0, 0.0), votes, 180.0)
     main = main if main > LEAN - 90 else main + 180
@@ -68,9 +69,9 @@ def begun_at(boxes: F32, first: NDArray[np.intp]) -> F32:
 
 
 def dominant(angles: F64, weights: F64, period: float) -> float:
-    """The angle in degrees that most of `angles` (by weight) are near to, modulo `period`; 0 if nothing has weight.
+    """The angle in degrees near which most of `angles` lie (by weight), modulo `period`; 0 if nothing has weight.
 
-    The window with the most weight is chosen, then the weighted median of what is in it.
+    The window with the most weight is chosen, then the weighted median of the angles in it.
     """
     if not weights.sum() > 0:
         return 0.0
@@ -78,7 +79,7 @@ def dominant(angles: F64, weights: F64, period: float) -> float:
     histogram = np.bincount(np.floor(angles % period).astype(int) % bins, weights, bins)
     reach = int(WINDOW)
     spread = np.concatenate((histogram[-reach:], histogram, histogram[:reach]))
-    # What is nearer to the window's middle counts more, or all windows that hold the same would be alike.
+    # Angles near the middle of a window count more; otherwise all windows that hold the same angles would be equal.
     centre = int(np.convolve(spread, np.bartlett(2 * reach + 3)[1:-1], "valid").argmax()) + 0.5
     offsets = wrapped(angles - centre, period)
     near = np.abs(offsets) <= WINDOW
@@ -89,5 +90,5 @@ def dominant(angles: F64, weights: F64, period: float) -> float:
 
 
 def wrapped(degrees: F64, period: float) -> F64:
-    """From -period/2 up to period/2, the latter included."""
+    """`degrees` modulo `period`, from above -period/2 up to period/2."""
     return period / 2 - (period / 2 - degrees) % period

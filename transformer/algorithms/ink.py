@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
 
-#: Lines that are looked at, at most: evenly spread over the page.
+#: Lines that are measured, at most: evenly spread over the page.
 SAMPLES = 24
-#: Height and width in pixels of the piece out of the middle of each.
+#: Height and width, in pixels, to which a piece from the middle of each is scaled.
 HEIGHT, WIDTH = 48, 192
-#: A row of pixels has ink where its values differ by this part of what they differ by in the row with the most.
+#: A row of pixels has ink if its contrast is more than this part of the highest contrast of a row.
 INKED = 0.4
 
 
 def ink_heights(image: U8, boxes: F32) -> F64:
-    """Heights in pixels of `image` U8 [H,W,3] of what is printed in a sample of `boxes` F32 [N,4,2], whose first side runs along
-    the text: from the highest to the lowest row with ink (F64 [M])."""
+    """Heights of the print in a sample of `boxes` F32 [N,4,2], whose first side runs along the text: from the highest to the
+    lowest row with ink, in pixels of `image` U8 [H,W,3] (F64 [M])."""
     chosen = boxes[np.unique(np.linspace(0, len(boxes) - 1, SAMPLES).astype(int))] if len(boxes) > SAMPLES else boxes
     if not len(chosen):
         return np.zeros(0)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Final
 
 _LATIN: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-#: Name in English → letters that no text of that language is long without; English has those of Latin alone.
+#: English name → characters that every longer text in that language has; English has only the basic Latin letters.
 LANGUAGES: Final = {
     "english": _LATIN,
     "chinese": "的一是不了在人有我他这中大来上国",
@@ -27,7 +27,7 @@ LANGUAGES: Final = {
     "hindi": "अआइईउकखगघचजटडतदनपबमयरलवशसह",
     "thai": "กขคงจชดตถทนบปพมยรลวสหอ",
 }
-#: Other names that callers use: docling's are English, PaddleOCR's and ISO's are short.
+#: Other names that callers use: docling has English names, PaddleOCR and ISO have short codes.
 _ALIASES: Final = {
     "en": "english",
     "ch": "chinese",
@@ -54,13 +54,13 @@ _ALIASES: Final = {
 
 
 def reads(language: str, labels: Collection[str]) -> bool | None:
-    """Whether a network with these labels can write `language`; None if the language is unknown here."""
+    """Whether a network with these labels can read `language`; None if the language is unknown here."""
     name = language.strip().lower()
     characters = LANGUAGES.get(_ALIASES.get(name, name))
     return None if characters is None else set(characters) <= set(labels)
 
 
 def languages(labels: Collection[str]) -> list[str]:
-    """All that a network with these labels can write."""
+    """The names of all languages that a network with these labels can read."""
     known = set(labels)
     return [name for name, characters in LANGUAGES.items() if set(characters) <= known]

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
 
-#: Bytes of a pixel of a line: itself, in the message to the predictor, and in that as it is sent.
+#: Bytes per pixel of a line: in the crop, in the message to the predictor, and in the serialised message.
 PER_PIXEL = 9
 
 
 def line_memory(boxes: F32, grid: Grid, max_pixels: int, stretch: F64 | None = None) -> int:
     """Bytes that the lines in `boxes` F32 [N,4,2] take at most, if all lines together may have `max_pixels`.
 
-    `stretch` F64 [N] is that of `crops`.
+    `stretch` F64 [N]: as in `crops`.
     """
     return PER_PIXEL * min(int(line_pixels(boxes, grid, stretch).sum()), max_pixels)
 
@@ -34,7 +34,7 @@ def line_pixels(boxes: F32, grid: Grid, stretch: F64 | None = None) -> F64:
     """Pixels that each line takes at most (F64 [N])."""
     _, along, across = upright(boxes)
     heights = along / np.maximum(across, 1.0)
-    # The parts of a long line overlap, and the shortest is half as long as the others.
+    # The parts of a long line overlap, and cuts may be only PART / 2 apart.
     heights = np.where(heights < LONG, heights, heights * (1 + 4 * OVERLAP / PART))
     widths = np.maximum(heights * grid.height.minimum * SQUEEZE, SHORT * grid.height.minimum / 48) + grid.width.step
     if stretch is not None:

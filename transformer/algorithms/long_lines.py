@@ -1,6 +1,6 @@
-"""Long lines: where they are cut into parts that the recognition network can read, and one reading from those of the parts.
+"""Long lines: cuts them into parts that the recognition network can read, and joins the readings of the parts.
 
-Neighbouring parts overlap, so that what stands at a cut is seen whole by one of them, with something before and behind it.
+Neighbouring parts overlap, so that one of them has the whole text at a cut, with some more text before and after it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ if TYPE_CHECKING:
 
 #: A line this many times longer than high is cut.
 LONG = 60.0
-#: Parts are at most so long, and at least half of it [heights of the line]; and neighbours share so much on each side of a cut.
+#: Cuts are at most PART apart, and at least half of it except before the end of the line. Neighbouring parts both have OVERLAP
+#: on each side of their cut [heights of the line].
 PART, OVERLAP = 28.0, 1.0
-#: A column of pixels is blank where its values differ by less than this part of what those of columns with ink do.
+#: A column of pixels is blank if its contrast is less than this part of the contrast of columns with ink.
 BLANK = 0.25
-#: Two parts that read the same character no further apart than this have read the same one [heights of the line].
+#: Equal characters of two parts at most this far apart are one character of the line [heights of the line].
 NEAR = 0.4
 
 
 def contrast(strip: U8) -> NDArray[np.int16]:
-    """How far the values of each column of `strip` U8 [h,w,3] are apart, INT16 [w].
+    """The contrast of each column of `strip` U8 [h,w,3]: its largest value minus its smallest, INT16 [w].
 
-    The upper and lower edges, which neighbouring lines and frames may touch, don't count.
+    The upper and lower edges don't count, because neighbouring lines and frames may touch them.
     """
     edge = strip.shape[0] // 8
     inner = strip[edge : strip.shape[0] - edge]
@@ -42,16 +43,16 @@ def contrast(strip: U8) -> NDArray[np.int16]:
 
 
 def parts(columns: NDArray[np.int16], length: float) -> list[tuple[float, float]]:
-    """Where the parts of a line begin and end, in lengths of the line.
+    """Where the parts of a line begin and end, as fractions of its length.
 
-    `columns` is the `contrast` of the whole line, and `length` its length in heights. Cuts are in the middle of the widest gap
-    that a part can end in; if there is none, at the part's full length.
+    `columns` is the `contrast` of the whole line, and `length` its length in heights. A cut is in the middle of the widest gap
+    in which the part can end; if there is no gap, the part has its full length.
     """
     blank = columns < BLANK * np.percentile(columns, 95)
     height, end = len(columns) / length, len(columns)
     cuts, start = [0.0], 0.0
     while end - start > PART * height:
-        # What is left after the last cut is no stump.
+        # The part after the last cut must not be too short.
         furthest = min(start + PART * height, end - PART / 4 * height)
         cut = _middle_of_gap(blank, round(start + PART / 2 * height), round(furthest))
         start = furthest if cut is None else cut
@@ -62,7 +63,7 @@ def parts(columns: NDArray[np.int16], length: float) -> list[tuple[float, float]
 
 
 def joined(readings: Sequence[Reading], parts: F64, length: float) -> Reading:
-    """One reading of a line from those of its parts, which are at `parts` F64 [K,2] of its `length` heights."""
+    """Joins the readings of a line's parts, which are at `parts` F64 [K,2] (fractions of the line, `length` heights long)."""
     places = [
         begin + (reading.kept + 0.5) / reading.steps * (end - begin)
         for reading, (begin, end) in zip(readings, parts.tolist(), strict=True)
@@ -95,9 +96,10 @@ def _middle_of_gap(blank: NDArray[np.bool_], first: int, after: int) -> float | 
 
 
 def _seam(one: Reading, at: F64, other: Reading, other_at: F64, cut: float, near: float) -> tuple[int, int]:
-    """Where `one` ends and where `other` continues, as indices of their characters; `at` are their places in the line.
+    """Where `one` ends and where `other` continues, as indices of their characters.
 
-    They change over at the character nearest to `cut` that both read; if there is none, at the cut.
+    `at` and `other_at` are the places of the characters in the line. The reading changes over at the character nearest to
+    `cut` that both have; if there is none, at the cut.
     """
     best: tuple[float, int, int] | None = None
     for i in range(len(at)):

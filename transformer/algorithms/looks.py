@@ -1,8 +1,8 @@
 """The input size for detection, and whether detection must run again at a larger size.
 
-The first look is as small as the model's parameters say, which finds the lines of most pages. What is found tells whether
-that was too small: detection misses lines that are a few pixels high. Then the page is looked at again, at a size
-that brings its low lines to a height at which they are found. Long pages and strips are scaled by their short side.
+A look is one run of detection on the page, at one input size. The first look is as small as the model's parameters say, which
+is enough for most pages. Detection misses lines that are only a few pixels high. So if the print that was found is low, another
+look follows, at a size at which the low lines are high enough. Long pages and strips are scaled by their short side.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ if TYPE_CHECKING:
 LONG_PAGE = 4.0
 #: Short side of such a page, at most [pixels].
 SHORT_SIDE = 640.0
-#: Share of the lines whose print is lower than that of the others: its height decides.
+#: The percentile of the lines' print heights that decides.
 LOW_LINES = 25.0
-#: If that is lower, lines are missed and letters cut off [pixels of the map, from the highest to the lowest pixel with ink].
+#: If it is lower, lines are missed and letters cut off [pixels of the map, from the highest to the lowest pixel with ink].
 TOO_LOW = 6.5
 #: The same after a closer look.
 STILL_TOO_LOW = 6.0
-#: The height that a closer look gives it.
+#: The height to which a closer look scales it.
 READABLE = 10.0
 #: How many times closer the next look is if the page was shrunk and nothing was found.
 EMPTY_ZOOM = 2.5
-#: A page that was shrunk less than this has nothing more to show if nothing was found.
+#: If nothing was found on a page that was shrunk less than this, a closer look wouldn't find anything either.
 SHRUNK = 1.5
-#: A look that isn't this many times closer isn't worth it.
+#: A look that isn't this many times closer isn't worth its time.
 MIN_ZOOM = 1.2
 #: No look is larger than this many times the page.
 MAX_ENLARGED = 1.0
@@ -50,9 +50,9 @@ MAX_LOOKS = 3
 
 @dataclass(frozen=True)
 class Look:
-    """Size of the network's input in pixels, both on its grid; `limited` if the budget allowed no larger one.
+    """Size of the network's input in pixels, both on its grid; `limited` if `max_pixels` allowed no larger one.
 
-    `longest_tile`: the side from which on the input is cut in tiles. `too_low`: lines lower than this need a closer one.
+    `longest_tile`: an input with a longer side is cut into tiles. `too_low`: lines lower than this need a closer look.
     """
 
     height: int
@@ -64,8 +64,8 @@ class Look:
 
 @dataclass(frozen=True)
 class Looks:
-    """Sizes for a page of `height` by `width` pixels, none with more than `max_pixels`; a look that isn't cut in tiles has
-    `max_tile_pixels` at most, and so has each tile."""
+    """Chooses the looks at a page of `height` by `width` pixels. None has more than `max_pixels`; each tile, and a look that
+    isn't cut into tiles, has at most `max_tile_pixels`."""
 
     height: int
     width: int
@@ -75,14 +75,14 @@ class Looks:
     max_tile_pixels: int = DEFAULT_MAX_PIXELS
 
     def first(self, one_look: bool) -> Look:
-        """`one_look`: the request sets the size, whatever the page is like."""
+        """The first look. `one_look`: the request sets its size, whatever the shape of the page."""
         if one_look or max(self.height, self.width) <= LONG_PAGE * min(self.height, self.width):
             height, width = det_size(self.height, self.width, self.grid, self.parameters, self.max_tile_pixels)
             return Look(height, width, longest_tile=max(height, width), too_low=TOO_LOW)
         return replace(self._look(min(1.0, SHORT_SIDE / min(self.height, self.width))), too_low=TOO_LOW)
 
     def closer(self, last: Look, heights: F64) -> Look | None:
-        """The next look after `last`, which found print of `heights` F64 [N] in pixels of the page; None if it saw enough."""
+        """The next look after `last`, which found print of `heights` F64 [N] in pixels of the page; None if none is needed."""
         wanted = self._wanted(last, heights)
         if wanted is None or last.limited:
             return None
@@ -90,17 +90,18 @@ class Looks:
         return look if look.height * look.width >= MIN_ZOOM * last.height * last.width else None
 
     def warning(self, last: Look, heights: F64) -> str | None:
-        """What to tell of a page whose last look would have had to be closer, and found print of `heights` F64 [N]."""
+        """The warning for a page whose `last` look found print of `heights` F64 [N] and was limited, although a closer one was
+        needed; None if it wasn't."""
         wanted = self._wanted(last, heights)
         if wanted is None or not (last.limited or self._look(wanted).limited):
             return None
         height, width = round(self.height * wanted), round(self.width * wanted)
         return (
-            f"small text may be missing: to find it, detection would have to look at the page in {width}x{height} pixels, "
-            f"and max_page_pixels is {self.max_pixels:,}"
+            f"small text may be missing: to find it, detection would need the page in {width}x{height} pixels, and "
+            f"max_page_pixels is {self.max_pixels:,}"
         )
 
-    def is_whole(self, last: Look) -> bool:
+    def is_closest(self, last: Look) -> bool:
         """Whether no look could be much closer than `last`."""
         return max(last.height / self.height, last.width / self.width) * MIN_ZOOM > MAX_ENLARGED
 
@@ -108,7 +109,7 @@ class Looks:
         """The scale at which the page should be looked at next; None if `last` is good enough."""
         ratio = max(last.height / self.height, last.width / self.width)
         if not len(heights):
-            # Once: most images in which nothing is found have no text, and the map of print that is too small is empty too.
+            # Only once: an image in which nothing is found usually has no text, but may also have print that is too small.
             wanted = ratio * EMPTY_ZOOM if ratio * SHRUNK <= 1 and last.too_low == TOO_LOW else ratio
         else:
             low = max(float(np.percentile(heights, LOW_LINES)) * ratio, 1.0)

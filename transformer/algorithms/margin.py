@@ -10,10 +10,10 @@ import numpy as np
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
-#: An image whose shorter side is below this gets a margin of so many pixels on each side.
+#: An image whose shorter side is below NARROW gets a margin of MARGIN on each side [pixels].
 NARROW = 64
 MARGIN = 32
-#: Pixels of which the median is taken, at most: every n-th if there are more.
+#: The median colour is that of about this many pixels: every n-th if there are more.
 SAMPLES = 50_000
 
 

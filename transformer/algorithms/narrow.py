@@ -1,6 +1,6 @@
 """Narrow type: finds lines with too few time steps per character, which are read again at a larger width.
 
-Of two characters that share a time step one is lost, and CTC needs a step between two that are equal.
+If two characters share a time step, one of them is lost. Two equal characters also need a time step between them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from transformer.algorithms.widths import SQUEEZE
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-#: A line that was read with fewer time steps a character is read again, so many times as wide: 1.2 times its natural width.
+#: A line with fewer time steps per character is read again, WIDER times as wide, which is 1.2 times its natural width.
 MIN_STEPS_PER_CHARACTER = 1.7
 WIDER = 1.2 / SQUEEZE
-#: A line of fewer characters has no neighbours to lose them to.
+#: A line with fewer characters isn't read again: it has hardly any neighbours that could merge.
 MIN_CHARACTERS = 3
-#: If a character is lost, the network is unsure of those beside it. A line whose characters are all read with this much
-#: confidence has lost none, unless it has fewer steps than MERGED a character: then equal neighbours may have become one.
+#: If a character is lost, the network is unsure of those next to it. A line whose characters all have at least the probability
+#: SURE has lost none, unless it has fewer than MERGED time steps per character: then equal neighbours may have become one.
 SURE = 0.85
 MERGED = 1.5
 
@@ -33,7 +33,7 @@ def crowded(readings: Sequence[Reading]) -> NDArray[np.bool_]:
 
 
 def _is_crowded(reading: Reading) -> bool:
-    """Whether the line has so few time steps a character that some may have got none."""
+    """Whether the line has so few time steps per character that some characters may be lost."""
     count = len(reading.characters)
     if count < MIN_CHARACTERS or reading.steps >= MIN_STEPS_PER_CHARACTER * count:
         return False

@@ -6,16 +6,16 @@ import math
 
 from ppocr.listen import PageSettings
 
-#: The bound of a service whose settings name no other.
+#: The limit if the settings give no other.
 DEFAULT_MAX_PIXELS = PageSettings.max_detection_pixels
-#: Pixels of a usual page, which any image may be enlarged to; and how many a pixel may become beyond that. Enlarging helps
-#: the network to find small text, up to four times a side; more of it adds no text, only pixels to compute.
+#: Any image may be enlarged to USUAL_PIXELS, the pixels of a usual page, or to ENLARGED times its own pixels. Up to four times
+#: per side, enlarging helps the network to find small text; beyond that it adds no text, only pixels to compute.
 USUAL_PIXELS = 960 * 960
 ENLARGED = 16
 
 
 def most_pixels(height: int, width: int, limit: int) -> int:
-    """How many pixels an image of `height` x `width` may have when it is scaled for detection; `limit` in any case."""
+    """How many pixels an image of `height` x `width` may have when it is scaled for detection; never more than `limit`."""
     return min(limit, max(USUAL_PIXELS, ENLARGED * height * width))
 
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from ppocr_api.document import Line, Points
 
-#: Lines of a paragraph are this much apart at most, in heights of a line.
+#: The largest gap between two lines of a paragraph [heights of the smaller one].
 GAP = 0.75
 #: The higher of two neighbours is at most this many times as high as the other.
 HEIGHTS = 1.6
 
 
 def paragraphs(lines: Sequence[Line]) -> list[list[Line]]:
-    """`lines` in their order, those of a paragraph together: each line is below the one before it, close to it, about as high,
-    and shares some of its width."""
+    """`lines` in their order, grouped into paragraphs, in which each line is below the one before it, close to it, about as
+    high, and shares some of its width."""
     found: list[list[Line]] = []
     for line in lines:
         if found and _continues(_sides(found[-1][-1].points), _sides(line.points)):

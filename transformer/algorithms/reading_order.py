@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
 
-#: Upright lines lead a page if they have this part of the length that lines of another direction have.
+#: Upright lines set the direction of a page if their total length is at least this part of that of any other direction.
 UPRIGHT = 0.8
 
 
 def reading_order(boxes: F32, columns: bool = False, turned_back: int = 0) -> NDArray[np.intp]:
-    """Indices that sort `boxes` F32 [N,4,2], whose first side runs along the text.
-
-    `turned_back`: degrees by which the image was turned counter-clockwise. If lines of several directions are alike, those
-    lead that were upright before.
+    """Indices (intp [N]) that sort `boxes` F32 [N,4,2], whose first side runs along the text.
 
     Rows from the top, each from the left; with `columns` the columns of the page one after the other, if it has any.
+
+    `turned_back`: degrees by which the image was turned counter-clockwise. If several directions have about as much text, the
+    one that was upright before sets the direction of the page.
     """
     if not len(boxes):
         return np.zeros(0, np.intp)

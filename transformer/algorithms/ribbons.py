@@ -1,7 +1,7 @@
 """Ribbons: the shape of a curved line, and how to straighten it.
 
-A ribbon has an upper and a lower edge of equally many points, in the direction of reading. Between neighbouring points it is
-straight, so a ribbon of two points is a quadrilateral.
+A ribbon has an upper and a lower edge with equally many points, in the direction of reading. It is straight between
+neighbouring points, so a ribbon with two points per edge is a quadrilateral.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
 
-#: Pixels that are laid straight at a time, as each takes 100 bytes meanwhile, and columns of them: OpenCV takes no picture that
-#: is twice as wide.
+#: BLOCK: pixels that are straightened at a time, because each takes 100 bytes meanwhile. WIDEST: columns at a time, because
+#: OpenCV takes no picture that is twice as wide.
 BLOCK, WIDEST = 1 << 18, 1 << 14
 
 
 @dataclass(frozen=True)
 class Ribbon:
-    """Edges F64 [K,2] on the page, and the length and height in pixels that it has when it is straight."""
+    """Edges F64 [K,2] on the page, and the length and height in pixels of the straightened ribbon."""
 
     top: F64
     bottom: F64
@@ -34,7 +34,7 @@ class Ribbon:
     height: int
 
     def straightened(self, image: U8) -> U8:
-        """What it covers of `image` U8 [H,W,3], laid straight: U8 [height,length,3]."""
+        """The part of `image` U8 [H,W,3] that it covers, straightened: U8 [height,length,3]."""
         straight = np.empty((self.height, self.length, 3), np.uint8)
         step = min(max(BLOCK // self.height, 1), WIDEST)
         for start in range(0, self.length, step):
@@ -44,7 +44,7 @@ class Ribbon:
         return straight
 
     def on_page(self, points: F64) -> F64:
-        """Points (…, 2) of the straight ribbon as points of the page."""
+        """Points F64 […,2] (x, y) of the straightened ribbon as points of the page."""
         stations = np.linspace(0, self.length, len(self.top))
         across = points[..., 1:] / self.height
         top, bottom = (
@@ -54,7 +54,7 @@ class Ribbon:
         return top + (bottom - top) * across
 
     def outline(self, quad: F32) -> F32:
-        """The polygon F32 [M,2] on the page of a rectangle F32 [4,2] in the straight ribbon, begun at its first corner."""
+        """The polygon F32 [M,2] on the page of `quad` F32 [4,2] in the straightened ribbon, beginning at its first corner."""
         corners = quad.astype(np.float64)
         count = max(2, round(np.ptp(corners[:, 0]) / self.length * (len(self.top) - 1)) + 1)
         share = np.linspace(0, 1, count)[:, None]
@@ -64,14 +64,14 @@ class Ribbon:
 
     @property
     def around(self) -> F32:
-        """The level rectangle round it, F32 [4,2]."""
+        """The level rectangle around it on the page, F32 [4,2]."""
         points = np.concatenate((self.top, self.bottom))
         (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
         return np.array(((left, top), (right, top), (right, bottom), (left, bottom)), np.float32)
 
 
 def along(centres: F64, half: float) -> Ribbon:
-    """The ribbon that reaches `half` pixels to both sides of the line through `centres` F64 [K,2], equally far apart."""
+    """The ribbon that reaches `half` pixels to both sides of the line through `centres` F64 [K,2], which are equally spaced."""
     tangents = np.gradient(centres, axis=0)
     tangents /= np.maximum(np.hypot(*tangents.T), 1e-9)[:, None]
     # Clockwise from the direction of reading is down.
@@ -85,7 +85,7 @@ def along(centres: F64, half: float) -> Ribbon:
 def _sampled(image: U8, places: F64) -> U8:
     """The pixels of `image` U8 [H,W,3] at `places` F64 [h,w,2] (x, y): U8 [h,w,3]."""
     height, width = image.shape[:2]
-    # What they lie in, and a pixel more for the interpolation.
+    # The rectangle around the places, and a pixel more for the interpolation.
     low = (np.floor(places.min(axis=(0, 1))) - 1).clip(0, (width - 1, height - 1)).astype(int)
     high = np.maximum((np.ceil(places.max(axis=(0, 1))) + 2).clip(1, (width, height)).astype(int), low + 1)
     part = image[low[1] : high[1], low[0] : high[0]]

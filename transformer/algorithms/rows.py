@@ -1,4 +1,4 @@
-"""Rows of lines, on a page that was levelled."""
+"""Groups the lines of a levelled page into rows."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     F64 = NDArray[np.float64]
     Index = NDArray[np.intp]
 
-#: A line is in a row where its centre is less than this part of the lower line's height away.
+#: A line belongs to a row if the vertical distance between the centres is less than this part of the smaller height.
 SAME_ROW = 0.5
+#: Rows that a line is compared with.
+ROWS_IN_REACH = 3
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Levelled:
     height: F64
 
     def of(self, which: Index) -> Levelled:
+        """The lines of the indices `which` intp [M]."""
         return Levelled(self.x[which], self.y[which], self.length[which], self.height[which])
 
     @property
@@ -44,9 +47,9 @@ def by_rows(lines: Levelled) -> Index:
 
 
 def rows(lines: Levelled) -> list[Index]:
-    """The rows from the top; each as its lines' indices from the left.
+    """The rows from the top, each as the indices of its lines from the left.
 
-    A line is compared with the one of a row that is nearest to it: rows of crumpled paper bend.
+    A line is compared with the nearest line of a row, because the rows of crumpled paper bend.
     """
     y, height, left, right = lines.y.tolist(), lines.height.tolist(), lines.left.tolist(), lines.right.tolist()
     found: list[list[int]] = []
@@ -64,7 +67,3 @@ def rows(lines: Levelled) -> list[Index]:
             best.append(line)
     order = [np.array(sorted(row, key=lambda line: left[line]), np.intp) for row in found]
     return sorted(order, key=lambda row: float(lines.y[row].mean()))
-
-
-#: Rows that a line is compared with.
-ROWS_IN_REACH = 3

@@ -1,10 +1,10 @@
 """Scales pages and lines to the fixed input size of an orientation network.
 
-How they get there is a parameter of the network, `fit`:
+The network's parameter `fit` says how:
 
-- `stretch`: both sides are scaled.
-- `pad`: the height is scaled and the ratio kept; what is left on the right is filled with the grey `fill`, and what is too
-  long is squeezed (PaddleOCR's `resize_norm_img` of its cls).
+- `stretch`: each side is scaled to its size.
+- `pad`: the height is scaled and the ratio kept; the rest on the right is filled with the grey `fill`, and a line that is
+  too long is squeezed (`resize_norm_img` of PaddleOCR's cls).
 - `crop`: the short side is scaled to `short_side`, and the middle is cut out (PaddleX's doc_ori).
 """
 
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 
 
 def line_thumbnails(image: U8, boxes: F32, network: NetworkFacts, max_pixels: int) -> U8:
-    """The lines of `boxes` F32 [N,4,2] as U8 [N,h,w,3]. Raises InvalidImage for more than `max_pixels` of them in all."""
+    """The lines of `boxes` F32 [N,4,2] as U8 [N,h,w,3].
+
+    Raises InvalidImage if they have more than `max_pixels` in all, BundleError if the network's parameters are wrong.
+    """
     corners, along, across = upright(boxes)
     height, width = _size(network)
     check_pixels(len(boxes), len(boxes) * height * width, max_pixels)
@@ -47,7 +50,7 @@ def line_thumbnails(image: U8, boxes: F32, network: NetworkFacts, max_pixels: in
 
 
 def page_thumbnail(image: U8, network: NetworkFacts) -> U8:
-    """`image` U8 [H,W,3] as U8 [h,w,3]."""
+    """`image` U8 [H,W,3] as U8 [h,w,3]. Raises BundleError if the network's parameters are wrong."""
     height, width = _size(network)
     if _fit(network, ("stretch", "crop")) == "stretch":
         return _resized(image, height, width)
@@ -82,5 +85,5 @@ def _fit(network: NetworkFacts, known: tuple[str, ...]) -> str:
 def _number(network: NetworkFacts, name: str) -> int:
     value = network.parameters.get(name)
     if type(value) is not int or not 0 <= value <= 10_000:
-        raise BundleError(f"the parameter {name} of {network.name} must be a whole number from 0 up")
+        raise BundleError(f"the parameter {name} of {network.name} must be a whole number from 0 to 10,000")
     return value

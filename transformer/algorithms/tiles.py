@@ -1,7 +1,7 @@
-"""A large page in tiles, for a network that would need too much memory for all of it; their maps become one map again.
+"""Cuts a large page into tiles, if the network would need too much memory for the whole page, and joins their maps.
 
-Tiles overlap, and each gives its map up to the middle of the overlap: no line is cut or doubled at a seam, since the boxes
-are found in the whole map.
+Tiles overlap, and the map of each is used up to the middle of the overlap. No line is cut or doubled at a seam, because the
+boxes are found in the whole map.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Longest side of a tile, and how far neighbours overlap at least [pixels of the network's input].
 TILE = 1280
 OVERLAP = 128
-#: Values that differ by this little are one ground.
+#: A part of the page whose values differ by no more than this is blank.
 BLANK = 12
 
 
@@ -33,7 +33,7 @@ class Span:
     used_to: int
 
     def of(self, ratio: float) -> slice:
-        """Where it lies in an image whose side is `ratio` times as long; a pixel at least."""
+        """Where it lies in an image whose side is `ratio` times as long; at least one pixel."""
         start = round(self.start * ratio)
         return slice(start, max(round(self.end * ratio), start + 1))
 
@@ -51,7 +51,7 @@ class Tile:
 
 
 def tiles(height: int, width: int, step: int, longest: int) -> list[Tile]:
-    """The tiles of an input of `height` by `width`, which are multiples of `step`. One tile where neither side is over
+    """The tiles of an input of `height` by `width`, which are multiples of `step`. It is one tile if neither side is over
     `longest`."""
     down, right = list(_spans(height, step, longest)), list(_spans(width, step, longest))
     return [Tile(rows, columns) for rows in down for columns in right]
@@ -67,13 +67,13 @@ def _spans(length: int, step: int, longest: int) -> Iterator[Span]:
 
 
 def is_blank(image: U8, height: int, width: int, tile: Tile) -> bool:
-    """Whether there is nothing where `scaled_tile` would look: no two pixels differ by more than BLANK."""
+    """Whether the part of `image` that `tile` shows is blank: no two values differ by more than BLANK."""
     part = _part(image, height, width, tile)
     return int(part.max()) - int(part.min()) <= BLANK
 
 
 def scaled_tile(image: U8, height: int, width: int, tile: Tile) -> U8:
-    """What `tile` shows of `image` U8 [H,W,3] when that is scaled to `height` by `width`: U8 [h,w,3]."""
+    """The part of `image` U8 [H,W,3] that `tile` shows, scaled as if the image were `height` by `width`: U8 [h,w,3]."""
     return scaled(
         _part(image, height, width, tile), tile.rows.end - tile.rows.start, tile.columns.end - tile.columns.start
     )

@@ -1,7 +1,7 @@
 """The width of a line in the recognition network's input.
 
-A line of usual length is stretched to the next width of the grid. A short one isn't: a letter or two stretched to the network's
-width look like no letters it was trained on. It keeps its proportions, and the rest of its item is grey, as in training.
+A line of usual length is stretched to the next width of the grid. A short one isn't, because one or two letters, stretched,
+look like nothing in the training data. It keeps its proportions, and the rest of its item is grey, as in training.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
 
-#: Lines are at least this part of their natural width. The networks' time goes with the width, and PP-OCR reads letters
-#: that are this much narrower as well as others: neither receipts nor rendered lines in 24 fonts were read worse.
+#: Lines are at least this part of their natural width. The networks' time is proportional to the width, and PP-OCR reads
+#: letters just as well if they are this much narrower: neither receipts nor rendered lines in 24 fonts were read worse.
 SQUEEZE = 0.85
-#: What fills the rest of a short line's item: grey, the middle of the networks' values. PP-OCR is trained so, and sees in it
-#: where the line ends: beside the line's own ground it takes letters for capitals (96 % of letters right; beside grey 99 %).
+#: Fills the rest of a short line's item: grey, the middle of the networks' values. PP-OCR is trained with it, and sees by it
+#: where the line ends. Next to the line's own background it reads letters as capitals (96 % of letters right; with grey 99 %).
 PADDING = 127
 #: Items are at least this wide [pixels, for lines 48 high].
 SHORT = 64
@@ -38,7 +38,7 @@ def line_widths(along: F64, across: F64, grid: Grid) -> tuple[I32, I32]:
 
 
 def widths_on_grid(wanted: F64, grid: Grid) -> tuple[I32, I32]:
-    """The same for lines that should be `wanted` pixels wide in the input (F64 [N])."""
+    """As `line_widths`, for lines that should be `wanted` pixels wide in the input (F64 [N])."""
     axis = grid.width
     shortest = _at_least(axis, SHORT * grid.height.minimum / 48)
     widths = np.ceil(wanted / axis.step) * axis.step
@@ -48,6 +48,6 @@ def widths_on_grid(wanted: F64, grid: Grid) -> tuple[I32, I32]:
 
 
 def _at_least(axis: Axis, length: float) -> int:
-    """The smallest width of the grid from `length` up, or the largest there is."""
+    """The smallest width of the grid that is at least `length`, or the largest width if none is."""
     steps = max(int(np.ceil((length - axis.minimum) / axis.step)), 0) if axis.step else 0
     return min(axis.minimum + steps * axis.step, axis.maximum)

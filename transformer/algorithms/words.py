@@ -26,15 +26,15 @@ CJK = re.compile(
 )
 #: Where a character's middle is, in time steps from the beginning of the step that it was read in: for the left edge of a
 #: word, and for the right one. CTC reads a character a little before its middle. Measured on rendered lines: Latin words
-#: overlap their true places by 91 %, Chinese characters by 85 %; with the middle of the step it were 88 and 82 %.
+#: overlap their true places by 91 %, Chinese characters by 85 %; with the middle of the step it would be 88 and 82 %.
 LEFT, RIGHT = 0.1, 0.3
-#: More time steps than this between two characters part words that no space parts.
+#: More time steps than this between two characters separate words even without a space.
 GAP = 5
 
 
 @dataclass(frozen=True)
 class Word:
-    """`points` F32 [4,2]: top left, top right, bottom right, bottom left. `confidence`: mean of its characters'."""
+    """`points` F32 [4,2]: top left, top right, bottom right, bottom left. `confidence`: the mean of its characters."""
 
     text: str
     confidence: float
@@ -44,9 +44,9 @@ class Word:
 def words(readings: Sequence[Reading], boxes: F32) -> list[list[Word]]:
     """The words of each line of `boxes` F32 [N,4,2], left to right; `readings[i]` belongs to `boxes[i]`.
 
-    A character is centred on its time step (LEFT, RIGHT) and as wide as the line's characters are apart on average; a word
-    spans its characters, the whole line high; neighbours that overlap meet half-way. After RapidOCR's `CalRecBoxes`, which cuts a
-    line of mixed scripts in single characters; here Latin runs stay words in any line, as in PaddleOCR.
+    A character is centred on its time step (LEFT, RIGHT) and as wide as the mean distance of the line's characters. A word
+    spans its characters and the height of the line; words that overlap meet half-way. After RapidOCR's `CalRecBoxes`, which
+    cuts a line of mixed scripts into single characters; here Latin runs stay words in every line, as in PaddleOCR.
     """
     return [_words_of_line(reading, quad) for reading, quad in zip(readings, boxes, strict=True)]
 
@@ -74,7 +74,7 @@ def _words_of_line(reading: Reading, quad: F32) -> list[Word]:
 
 
 def _split(reading: Reading) -> list[tuple[int, int]]:
-    """Ranges of `reading.characters` that make up a word."""
+    """The range of `reading.characters` of each word."""
     spans: list[tuple[int, int]] = []
     kept = reading.kept.tolist()
     joins = False
@@ -92,7 +92,7 @@ def _split(reading: Reading) -> list[tuple[int, int]]:
 
 
 def _character_width(reading: Reading, spans: list[tuple[int, int]]) -> float:
-    """Mean distance of neighbouring characters, in time steps; the line's steps a character if there are none."""
+    """Mean distance of neighbouring characters, in time steps; the line's time steps per character if there are none."""
     distances = [(reading.kept[b - 1] - reading.kept[a]) / (b - a - 1) for a, b in spans if b - a > 1]
     distances += [
         reading.kept[c] - reading.kept[a]

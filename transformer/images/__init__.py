@@ -1,4 +1,4 @@
-"""Decodes untrusted image files to RGB pixels: `decode(data, limits)`. docs/images.md lists what is read and what is refused."""
+"""Decodes untrusted image files to RGB pixels: `decode(data, limits)`. docs/images.md says what is read and what is refused."""
 
 from transformer.images.decode import decode, inspect, pixels
 from transformer.images.limits import ImageLimits

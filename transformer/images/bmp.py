@@ -1,4 +1,4 @@
-"""BMP: its header, its colour table, and rows, uncompressed or as run lengths (headers of 12 to 124 bytes)."""
+"""BMP: checks the header (12 to 124 bytes), the colour table and the rows, uncompressed or run-length encoded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transformer.images.source import Alpha, Source, check_not_empty, damaged, p
 _CORE, _INFO = 12, 40
 _HEADERS = (_CORE, _INFO, 52, 56, 108, 124)
 _PLAIN, _BITFIELDS, _ALPHA_BITFIELDS = 0, 3, 6
-_RUN_LENGTHS = {1: 8, 2: 4}  # and their bits per pixel
+_RUN_LENGTHS = {1: 8, 2: 4}  # RLE8 and RLE4, with their bits per pixel
 _MASKS = {
     16: ((0x7C00, 0x3E0, 0x1F), (0xF800, 0x7E0, 0x1F)),
     32: ((0xFF0000, 0xFF00, 0xFF),),
@@ -23,7 +23,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
         raise truncated("BMP", f"it has {len(data)} bytes")
     start, header = struct.unpack_from("<II", data, 10)
     if header not in _HEADERS:
-        raise damaged("BMP", f"a header of {header:,} bytes doesn't exist")
+        raise damaged("BMP", f"its header declares a length of {header:,} bytes, which no version has")
     if len(data) < 14 + header:
         raise truncated("BMP", "it ends in its header")
     compression = colours = 0
@@ -36,7 +36,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     check_not_empty("BMP", width, height)
     limits.check_size(width, height)
     if planes != 1 or bits not in (1, 4, 8, 16, 24, 32):
-        raise damaged("BMP", f"{planes} planes of {bits} bits don't exist")
+        raise damaged("BMP", f"its header declares {planes} planes of {bits} bits")
     _check_compression(compression, bits, upside_down)
     alpha: Alpha = "none"
     used = 14 + header
@@ -48,7 +48,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
             raise damaged("BMP", f"{colours:,} colours don't fit into {bits} bits")
         used += colours * (3 if header == _CORE else 4)
     size = (width * bits + 31) // 32 * 4 * height
-    if compression in _RUN_LENGTHS:  # these must say their size; OpenCV refuses what ends before the picture
+    if compression in _RUN_LENGTHS:  # these must declare their size; OpenCV refuses data that ends too early
         (size,) = struct.unpack_from("<I", data, 34)
     if start < used:
         raise damaged("BMP", "its pixels begin inside its header")
@@ -60,19 +60,19 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
 
 def _check_compression(compression: int, bits: int, upside_down: bool) -> None:
     if compression not in (_PLAIN, *_RUN_LENGTHS, _BITFIELDS, _ALPHA_BITFIELDS):
-        raise refused(f"a BMP of compression {compression}", "an uncompressed BMP, or a PNG")
+        raise refused(f"a BMP with compression {compression}", "an uncompressed BMP, or a PNG")
     if compression in _RUN_LENGTHS and (bits != _RUN_LENGTHS[compression] or upside_down):
         order = "top down" if upside_down else "bottom up"
-        raise damaged("BMP", f"{bits} bits, {order}, don't come as run lengths of kind {compression}")
+        raise damaged("BMP", f"run-length compression {compression} doesn't allow {bits} bits per pixel, {order}")
 
 
 def _masks(data: memoryview, header: int, bits: int, compression: int) -> tuple[Alpha, int]:
-    """How alpha is to be read, and where the masks end. They follow an old header, and lie inside a newer one."""
+    """How alpha is mixed, and where the colour masks end: they follow an old header, and are part of a newer one."""
     end = max(14 + header, 54 + (16 if compression == _ALPHA_BITFIELDS else 12))
     if len(data) < end:
         raise truncated("BMP", "it ends in its colour masks")
     red, green, blue = struct.unpack_from("<III", data, 54)
     alpha = struct.unpack_from("<I", data, 66)[0] if end >= 70 else 0
     if (red, green, blue) not in _MASKS.get(bits, ()) or alpha not in (0, 0xFF000000 if bits == 32 else 0):
-        raise refused("a BMP of unusual colour masks", "a BMP of 24 bits, or a PNG")
+        raise refused("a BMP with unusual colour masks", "a 24-bit BMP, or a PNG")
     return "unless_all_zero" if alpha else "none", end

@@ -10,7 +10,7 @@ from transformer.images.source import MAX_BLOCKS, damaged, truncated
 
 @dataclass(frozen=True)
 class Box:
-    """A box of the file: its head begins at byte `at`, its content goes from `start` to `end`."""
+    """A box of the file: its header begins at byte `at`, and its content is bytes `start` to `end`."""
 
     name: bytes
     at: int
@@ -25,7 +25,7 @@ class Cursor:
         self._data, self._position = data, position
 
     def read(self, size: int) -> int:
-        """A number of `size` bytes; 0 if they are none."""
+        """The next number, of `size` bytes; 0 if `size` is 0."""
         end = self._position + size
         if end > len(self._data):
             raise IndexError
@@ -41,7 +41,7 @@ def boxes(data: memoryview, start: int, end: int, format: str) -> list[Box]:
         if len(found) == MAX_BLOCKS:
             raise damaged(format, f"it has more than {MAX_BLOCKS:,} boxes")
         if start + 8 > end:
-            raise truncated(format, "it ends inside the head of a box")
+            raise truncated(format, "it ends inside the header of a box")
         size, name = struct.unpack_from(">I4s", data, start)
         head = 8
         if size == 1:
@@ -62,7 +62,7 @@ def one(found: list[Box], name: bytes, format: str) -> Box:
     """The only box of this name. Raises InvalidImage if there are none or several."""
     named = [box for box in found if box.name == name]
     if not named:
-        raise truncated(format, f"it has no box {name.decode()}")
+        raise truncated(format, f"it has no {name.decode()} box")
     if len(named) > 1:
-        raise damaged(format, f"it has {len(named)} boxes {name.decode()}")
+        raise damaged(format, f"it has {len(named)} {name.decode()} boxes")
     return named[0]

@@ -1,4 +1,4 @@
-"""Pixels by Pillow, for formats of which it reads more than OpenCV, or in less memory."""
+"""Decodes with Pillow the formats of which it reads more kinds than OpenCV, or that it reads in less memory."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 Opener = Callable[[io.BytesIO], Image.Image]
 
-#: Pixels that become RGB at a time, so that Pillow's picture and a copy of it are never in memory together.
+#: Pixels that are converted to RGB at a time, so that Pillow's image and a full copy of it are never in memory together.
 _BAND_PIXELS = 1 << 16
 
-#: Pillow keeps the upper byte of RGB of 16 bits, which libtiff returns in the machine's order. As numbers of the other
-#: order it keeps the lower one.
+#: Raw modes of 16-bit RGB samples, which libtiff returns in the machine's byte order. Pillow keeps only the upper byte of
+#: each; with the mode of the other byte order it keeps the lower one.
 _UPPER_BYTES, _LOWER_BYTES = "RGB;16N", "RGB;16B" if sys.byteorder == "little" else "RGB;16L"
 
-# ImageLimits are checked before; Pillow's own limit would warn from 89 million pixels on, whatever the operator allows.
+# ImageLimits are checked earlier; Pillow's own limit would warn from 89 million pixels on, whatever the operator allows.
 Image.MAX_IMAGE_PIXELS = None
 ImageFile.LOAD_TRUNCATED_IMAGES = False
 
@@ -54,7 +54,7 @@ def _gif(file: io.BytesIO) -> Image.Image:
 def _avif(file: io.BytesIO) -> Image.Image:
     from PIL import AvifImagePlugin
 
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # images are decoded side by side
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1  # several images are decoded at the same time
     return AvifImagePlugin.AvifImageFile(file)
 
 
@@ -63,7 +63,7 @@ def _heic(file: io.BytesIO) -> Image.Image:
 
     pi_heif.options.DECODE_THREADS = 1
     found = pi_heif.open_heif(file)
-    # Copied: the memory behind `data` is libheif's, and goes with `found`.
+    # Copied, because the memory behind `data` belongs to libheif and is freed with `found`.
     return Image.frombuffer(found.mode, found.size, found.data, "raw", found.mode, found.stride, 1).copy()
 
 
@@ -72,14 +72,17 @@ FORMATS = frozenset(_OPENERS)
 
 
 def pixels(source: Source) -> U8:
-    """UINT8 [H,W,3], RGB, on paper if it is transparent, as stored. Raises InvalidImage."""
+    """UINT8 [H,W,3], RGB, laid on paper if it is transparent. AVIF and HEIC are upright already; the others are as stored.
+
+    Raises InvalidImage.
+    """
     try:
         image = _OPENERS[source.format](io.BytesIO(source.data))
         deep_colour = _is_deep_colour(image)
         image.load()
     except Exception as error:  # plugins raise whatever their parsing runs into: KeyError, SyntaxError, OSError, …
         raise damaged(source.format, "its pixels can't be decoded") from error
-    # libheif turns and crops by itself: what is left must not be larger.
+    # libheif turns and crops by itself; the result must not have more pixels than declared.
     if image.size != (source.width, source.height) and (
         source.format != "HEIC" or image.width * image.height > source.width * source.height
     ):
@@ -92,12 +95,12 @@ def pixels(source: Source) -> U8:
         del image  # its memory is needed
         _add_lower_bytes(rgb, source)
         return rgb
-    # AVIF says how it is turned in a box of its own, which libavif reads; the others' orientation is in `source`.
+    # AVIF has its orientation in a box that libavif reads; that of the other formats is in `source`.
     return exif.upright(rgb, image.getexif().get(exif.ORIENTATION, 1)) if source.format == "AVIF" else rgb
 
 
 def _is_deep_colour(image: Image.Image) -> bool:
-    """Whether it is RGB of 16 bits, samples together, of which Pillow is to keep the upper bytes."""
+    """Whether `image` is 16-bit RGB with interleaved samples, of which Pillow keeps the upper bytes."""
     from PIL import TiffImagePlugin
 
     return (
@@ -109,7 +112,7 @@ def _is_deep_colour(image: Image.Image) -> bool:
 
 
 def _add_lower_bytes(rgb: U8, source: Source) -> None:
-    """Turns `rgb` UINT8 [H,W,3], the upper bytes of samples of 16 bits, into the upper eight of the bits that are used."""
+    """Changes `rgb` UINT8 [H,W,3] in place from the upper bytes of 16-bit samples to the upper eight of the bits used."""
     image = _tiff(io.BytesIO(source.data))
     (tile,) = image.tile
     assert isinstance(tile.args, tuple)
@@ -130,7 +133,7 @@ def _swaps_floats() -> bool:
 
 
 def _floats(band: Image.Image, source: Source) -> NDArray[np.float32]:
-    """FLOAT32 [H,W]."""
+    """The samples of `band`, FLOAT32 [H,W], in the right byte order."""
     samples: NDArray[np.float32] = np.asarray(band)
     return samples.byteswap() if bytes(source.data[:2]) == b"MM" and _swaps_floats() else samples
 
@@ -142,8 +145,8 @@ def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
 
 
 def _scale(image: Image.Image, source: Source) -> float:
-    """Of floats, what they are multiplied by to reach 255: they go from 0 to 1, unless one is larger; then to 255. Of whole
-    numbers of 16 bits, how many bits are used."""
+    """For floats, the factor that scales them to 255: they range from 0 to 1, or to 255 if one is larger than 1. For 16-bit
+    whole numbers, how many bits are used."""
     if image.mode.startswith("I;16"):
         return deep.used_bits(max(int(np.asarray(band).max()) for _, band in _bands(image)))
     if image.mode != "F":
@@ -156,7 +159,7 @@ def _scale(image: Image.Image, source: Source) -> float:
 
 
 def _paper(image: Image.Image) -> int:
-    """The grey on which a transparent picture is laid."""
+    """The grey of the paper on which a transparent picture is laid."""
     if not image.has_transparency_data:
         return flatten.WHITE
     few = flatten.SAMPLE / (image.width * image.height)

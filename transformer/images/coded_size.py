@@ -1,6 +1,6 @@
-"""The size that a coded picture itself declares, in HEVC (ITU-T H.265, 7.3.2.2) and AV1 (5.5 of its specification).
+"""The size that a coded picture itself declares, in HEVC (ITU-T H.265, 7.3.2.2) and AV1 (AV1 specification, 5.5).
 
-A decoder allocates what these say, whatever size the boxes around them declare.
+A decoder allocates memory for this size, whatever size the boxes around the picture declare.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from transformer.images.source import MAX_BLOCKS, damaged, truncated
 
 _SPS = 33
 _SEQUENCE_HEADER = 1
-_HEAD_BYTES = 160  # of a header; what comes before the size takes no more
-#: Samples for a pixel, by chroma format 0 to 3: grey, 4:2:0, 4:2:2, 4:4:4.
+_HEAD_BYTES = 160  # of a header that are read; the fields up to the size take no more
+#: Samples per pixel, by chroma format 0 to 3: grey, 4:2:0, 4:2:2, 4:4:4.
 _SAMPLES = (1.0, 1.5, 2.0, 3.0)
 
 
 @dataclass(frozen=True)
 class CodedSize:
-    """width, height in pixels; `bytes` that a decoder holds for the picture."""
+    """`width` and `height` in pixels, and the `bytes` that a decoder holds for the picture."""
 
     width: int
     height: int
@@ -32,7 +32,7 @@ class CodedSize:
 
 
 class _Bits:
-    """Reads bits from the most significant on. Raises IndexError at the end."""
+    """Reads bits, the most significant first. Raises IndexError at the end."""
 
     def __init__(self, data: bytes) -> None:
         self._number, self._left = int.from_bytes(data, "big"), 8 * len(data)
@@ -54,7 +54,7 @@ class _Bits:
 
 
 def hevc_units(data: memoryview) -> Iterator[CodedSize]:
-    """The sizes in a picture's NAL units, which have their length before them."""
+    """The sizes in a picture's NAL units, each of which has its length in front."""
     position = 0
     for _ in range(MAX_BLOCKS):
         if position >= len(data):
@@ -146,7 +146,7 @@ def _av1(unit: memoryview) -> CodedSize:
         _av1_operating_points(bits)
     wide, high = bits.read(4) + 1, bits.read(4) + 1
     width, height = bits.read(wide) + 1, bits.read(high) + 1
-    # A frame of a full header may say another size of as many bits. Profile 0 has 4:2:0, and up to 10 bits.
+    # With a full header, a frame may declare another size of as many bits. Profile 0 is 4:2:0 with up to 10 bits.
     area = width * height if reduced else 1 << wide + high
     return CodedSize(width, height, area * (3 if profile == 0 else 6))
 

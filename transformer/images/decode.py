@@ -15,7 +15,7 @@ from transformer.images.source import Source, damaged, truncated
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
-# The decoders' complaints about hostile files would fill the log; the caller gets a sentence instead.
+# The decoders' complaints about hostile files would fill the log; the caller gets an error message instead.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 _RGB = cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
@@ -23,10 +23,10 @@ _DEFAULT_LIMITS = ImageLimits()
 
 
 def decode(data: bytes | memoryview, limits: ImageLimits = _DEFAULT_LIMITS) -> U8:
-    """Decodes an image file (its first page or frame), as a viewer shows it on paper that lets its text be seen.
+    """Decodes an image file (its first page or frame) as a viewer shows it, on paper on which its text is visible.
 
     Args:
-        data: the file's bytes. The format is read from them.
+        data: the file's bytes, from which the format is recognised.
         limits: largest file and picture.
 
     Returns:
@@ -40,7 +40,7 @@ def decode(data: bytes | memoryview, limits: ImageLimits = _DEFAULT_LIMITS) -> U
 
 
 def inspect(data: bytes | memoryview, limits: ImageLimits = _DEFAULT_LIMITS) -> Source:
-    """The first half of `decode`: the checks of the file's structure and size, which cost next to nothing."""
+    """The first half of `decode`: checks the file's structure and size, at almost no cost. Raises as `decode`."""
     view = memoryview(data).cast("B")
     limits.check_bytes(len(view))
     name, read = formats.reader_of(view)
@@ -53,7 +53,7 @@ def inspect(data: bytes | memoryview, limits: ImageLimits = _DEFAULT_LIMITS) -> 
 
 
 def pixels(source: Source) -> U8:
-    """The second half of `decode`: UINT8 [H,W,3] of a checked file."""
+    """The second half of `decode`: UINT8 [H,W,3] of a checked file. Raises InvalidImage if its pixels are damaged."""
     return exif.upright(_pixels(source), source.orientation)
 
 

@@ -1,6 +1,6 @@
 """EXIF orientation: where it is written, and how it is undone.
 
-Tag 274 of IFD0 (TIFF 6.0, page 36; CIPA DC-008, 4.6.4 A). Damaged EXIF is ignored, as every viewer does: it is a hint.
+Tag 274 of IFD0 (TIFF 6.0, page 36; CIPA DC-008, 4.6.4 A). Damaged EXIF is ignored, as in every viewer: it is only a hint.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _MAX_ENTRIES = 512
 
 
 def orientation(block: bytes | memoryview) -> int:
-    """Orientation 1 to 8 of an EXIF block, with or without the `Exif\\0\\0` before it; 1 if it says none."""
+    """Orientation 1 to 8 of an EXIF block, with or without the `Exif\\0\\0` before it; 1 if it has none."""
     block = memoryview(block)
     if bytes(block[:4]) == b"Exif":
         block = block[6:]

@@ -1,7 +1,7 @@
-"""Transparent pictures on paper: white, where what is drawn shows on it; else black, or grey.
+"""Lays transparent pictures on paper: white if what is drawn is visible on it, else black or grey.
 
-A viewer shows a transparent picture on its own ground. Light letters on a transparent ground were made for a dark one, and on
-white they can't be seen.
+A viewer shows a transparent picture on a background of its own. Light letters on a transparent background were made for a
+dark one; on white they are invisible.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from transformer.images.source import Alpha
 if TYPE_CHECKING:
     from ppocr.contract import U8
 
-_BLOCK_PIXELS = 1 << 16  # computed at a time, so that what lies between the steps stays in the cache
+_BLOCK_PIXELS = 1 << 16  # computed at a time, so that intermediate results stay in the cache
 
 WHITE, BLACK, GREY = 255, 0, 128
-#: Pixels that are looked at to choose the paper.
+#: Pixels that are sampled to choose the paper.
 SAMPLE = 1 << 16
-#: A picture of which less than this is transparent has its own ground; the paper only fills its corners.
+#: A picture of which a smaller part than this is transparent has its own background; the paper only fills its corners.
 _CLEAR = 0.2
-#: What is drawn counts from this opacity on, and is lost on a paper whose luminance is nearer than this to its own.
+#: Pixels count as drawn from the opacity _DRAWN on. They are lost on paper whose luminance differs by less than _NEAR.
 _DRAWN, _NEAR = 64, 64
-#: So much of what is drawn may be lost: the edges of letters have all luminances.
+#: The part of the drawn pixels that may be lost: the edges of letters have all luminances.
 _LOST = 0.03
 
 
 def on_paper(image: NDArray[Any], alpha: Alpha) -> U8:
     """UINT8 or UINT16 [H,W,4] BGRA (or [H,W,3] BGR, [H,W] grey, without alpha) to UINT8 [H,W,3] RGB on paper.
 
-    Of 16 bits those that are used.
-    c * a + p * (1 - a), with c * a in place already where `alpha` is "premultiplied"; p is chosen by `paper`.
+    Of 16-bit samples, only the bits that are used count (deep.py). A pixel of colour c and opacity a becomes
+    c * a + p * (1 - a) on paper of the grey p, which `paper` chooses; "premultiplied" images have c * a already.
     """
     if image.ndim == 2:
         return grey(image)
@@ -62,7 +62,7 @@ def on_paper(image: NDArray[Any], alpha: Alpha) -> U8:
 
 
 def _bits(blocks: Sequence[NDArray[Any]], alpha: Alpha) -> NDArray[np.uint16]:
-    """How many bits of each channel are used, UINT16 [4]: opacity has its own number if it isn't part of the colours."""
+    """How many bits each channel uses, UINT16 [4]; opacity has a number of its own unless the colours are premultiplied."""
     if blocks[0].dtype == np.uint8:
         return np.full(4, 8, np.uint16)
     shown = max(int(rows[..., :3][rows[..., 3] > 0].max(initial=0)) for rows in blocks)
@@ -73,14 +73,14 @@ def _bits(blocks: Sequence[NDArray[Any]], alpha: Alpha) -> NDArray[np.uint16]:
 
 
 def band_on_paper(bgra: U8, alpha: Alpha, ground: int) -> U8:
-    """UINT8 [h,W,4] BGRA, rows of a picture, to UINT8 [h,W,3] RGB on the paper `ground`."""
+    """UINT8 [h,W,4] BGRA, rows of a picture, to UINT8 [h,W,3] RGB on paper of the grey `ground`."""
     opaque = bgra[..., 3].min() == 255
     return cv2.cvtColor(bgra, cv2.COLOR_BGRA2RGB) if opaque else _laid(bgra, alpha, ground)  # type: ignore[return-value]
 
 
 def paper(image: U8, alpha: Alpha) -> int:
-    """The grey that shows what is drawn in `image` UINT8 [h,w,4] BGRA: WHITE, BLACK if that shows more, or GREY where there
-    are both light and dark letters."""
+    """The grey on which what is drawn in `image` UINT8 [h,w,4] BGRA is visible: WHITE, BLACK if more is visible on that, or
+    GREY if there are both light and dark letters."""
     opacity = image[..., 3]
     if (opacity < 128).mean() < _CLEAR:
         return WHITE
@@ -88,11 +88,12 @@ def paper(image: U8, alpha: Alpha) -> int:
     luminance = cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_BGR2GRAY)[drawn].astype(np.uint8)
     if alpha == "premultiplied":
         luminance = np.minimum(luminance.astype(np.uint16) * 255 // opacity[drawn], 255).astype(np.uint8)
-    return shows(luminance)
+    return _paper_for(luminance)
 
 
-def shows(luminance: U8) -> int:
-    """The paper on which least of `luminance` U8 [N] is lost; the first of white, black and grey that loses next to none."""
+def _paper_for(luminance: U8) -> int:
+    """The first of white, black and grey on which at most _LOST of the pixels `luminance` U8 [N] are lost, else the one on
+    which the fewest are."""
     share = np.bincount(luminance, minlength=256) / max(len(luminance), 1)
     levels = np.arange(256)
     lost = {ground: float(share[np.abs(levels - ground) < _NEAR].sum()) for ground in (WHITE, BLACK, GREY)}
@@ -100,7 +101,7 @@ def shows(luminance: U8) -> int:
 
 
 def sample(image: NDArray[Any]) -> NDArray[Any]:
-    """Some ten thousand pixels of `image`, evenly."""
+    """Every n-th pixel of every n-th row of `image`, so that at least SAMPLE remain if it has as many."""
     step = max(math.isqrt(image.shape[0] * image.shape[1] // SAMPLE), 1)
     return image[::step, ::step]
 
@@ -110,17 +111,17 @@ def grey_key(image: NDArray[Any], key: int) -> U8:
     transparent = image == key
     values = np.ascontiguousarray(eight_bits(image, used_bits(int(image.max()))))
     few, clear = sample(values), sample(transparent)
-    values[transparent] = shows(few[~clear]) if clear.mean() >= _CLEAR else WHITE
+    values[transparent] = _paper_for(few[~clear]) if clear.mean() >= _CLEAR else WHITE
     return cv2.cvtColor(values, cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
 
 
 def grey(image: NDArray[Any]) -> U8:
-    """UINT8 or UINT16 [H,W] to UINT8 [H,W,3]; of 16 bits those that are used."""
+    """UINT8 or UINT16 [H,W] to UINT8 [H,W,3]; of 16-bit samples, only the bits that are used count."""
     return cv2.cvtColor(eight_bits(image, used_bits(int(image.max()))), cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
 
 
 def _laid(rows: U8, alpha: Alpha, ground: int) -> U8:
-    # OpenCV's "mRGBA" is premultiplied, with rounding; the order of the colours doesn't matter to it.
+    # OpenCV's "mRGBA" means premultiplied, with rounding; the order of the colour channels doesn't matter.
     ink = cv2.cvtColor(
         rows if alpha == "premultiplied" else cv2.cvtColor(rows, cv2.COLOR_RGBA2mRGBA), cv2.COLOR_BGRA2RGB
     )

@@ -1,4 +1,4 @@
-"""Which format the bytes are of, by their content: names and content types are the sender's claim."""
+"""Recognises the format of a file by its content, because its name and content type are only claims of the sender."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _READ: tuple[tuple[bytes, str, Reader], ...] = (
     (b"\xff\x4f\xff\x51", "JPEG 2000", jpeg2000.read),
 )
 
-#: Named so that the error says what was sent; none of these reaches a decoder.
+#: Recognised only so that the error can say what was sent; none of these reaches a decoder.
 _KNOWN: tuple[tuple[bytes, str], ...] = (
     (b"\x1f\x8b", "gzip data"),
     (b"PK\x03\x04", "a ZIP archive"),
@@ -43,17 +43,17 @@ _KNOWN: tuple[tuple[bytes, str], ...] = (
     (b"/9j/", "base64 text, encoded once too often"),
     (b"iVBORw0KGgo", "base64 text, encoded once too often"),
 )
-#: The formats that are read.
+#: The supported formats.
 READABLE = ("JPEG", "PNG", "GIF", "WebP", "TIFF", "BMP", "JPEG 2000", "AVIF", "HEIC")
 
 
 def is_image(data: bytes | memoryview) -> bool:
-    """Whether the bytes begin like a format that is read."""
+    """Whether the bytes begin like a file of a supported format."""
     return _found(data) is not None
 
 
 def reader_of(data: memoryview) -> tuple[str, Reader]:
-    """The format's name and its reader. Raises NotAnImage if the bytes are of no format that is read."""
+    """The format's name and its reader. Raises NotAnImage if the bytes aren't in a supported format."""
     known = _found(data)
     if known is not None:
         return known
@@ -62,7 +62,7 @@ def reader_of(data: memoryview) -> tuple[str, Reader]:
         raise NotAnImage("the image is empty: no bytes were sent")
     found = next((name for magic, name in _KNOWN if head.startswith(magic)), None)
     if head[4:8] == b"ftyp":
-        found = "a video, or an image of an unusual codec"
+        found = "a video, or an image with an unusual codec"
     if found is None:
         found = f"of no known format (it begins with {head[:8].hex(' ')})"
     raise NotAnImage(

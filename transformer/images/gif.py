@@ -1,4 +1,4 @@
-"""GIF: the first frame, cut out as a file of its own (GIF89a, 18 to 26). Later frames are never looked at."""
+"""GIF: checks the first frame and makes it a file of its own (GIF89a, 18 to 26). Later frames are ignored."""
 
 from __future__ import annotations
 

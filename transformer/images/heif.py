@@ -1,7 +1,7 @@
-"""HEIC and AVIF: which items a file has, and the sizes that they declare (ISO/IEC 23008-12; AV1 Image File Format).
+"""HEIC and AVIF: checks the items of a file and the sizes that they declare (ISO/IEC 23008-12; AV1 Image File Format).
 
-A decoder follows an item to its tiles, its alpha and its metadata. So every coded picture is measured where it lies, and the
-decoder finds neither metadata, nor a film, nor items that are made of others in ways that nothing here has measured.
+A decoder follows an item to its tiles, its alpha and its metadata. So the size of every coded picture is checked, and the
+decoder finds neither metadata, nor an image sequence, nor derived items of a kind that isn't checked here.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from transformer.images.source import MAX_BLOCKS, Source, check_not_empty, damag
 _HEVC, _AV1, _GRID = b"hvc1", b"av01", b"grid"
 _BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}
 _BRANDS |= dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIC")
-_MAX_ITEMS = 2_000  # 64 million pixels in tiles of 256 x 256 are 977
+_MAX_ITEMS = 2_000  # 64 million pixels are 977 tiles of 256 x 256
 _SMALL_TILES = 4_000_000  # pixels; the tiles of a small picture may be mostly outside of it
-#: Pixels of a coded side beyond the declared one: a block. Else each small tile might take millions to decode.
+#: By how many pixels a coded side may exceed the declared one: a block. Else each small tile might take millions to decode.
 _BEYOND = 64
-#: What a decoder finds of an item's properties: its size, codec, colours, alpha, turning and cutting.
+#: The properties of an item that a decoder finds: size, codec, colours, alpha, rotation and cropping.
 _PROPERTIES = frozenset(b"ispe hvcC av1C pixi colr auxC irot imir clap pasp a1op lsel a1lx".split())
 _HEAD = 256  # bytes of a file that are searched for brands
 
@@ -50,7 +50,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     """Raises InvalidImage or ImageTooLarge; see docs/images.md."""
     name = name_of(bytes(data[:_HEAD])) or "HEIC"
     if name == "HEIC" and importlib.util.find_spec("pi_heif") is None:
-        raise refused("an HEIC image", "a JPEG or PNG (this server lacks pi-heif, of the extra `heic`)")
+        raise refused("an HEIC image", "a JPEG or PNG (this server lacks pi-heif; the extra `heic` installs it)")
     return _File(data, limits, name).source()
 
 
@@ -70,7 +70,7 @@ class _File:
         (number,) = struct.unpack_from(">I" if self.data[box.start] else ">H", self.data, box.start + 4)
         primary = self.items.get(number)
         if primary is None:
-            raise damaged(self.name, "its picture is none of its items")
+            raise damaged(self.name, "its primary item doesn't exist")
         coded_kind = _AV1 if self.name == "AVIF" else _HEVC
         if primary.kind not in (coded_kind, _GRID):
             raise refused(f"an {self.name} image of kind {primary.kind.decode('latin-1')!r}", "a JPEG or PNG")
@@ -84,7 +84,7 @@ class _File:
         of_grid = area * max(c.bytes / c.area for c in coded) if primary.kind == _GRID else 0.0
         planes = of_grid + max(c.bytes for c in coded)
         file = self._without(coded_kind)
-        if self.name == "AVIF":  # the decoder's RGB stays beside Pillow's picture; alpha may be of two bytes
+        if self.name == "AVIF":  # the decoder keeps its RGB beside Pillow's picture; alpha may take two bytes
             memory = pillow_memory(area, 4, 1, len(file) + 4 * area, int(planes) + 2 * area)
         else:
             memory = pillow_memory(area, 4, 1, len(file), int(planes) + 5 * area)
@@ -102,7 +102,7 @@ class _File:
             (number,) = struct.unpack_from(">I" if version == 3 else ">H", self.data, entry.start + 4)
             kind_at = entry.start + (10 if version == 3 else 8)
             if number in items or len(items) == _MAX_ITEMS:
-                raise damaged(self.name, f"it has an item twice, or more than {_MAX_ITEMS:,}")
+                raise damaged(self.name, f"it has an item twice, or more than {_MAX_ITEMS:,} items")
             items[number] = _Item(bytes(self.data[kind_at : kind_at + 4]), kind_at)
         return items
 
@@ -180,17 +180,19 @@ class _File:
         return width, height
 
     def _check_crop(self, item: _Item, width: int, height: int) -> None:
-        """Whether a clap property cuts a part out of the picture: a decoder makes room for whatever it says."""
+        """Raises InvalidImage unless a clap property crops to a part of the picture: a decoder allocates whatever it says."""
         for box in item.properties:
             if box.name != b"clap":
                 continue
             numbers = struct.unpack_from(">IIIIiIiI", self.data, box.start)
             for side, (over, under) in zip((width, height), (numbers[0:2], numbers[2:4]), strict=True):
                 if not 0 < under <= over <= under * side:
-                    raise damaged(self.name, f"it is cut to {over:,} by {under:,} of {side:,} pixels")
+                    raise damaged(self.name, f"it is cropped to {over:,} over {under:,} of {side:,} pixels")
             for side, (over, under) in zip((width, height), (numbers[4:6], numbers[6:8]), strict=True):
                 if under == 0 or abs(over) > under * side:
-                    raise damaged(self.name, f"it is cut {over:,} by {under:,} from the middle of {side:,} pixels")
+                    raise damaged(
+                        self.name, f"it is cropped {over:,} over {under:,} from the middle of {side:,} pixels"
+                    )
 
     def _coded(self, item: _Item) -> list[CodedSize]:
         """The sizes that the bits of an item declare, checked, and that of its ispe property."""
@@ -210,7 +212,7 @@ class _File:
         return found
 
     def _check_grid(self, item: _Item, coded_kind: bytes) -> None:
-        """Whether a grid's tiles are there, and about as large together as the grid (ISO/IEC 23008-12, 6.6.2.3)."""
+        """Checks that a grid's tiles exist, and are about as large together as the grid (ISO/IEC 23008-12, 6.6.2.3)."""
         content = self._content(item)
         version, wide, rows, columns = struct.unpack_from(">BBBB", content)
         size = struct.unpack_from(">II" if wide & 1 else ">HH", content, 4)
@@ -231,7 +233,7 @@ class _File:
         return parts[0] if len(parts) == 1 else memoryview(b"".join(parts))
 
     def _without(self, coded_kind: bytes) -> bytes:
-        """The file without films, metadata and items of other kinds, whose names are changed in place."""
+        """The file with image sequences, metadata and items of other kinds hidden by changing their names in place."""
         file = bytearray(self.data)
         for item in self.items.values():
             if item.kind not in (coded_kind, _GRID):

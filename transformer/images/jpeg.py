@@ -1,7 +1,7 @@
-"""JPEG: the marker segments from SOI to EOI, and whether every scan holds what it must (ITU-T T.81, annex B).
+"""JPEG: checks the marker segments from SOI to EOI, and that every scan is complete (ITU-T T.81, annex B).
 
-libjpeg fills what is missing with grey and only warns, so completeness is checked here. Nothing loops over bytes: the
-markers inside entropy-coded data are found by comparing whole blocks, about 1 % of what decoding costs.
+libjpeg fills missing data with grey and only warns, so completeness is checked here. Nothing loops over bytes: the
+markers inside entropy-coded data are found by comparing whole blocks, which takes about 1 % of the time of decoding.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ _EOI, _SOS, _DRI, _APP1, _TEM = 0xD9, 0xDA, 0xDD, 0xE1, 0x01
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _SEQUENTIAL, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _REFUSED_FRAMES = {0xC3: "a lossless JPEG", 0xC9: "an arithmetic-coded JPEG", 0xCA: "an arithmetic-coded JPEG"}
-#: Second bytes that make 0xFF a marker inside a scan: not a stuffed zero, a fill byte or a restart.
+#: The bytes that, after 0xFF, end a scan: all but a stuffed zero, a fill byte and the restart markers.
 _ENDS_SCAN = np.ones(256, np.bool_)
 _ENDS_SCAN[[0x00, 0xFF, *range(0xD0, 0xD8)]] = False
-_MARKERS = frozenset(np.flatnonzero(_ENDS_SCAN).tolist())  # the same, for a look at one byte
-#: Blocks that all scans together pass over: an empty progressive scan of a few bytes still visits every block, in about
-#: 90 ns. The usual ten scans of 64 million pixels visit 7 million at 4:2:0, and 13 million at 4:4:4.
+_MARKERS = frozenset(np.flatnonzero(_ENDS_SCAN).tolist())  # the same as a set, to test a single byte
+#: Blocks that all scans together may visit: even an empty progressive scan of a few bytes visits every block, in about
+#: 90 ns each. The usual ten scans of 64 million pixels visit 7 million at 4:2:0, and 13 million at 4:4:4.
 _MAX_VISITS = 16_000_000
 _MAX_SEGMENTS = 2_000  # 64 MiB are 1,024 full ones
-_BLOCK_SEARCHED = 1 << 17  # bytes at a time, which stay in the L2 cache
+_BLOCK_SEARCHED = 1 << 17  # bytes searched at a time, which stay in the L2 cache
 _BLOCK_BYTES = 128  # of the 64 coefficients that libjpeg keeps for each block of a file with several scans
 
 
@@ -43,7 +43,7 @@ class _Frame:
     visits: int = 0
 
     def blocks(self, chosen: list[int]) -> tuple[int, int]:
-        """MCUs, and 8 x 8 blocks, of a scan of these components (T.81, A.2)."""
+        """The number of MCUs, and of 8 x 8 blocks, in a scan of these components (T.81, A.2)."""
         wide = max(h for h, _ in self.components.values())
         high = max(v for _, v in self.components.values())
         if len(chosen) == 1:
@@ -101,12 +101,11 @@ def _next_marker(data: memoryview, pixels: NDArray[np.uint8], start: int) -> tup
     restarts, step, last = 0, 1 << 12, len(pixels) - 1
     while start < last:
         end = min(start + step, last)
-        # Stuffed zeros are dropped first: what is left is rare, and cheap to look at.
+        # Stuffed zeros are dropped first: what remains is rare, and cheap to check.
         marked = pixels[start:end] == 0xFF
         marked &= pixels[start + 1 : end + 1] != 0
-        first = int(
-            marked.argmax()
-        )  # stops at the first: most blocks have none, and listing them all takes ten times as long
+        # argmax stops at the first one: most blocks have none, and listing all takes ten times as long.
+        first = int(marked.argmax())
         if marked[first]:
             places = np.flatnonzero(marked[first:]) + first
             codes = pixels[places + (start + 1)]
@@ -135,19 +134,19 @@ def _frame(marker: int, body: memoryview, limits: ImageLimits) -> _Frame:
         raise refused(_REFUSED_FRAMES.get(marker, "a hierarchical JPEG"), "a baseline or progressive JPEG")
     precision, height, width, count = struct.unpack_from(">BHHB", body)
     if precision != 8:
-        raise refused(f"a JPEG of {precision} bits", "one of 8 bits")
+        raise refused(f"a JPEG with {precision} bits per sample", "one with 8 bits")
     check_not_empty("JPEG", width, height)
     limits.check_size(width, height)
     if count not in (1, 3, 4) or len(body) != 6 + 3 * count:
         raise damaged("JPEG", f"its frame header declares {count} components in {len(body)} bytes")
     components = {body[i]: (body[i + 1] >> 4, body[i + 1] & 15) for i in range(6, 6 + 3 * count, 3)}
     if len(components) != count or any(not (1 <= h <= 4 and 1 <= v <= 4) for h, v in components.values()):
-        raise damaged("JPEG", "its frame header has wrong components")
+        raise damaged("JPEG", "its frame header has invalid components")
     return _Frame(width, height, marker == _PROGRESSIVE, components)
 
 
 def _check_scan(frame: _Frame, body: memoryview, size: int, restarts: int, interval: int) -> None:
-    """Whether a scan of `size` bytes can hold its blocks: the shortest Huffman code has one bit."""
+    """Raises InvalidImage if a scan of `size` bytes can't hold its blocks: the shortest Huffman code has one bit."""
     count = body[0]
     chosen = [body[1 + 2 * i] for i in range(count)]
     first = body[1 + 2 * count]
@@ -161,7 +160,7 @@ def _check_scan(frame: _Frame, body: memoryview, size: int, restarts: int, inter
     mcus, blocks = frame.blocks(chosen)
     frame.visits += blocks
     if frame.visits > _MAX_VISITS:
-        raise refused(f"a JPEG of {frame.scans:,} scans and this size", "one with fewer scans")
+        raise refused(f"a JPEG of this size with {frame.scans:,} scans", "one with fewer scans")
     bits = blocks * (0 if first else 1 if frame.progressive else 2)
     if 8 * size < bits:
         raise truncated("JPEG", f"a scan of {size:,} bytes can't hold {blocks:,} blocks")

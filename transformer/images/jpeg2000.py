@@ -1,4 +1,4 @@
-"""JPEG 2000: its boxes, the size marker, and the tile-parts to the end of the codestream (ITU-T T.800, annexes A and I)."""
+"""JPEG 2000: checks its boxes, the size marker, and all tile-parts of the codestream (ITU-T T.800, annexes A and I)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _NAME = "JPEG 2000"
 _SIZ, _SOT, _SOD, _EOC = 0xFF51, 0xFF90, 0xFF93, 0xFFD9
 _MAX_SEGMENTS = 1_000  # of the main header
 _MAX_TILE_SEGMENTS = 100_000  # of the headers of all tiles
-_MAX_TILES = 4_096  # of 1,024 x 1,024 pixels in the largest picture there are 64
+_MAX_TILES = 4_096  # the largest picture has 64 tiles of 1,024 x 1,024 pixels
 _MAX_PARTS = 65_536
 _COLOURS = (16, 17)  # sRGB and grey
-_TILE_BYTES = 4_000  # of the codec's records of a tile, before it holds a pixel
+_TILE_BYTES = 4_000  # of the codec's records for each component of a tile, without any pixels
 
 
 def read(data: memoryview, limits: ImageLimits) -> Source:
@@ -44,20 +44,20 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     if size not in (None, (width, height)):
         raise damaged(_NAME, "its header and its codestream differ in size")
     if components not in (1, 3, 4):
-        raise refused(f"a JPEG 2000 image of {components} components", "one of grey, RGB, or RGB with alpha")
-    depths = {stream[42 + 3 * i] + 1 for i in range(components)}  # from 129 on they are of signed samples
+        raise refused(f"a JPEG 2000 image with {components} components", "one in grey, RGB, or RGB with alpha")
+    depths = {stream[42 + 3 * i] + 1 for i in range(components)}  # 129 and above stand for signed samples
     bits = max(depths)
     if len(depths) > 1 or bits not in ((8, 16) if components == 4 else range(8, 17)):
-        raise refused(f"a JPEG 2000 image of samples {bits & 0x7F} bits deep", "one of 8 or 16 bits, unsigned")
+        raise refused(f"a JPEG 2000 image with samples of {bits & 0x7F} bits", "one with 8 or 16 bits, unsigned")
     if tile_width < 1 or tile_height < 1 or tile_left > left or tile_top > top:
         raise damaged(_NAME, "its tiles have no pixels")
     if columns and (components != 1 or bits != 8):
-        raise refused("a JPEG 2000 image of a palette and several components", "one of grey or RGB")
+        raise refused("a JPEG 2000 image with a palette and several components", "one in grey or RGB")
     tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
     if tiles > _MAX_TILES:
-        raise refused(f"a JPEG 2000 image of {tiles:,} tiles", f"one of at most {_MAX_TILES:,}")
+        raise refused(f"a JPEG 2000 image with {tiles:,} tiles", f"one with at most {_MAX_TILES:,}")
     segments = _check_tiles(stream, 4 + length, tiles)
-    # The codec holds four bytes per sample of the picture, of a tile that is smaller, and of what a palette makes of it.
+    # The codec holds four bytes per sample: of the picture, of one tile if there are several, and of a palette's result.
     sides = min(tile_width, width), min(tile_height, height)
     tile = sides[0] * sides[1] if tiles > 1 else 0
     working = 4 * components * (width * height + tile) + components * tiles * _TILE_BYTES
@@ -75,11 +75,11 @@ def _check_colours(data: memoryview, header: list[Box]) -> None:
         if box.name == b"colr" and bytes(data[box.start : box.start + 1]) == b"\1":
             (space,) = struct.unpack_from(">I", data, box.start + 3)
             if space not in _COLOURS:
-                raise refused(f"a JPEG 2000 image of colour space {space}", "one of grey or RGB")
+                raise refused(f"a JPEG 2000 image in colour space {space}", "one in grey or RGB")
 
 
 def _palette_columns(data: memoryview, header: list[Box]) -> int:
-    """How many samples a palette makes of one, each of which takes the decoder four bytes of every pixel; 0 without one."""
+    """How many samples a palette makes of one; the decoder holds four bytes per pixel for each. 0 without a palette."""
     palettes = [box for box in header if box.name == b"pclr"]
     if not palettes:
         return 0
@@ -87,12 +87,12 @@ def _palette_columns(data: memoryview, header: list[Box]) -> int:
     count = data[box.start + 2]
     depths = set(bytes(data[box.start + 3 : box.start + 3 + count]))
     if count not in (1, 3, 4) or depths != {7}:
-        raise refused(f"a JPEG 2000 image with a palette of {count} components", "one of grey or RGB")
+        raise refused(f"a JPEG 2000 image with a palette of {count} components", "one in grey or RGB")
     return count
 
 
 def _segments(stream: memoryview, position: int, end: int, most: int) -> tuple[list[tuple[int, int]], int]:
-    """The segments of a header up to the marker `end`: (marker, position of its length) each, and where the marker is."""
+    """The segments of a header up to the marker `end`, each as (marker, position of its length), and the position of `end`."""
     found: list[tuple[int, int]] = []
     while True:
         (marker,) = struct.unpack_from(">H", stream, position)
@@ -108,7 +108,10 @@ def _segments(stream: memoryview, position: int, end: int, most: int) -> tuple[l
 
 
 def _check_tiles(stream: memoryview, position: int, tiles: int) -> list[tuple[int, int]]:
-    """Whether every tile has a part, the parts fill the stream, and it has its end marker. Returns all headers' segments."""
+    """Checks that every tile has a part, and that the parts fill the stream up to its end marker.
+
+    Returns the segments of all headers.
+    """
     segments, position = _segments(stream, position, _SOT, _MAX_SEGMENTS)
     seen: set[int] = set()
     for _ in range(_MAX_PARTS):

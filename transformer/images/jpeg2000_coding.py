@@ -1,7 +1,7 @@
-"""How a JPEG 2000 codestream is coded, and what a decoder keeps for that beside the samples (ITU-T T.800, A.6 and B).
+"""How a JPEG 2000 codestream is coded, and what a decoder keeps for that besides the samples (ITU-T T.800, A.6 and B).
 
-A decoder makes a record of every code block, of every precinct, and of every packet before it reads one of them. Their sizes
-are the sender's: of blocks of 4 x 4 samples a picture of 200 bytes may have ten million.
+A decoder makes a record of every code block, precinct and packet before it reads one of them. The sender chooses their
+sizes: with blocks of 4 x 4 samples, a picture of 200 bytes may have ten million blocks.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from transformer.images.source import damaged, refused
 _COD, _COC = 0xFF52, 0xFF53
 #: Bytes of OpenJPEG's records: of a code block with one segment, of a precinct in one band, of a packet.
 _BLOCK, _PRECINCT, _PACKET = 600, 250, 2
-#: Packets of all tiles. Each is looked at, however little is in it; 20 layers of 64 million pixels in tiles have 200,000.
+#: Of all tiles together. Every packet is visited, however little it holds; 64 million pixels in tiles with 20 layers have
+#: 200,000.
 _MAX_PACKETS = 10_000_000
-#: Styles in which the passes of a block are segments of their own: what a segment takes, and how many there are at most.
+#: The block styles in which each coding pass is a segment of its own; bytes of a segment's record; segments of a block.
 _SEGMENTED, _SEGMENT, _MAX_SEGMENTS = 0b101, 40, 164
-#: A segment's length takes three bits of the file at least.
+#: The length of a segment takes at least three bits of the file.
 _SEGMENTS_A_BYTE = 8 / 3
 _MAX_LEVELS = 32
-_WHOLE = 15  # the exponent of precincts if none is said
+_WHOLE = 15  # the exponent of precincts if none is given
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Coding:
     layers: int = 1
 
     def records(self, width: int, height: int) -> tuple[int, int, int]:
-        """Code blocks, precincts of all bands, and packets of a layer, of one component of a tile; never fewer than there are."""
+        """Upper bounds for one component of a tile: code blocks, precincts of all bands, and packets of a layer."""
         blocks = precincts = most = 0
         for level in range(self.levels + 1):
             shift = self.levels - level
@@ -53,7 +54,7 @@ class Coding:
 
 
 def codings(stream: memoryview, segments: list[tuple[int, int]]) -> Iterator[Coding]:
-    """Of the segments (marker, position of its length) those that say how the samples are coded. Raises InvalidImage."""
+    """The COD and COC segments among `segments`, each (marker, position of its length). Raises InvalidImage."""
     for marker, position in segments:
         (length,) = struct.unpack_from(">H", stream, position)
         body = bytes(stream[position + 2 : position + length])
@@ -65,13 +66,16 @@ def codings(stream: memoryview, segments: list[tuple[int, int]]) -> Iterator[Cod
 
 
 def decoder_bytes(coded: list[Coding], width: int, height: int, components: int, tiles: int, file: int) -> int:
-    """Bytes of a decoder's records of the costliest tile of `width` x `height` samples. Raises InvalidImage: too many packets."""
+    """Bytes of a decoder's records for the costliest tile of `width` x `height` samples. `file` is the stream's size in bytes.
+
+    Raises InvalidImage if there are too many packets.
+    """
     layers = max((each.layers for each in coded), default=1)
     found = [each.records(width, height) for each in coded]
     packets = max((each[2] for each in found), default=0) * components * layers
     if packets * tiles > _MAX_PACKETS:
         raise refused(
-            f"a JPEG 2000 image of {packets * tiles:,} packets", "one of larger precincts, or of fewer layers"
+            f"a JPEG 2000 image with {packets * tiles:,} packets", "one with larger precincts, or with fewer layers"
         )
     blocks = max((each[0] for each in found), default=0) * components
     precincts = max((each[1] for each in found), default=0) * components
@@ -84,7 +88,7 @@ def decoder_bytes(coded: list[Coding], width: int, height: int, components: int,
 def _coding(body: bytes, style: int, layers: int = 1) -> Coding:
     levels, wide, high, block_style = body[:4]
     if levels > _MAX_LEVELS:
-        raise damaged("JPEG 2000", f"it has {levels} levels")
+        raise damaged("JPEG 2000", f"it has {levels} decomposition levels")
     sizes = body[5 : 6 + levels] if style & 1 else b""
     if style & 1 and len(sizes) != levels + 1:
         raise IndexError

@@ -11,14 +11,14 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class ImageLimits:
-    """Bounds of one image.
+    """Limits of one image.
 
     max_bytes: of the file.
     max_pixels: width x height. 64 million holds an A4 page at 800 dpi (9354 x 6614), and its RGB takes 192 MB,
         twice that while OpenCV copies it into a numpy array.
-    max_side: pixels; JPEG can't say more than 65,500 in libjpeg, and no page of text is longer.
-    max_memory: bytes that decoding holds at its peak, as computed from the header: a progressive JPEG keeps its
-        coefficients, and 16-bit pixels with alpha take eight bytes each, so that they reach it before max_pixels.
+    max_side: pixels; libjpeg reads at most 65,500, and no page of text is longer.
+    max_memory: bytes that decoding holds at its peak, computed from the header. A progressive JPEG keeps its coefficients,
+        and 16-bit pixels with alpha take eight bytes each, so these reach it before max_pixels.
     """
 
     max_bytes: int = 64 * MIB

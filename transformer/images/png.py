@@ -1,7 +1,7 @@
-"""PNG: the chunks from IHDR to IEND. The decoder sees only the critical ones and tRNS (PNG, third edition, 5 and 11).
+"""PNG: checks the chunks from IHDR to IEND. The decoder sees only the critical ones and tRNS (PNG, third edition, 5 and 11).
 
-Text and profile chunks inflate to any size, and animation chunks crashed decoders: they are dropped here. What is left of
-an animated PNG is its picture for viewers that know no animation, usually its first frame.
+Text and profile chunks may inflate to any size, and animation chunks have crashed decoders, so they are dropped here. What
+remains of an animated PNG is the picture for viewers without animation, usually its first frame.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
 
 
 def _grey_key(content: memoryview, depth: int) -> int:
-    """The grey that is transparent, of 8 or 16 bits as OpenCV returns it; OpenCV itself forgets it."""
+    """The grey value that is transparent, in 8 or 16 bits as OpenCV returns samples; OpenCV itself ignores it."""
     if len(content) != 2:
         raise damaged("PNG", f"the tRNS chunk of a grey image has {len(content)} bytes")
     (key,) = struct.unpack(">H", content)

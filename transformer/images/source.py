@@ -24,8 +24,8 @@ class Source:
     memory: bytes that decoding holds at its peak.
     orientation: 1 to 8 as in EXIF.
     alpha: "none" decodes straight to RGB.
-    transparent_grey: the grey value that PNG declares transparent, in units of `grey_levels` - 1.
-    deep: OpenCV returns grey or RGB of 16 bits.
+    transparent_grey: the grey value that PNG declares transparent, in 8 or 16 bits as OpenCV returns samples.
+    deep: OpenCV returns 16-bit grey or RGB.
     canvas: (width, height, x, y) of a white page that the image is laid on, at x, y.
     negative: white is 0 in grey of 16 bits or floats.
     further: the file holds further pages, which aren't read.
@@ -46,36 +46,41 @@ class Source:
 
 
 def peak_memory(pixels: int, held: int, orientation: int, decoder: int = 0) -> int:
-    """Bytes at the peak of decoding `pixels` that OpenCV returns with `held` bytes each.
+    """Peak memory, in bytes, of decoding `pixels` pixels that OpenCV returns with `held` bytes each.
 
-    The decoder's own memory is needed beside its picture; the picture is then copied into a numpy array; and that is
-    flattened or turned into another of three bytes per pixel.
+    The `decoder` bytes of the decoder itself are needed beside its picture. The picture is then copied into a numpy array,
+    and flattened or turned into another array of three bytes per pixel.
     """
     turned = 6 * pixels if orientation > 1 else 0
     return max(decoder + held * pixels, 2 * held * pixels, (held + 3) * pixels, turned)
 
 
 def pillow_memory(pixels: int, held: int, orientation: int, kept: int, decoder: int = 0) -> int:
-    """Bytes at the peak of decoding `pixels` of which Pillow holds `held` bytes each.
+    """Peak memory, in bytes, of decoding `pixels` pixels for which Pillow holds `held` bytes each.
 
-    They become RGB a band of rows at a time, when the memory of the decoder itself is free again. `kept` is needed all the time.
+    They are converted to RGB in bands of rows, after the `decoder` bytes of the decoder itself are free again. The `kept`
+    bytes are needed all the time.
     """
     turned = 6 * pixels if orientation > 1 else 0
     return max(kept + decoder + held * pixels, kept + (held + 3) * pixels, turned)
 
 
 def truncated(format: str, what: str) -> InvalidImage:
+    """The error for a file that ends too early; `what` says where."""
     return InvalidImage(f"the {format} file is truncated: {what}")
 
 
 def damaged(format: str, what: str) -> InvalidImage:
+    """The error for a file that breaks its format's rules; `what` says how."""
     return InvalidImage(f"the {format} file is damaged: {what}")
 
 
 def refused(what: str, instead: str) -> InvalidImage:
+    """The error for a file that may be valid and isn't supported; `instead` says what to send."""
     return InvalidImage(f"{what} is not supported: send {instead}")
 
 
 def check_not_empty(format: str, width: int, height: int) -> None:
+    """Raises InvalidImage for a picture without pixels."""
     if width < 1 or height < 1:
         raise damaged(format, f"its header says {width} x {height} pixels")

@@ -1,7 +1,7 @@
 """TIFF: the first page, under a new directory that is written from checked values (TIFF 6.0).
 
 libtiff follows whatever a directory says. So the decoder never sees the sender's directory: it gets the sender's strips
-or tiles, and a directory of only `_TAGS` that ends the file. Loops, further pages and private tags end here.
+or tiles, and at the end of the file a directory that has only checked tags. Loops, further pages and private tags are gone.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_BYTES, PLANAR = 273, 277, 278, 279
 T4_OPTIONS, T6_OPTIONS, PREDICTOR, COLOUR_MAP = 292, 293, 317, 320
 TILE_WIDTH, TILE_HEIGHT, TILE_OFFSETS, TILE_BYTES = 322, 323, 324, 325
 EXTRA_SAMPLES, SAMPLE_FORMAT, JPEG_TABLES, YCBCR_SUBSAMPLING = 338, 339, 347, 530
-#: Carried over as it is, where present. Whole numbers are written from checked ones.
+#: The one tag whose content is copied as it is, if present.
 _COPIED = JPEG_TABLES
-#: Carried over as numbers, where present.
+#: Tags whose content is copied as whole numbers, if present.
 _NUMBERS = (FILL_ORDER, T4_OPTIONS, T6_OPTIONS, PREDICTOR, COLOUR_MAP, YCBCR_SUBSAMPLING)
 
 _NONE, _CCITT, _LZW, _JPEG, _DEFLATE, _OLD_DEFLATE, _PACKBITS = 1, (2, 3, 4), 5, 7, 8, 32946, 32773
@@ -57,12 +57,12 @@ class _Layout:
 
     @property
     def has_extra(self) -> bool:
-        """Whether the last sample is none of the colours."""
+        """Whether the last sample isn't one of the colours."""
         return (self.photometric, self.samples) in ((_RGB, 4), (_BLACK_IS_ZERO, 2))
 
     @property
     def is_deep(self) -> bool:
-        """Whether it is grey that Pillow returns as 16 bits or floats, with white and black as they are stored."""
+        """Whether it is grey that Pillow returns in 16 bits or as floats, with white and black as they are stored."""
         return self.samples == 1 and self.bits > 8
 
     def row_bytes(self, width: int) -> int:
@@ -84,10 +84,10 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
     orientation = orientation if 1 <= orientation <= 8 else 1
     held = 1 if layout.samples == 1 and layout.bits <= 8 else 2 if layout.samples == 1 and layout.bits == 16 else 4
     pixels = layout.width * layout.height
-    # The upper bytes of deep colours, while the lower ones are read.
+    # The upper bytes of 16-bit RGB, which are kept while the lower ones are read.
     upper = 3 * pixels if (layout.photometric, layout.samples, layout.bits) == (_RGB, 3, 16) else 0
     memory = pillow_memory(pixels, held, orientation, len(file), block + upper)
-    if layout.compression == _JPEG:  # a progressive one has two bytes for each sample beside them
+    if layout.compression == _JPEG:  # a progressive one also holds two bytes for each sample
         memory = max(memory, len(file) + 3 * block)
     negative = layout.is_deep and layout.photometric == _WHITE_IS_ZERO
     return Source(
@@ -96,7 +96,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
 
 
 def _described(directory: Directory, layout: _Layout) -> dict[int, list[int]]:
-    """The entries that say what the samples are."""
+    """The directory entries that describe the samples."""
     numbers = {
         WIDTH: [layout.width],
         HEIGHT: [layout.height],
@@ -125,7 +125,7 @@ def _layout(directory: Directory, limits: ImageLimits) -> _Layout:
     samples, planar = directory.number(SAMPLES, 1), directory.number(PLANAR, 1)
     compression, photometric = directory.number(COMPRESSION, 1), directory.number(PHOTOMETRIC)
     if compression not in _COMPRESSIONS:
-        raise refused(f"a TIFF of compression {compression}", "an uncompressed, LZW, Deflate, JPEG or fax one")
+        raise refused(f"a TIFF with compression {compression}", "an uncompressed, LZW, Deflate, JPEG or fax one")
     bits = set(directory.numbers(BITS, [1]))
     formats = set(directory.numbers(SAMPLE_FORMAT, [_WHOLE]))
     if photometric == _YCBCR and compression != _JPEG:
@@ -134,7 +134,7 @@ def _layout(directory: Directory, limits: ImageLimits) -> _Layout:
     if len(bits) != 1 or len(formats) != 1 or not bits <= set(kind) or planar not in (1, 2):
         stored = "/".join(str(b) for b in sorted(bits))
         raise refused(
-            f"a TIFF of photometric {photometric} with {samples} samples of {stored} bits",
+            f"a TIFF with photometric interpretation {photometric} and {samples} samples of {stored} bits",
             "a bilevel, grey, palette, RGB, RGBA or CMYK TIFF of 8 or 16 bits, or a PNG",
         )
     if samples > 1 and len(directory.numbers(BITS, [1])) not in (1, samples):
@@ -146,7 +146,7 @@ def _layout(directory: Directory, limits: ImageLimits) -> _Layout:
 
 
 def _strips(directory: Directory, layout: _Layout, numbers: dict[int, list[int]]) -> int:
-    """Writes down the checked strips; returns the bytes of one."""
+    """Checks the strips and adds them to `numbers`; returns the bytes of one, uncompressed."""
     rows = min(directory.number(ROWS_PER_STRIP, layout.height), layout.height)
     if rows < 1:
         raise damaged("TIFF", "its strips have no rows")
@@ -159,11 +159,11 @@ def _strips(directory: Directory, layout: _Layout, numbers: dict[int, list[int]]
 
 
 def _tiles(directory: Directory, layout: _Layout, numbers: dict[int, list[int]]) -> int:
-    """Writes down the checked tiles; returns the bytes of one."""
+    """Checks the tiles and adds them to `numbers`; returns the bytes of one, uncompressed."""
     width, height = directory.number(TILE_WIDTH), directory.number(TILE_HEIGHT)
     for side, whole in ((width, layout.width), (height, layout.height)):
         if side < 16 or side % 16 or side > max(whole + 15, _MAX_TILE_BEYOND):
-            raise damaged("TIFF", f"tiles of {width} x {height} pixels don't suit it")
+            raise damaged("TIFF", f"it has tiles of {width} x {height} pixels")
     count = -(-layout.width // width) * -(-layout.height // height) * layout.planes
     tile_bytes = layout.row_bytes(width) * height
     _blocks(directory, layout, numbers, (TILE_OFFSETS, TILE_BYTES), [tile_bytes] * count)
@@ -174,7 +174,8 @@ def _tiles(directory: Directory, layout: _Layout, numbers: dict[int, list[int]])
 def _blocks(
     directory: Directory, layout: _Layout, numbers: dict[int, list[int]], tags: tuple[int, int], needed: list[int]
 ) -> None:
-    """Checks that the strips or tiles lie inside the file, apart from each other, and whole where uncompressed."""
+    """Adds the strips or tiles to `numbers`. Raises InvalidImage if one is outside the file, uncompressed and too short, or if
+    they overlap."""
     offsets, sizes = directory.numbers(tags[0], []), directory.numbers(tags[1], [])
     count = len(needed)
     if len(offsets) < count or len(sizes) < count:

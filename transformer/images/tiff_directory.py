@@ -1,4 +1,4 @@
-"""TIFF directories: reading the first, and writing a clean one (TIFF 6.0, section 2; BigTIFF has numbers of 8 bytes)."""
+"""TIFF directories: reads the first one, and writes a clean one (TIFF 6.0, section 2; BigTIFF has offsets of 8 bytes)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Directory:
-    """`further`: whether another directory follows that holds a page, and not a smaller copy or a mask of this one."""
+    """The entries by tag. `order` is the file's byte order in struct's notation, `file_bytes` the size of the file.
+
+    `further`: whether another directory follows that holds a page, and not a smaller copy or a mask of this one.
+    """
 
     order: str
     entries: dict[int, Entry]
@@ -34,12 +37,12 @@ class Directory:
     further: bool = False
 
     def numbers(self, tag: int, default: list[int]) -> list[int]:
-        """The values of an entry of whole numbers, or `default` if it is absent."""
+        """The values of an entry of whole numbers, or `default` if it is absent. Raises InvalidImage for other entries."""
         entry = self.entries.get(tag)
         if entry is None:
             return default
         if entry.kind not in _INTEGERS or entry.count < 1:
-            raise damaged("TIFF", f"tag {tag} has no whole number")
+            raise damaged("TIFF", f"tag {tag} isn't a whole number")
         if entry.count > _MAX_VALUES:
             raise damaged("TIFF", f"tag {tag} has {entry.count:,} values")
         return list(struct.unpack(f"{self.order}{entry.count}{_INTEGERS[entry.kind]}", entry.content))
@@ -67,12 +70,15 @@ _BIG = _Fields("Q", 8, "Q", "HHQ", "Q")
 
 
 def first_directory(data: memoryview) -> Directory:
-    """Reads the first directory, and of the next one what kind it is; entries of unknown types are left out."""
+    """Reads the first directory, and whether the next one holds a page. Entries of unknown types are left out.
+
+    Raises InvalidImage.
+    """
     order = "<" if bytes(data[:2]) == b"II" else ">"
     (version,) = struct.unpack_from(order + "H", data, 2)
     fields = _BIG if version == 43 else _CLASSIC
     if fields is _BIG and struct.unpack_from(order + "HH", data, 4) != (8, 0):
-        raise damaged("TIFF", "its BigTIFF header has offsets that are not of 8 bytes")
+        raise damaged("TIFF", "its BigTIFF header doesn't declare offsets of 8 bytes")
     (start,) = struct.unpack_from(order + fields.start, data, fields.start_at)
     counted = struct.calcsize(order + fields.count)
     if start < 8 or start + counted > len(data):
@@ -99,7 +105,7 @@ def first_directory(data: memoryview) -> Directory:
 
 
 def _is_page(data: memoryview, order: str, fields: _Fields, start: int) -> bool:
-    """Whether a directory at `start` holds a page. One that isn't there, or is damaged, is none."""
+    """Whether the directory at `start` holds a page. One that is missing or damaged doesn't."""
     counted = struct.calcsize(order + fields.count)
     if start < 8 or start + counted > len(data):
         return False
@@ -116,7 +122,7 @@ def _is_page(data: memoryview, order: str, fields: _Fields, start: int) -> bool:
 
 
 def write_directory(data: memoryview, order: str, kept: dict[int, Entry], numbers: dict[int, list[int]]) -> bytes:
-    """The file with one new directory at its end, of the entries `kept` and of `numbers`. Never a BigTIFF."""
+    """The file with one new directory at its end, which has the entries `kept` and `numbers`. Never a BigTIFF."""
     entries = dict(kept)
     for tag, values in numbers.items():
         kind = _SHORT if max(values) < 1 << 16 else _LONG

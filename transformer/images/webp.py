@@ -1,4 +1,4 @@
-"""WebP: the chunks of its RIFF container (RFC 9649). The decoder sees only the first picture and its alpha."""
+"""WebP: checks the chunks of the RIFF container (RFC 9649). The decoder sees only the first picture and its alpha."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
 
 
 def _picture(chunks: dict[bytes, memoryview]) -> tuple[memoryview, memoryview | None, int, int]:
-    """The chunk of the picture, that of its alpha, and its size."""
+    """The chunk of the picture, the chunk of its alpha if there is one, and the picture's width and height."""
     if b"VP8 " in chunks:
         return chunks[b"VP8 "], chunks.get(b"ALPH"), *_lossy_size(chunks[b"VP8 "])
     if b"VP8L" in chunks:
@@ -63,7 +63,7 @@ def _chunks(data: memoryview, position: int = 12) -> dict[bytes, memoryview]:
         if position >= len(data):
             return found
         if position + 8 > len(data):
-            raise truncated("WebP", "it ends inside the head of a chunk")
+            raise truncated("WebP", "it ends inside the header of a chunk")
         name, size = struct.unpack_from("<4sI", data, position)
         left = len(data) - position - 8
         if size > left:
@@ -89,13 +89,13 @@ def _lossless_size(chunk: memoryview) -> tuple[int, int]:
         raise truncated("WebP", "its picture ends in its header")
     mark, bits = struct.unpack_from("<BI", chunk, 8)
     if mark != 0x2F:
-        raise damaged("WebP", "its lossless picture lacks its mark")
+        raise damaged("WebP", "its lossless picture has no signature")
     return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
 
 
 def _canvas_size(chunk: memoryview) -> tuple[int, int]:
     if len(chunk) < 18:
-        raise truncated("WebP", "its VP8X chunk is short")
+        raise truncated("WebP", "its VP8X chunk is too short")
     return _u24_at(chunk, 12) + 1, _u24_at(chunk, 15) + 1
 
 

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     F64 = NDArray[np.float64]
 
-#: What is printed of the height of a curved line, about.
+#: The height of the print in a curved line, roughly, as a part of the line's height.
 CURVED = 0.65
-#: In a narrow image, if nothing else is found, a region is text from this part of the usual threshold on: nobody cuts out
-#: what has no text, and the rectangle round a single slanted word holds much else.
+#: In a narrow image, if nothing else is found, a region is text from this part of the usual threshold on: nobody crops an image
+#: to a place without text, and the rectangle around a single slanted word holds much else.
 CUT_OUT = 0.5
 
 
@@ -56,7 +56,7 @@ class Detect:
         await networks.in_thread(page.call, _find, page, network, probability)
         looks, heights = _looks(page, network), np.zeros(0)
         for number in range(1, MAX_LOOKS + 1):
-            if one_look or looks.is_whole(look):
+            if one_look or looks.is_closest(look):
                 return
             heights = await networks.in_thread(page.call, _heights, page)
             closer = looks.closer(look, heights)
@@ -74,7 +74,7 @@ async def _look(
 ) -> tuple[NetworkFacts, Look, U8]:
     """Runs the network on the page, tile by tile. Returns the network, the look, and its map U8 [h,w].
 
-    `again`: pixels of the first tile if the page was looked at before; its room in the predictor's queue is free by now.
+    `again`: pixels of the first tile if this isn't the page's first look, whose room in the predictor's queue is free by now.
     """
     look, parts = Look(0, 0), list[Tile]()
 

@@ -165,7 +165,7 @@ class Networks:
 def _checked(network: NetworkFacts, items: Items, answer: Answer, version: str) -> Asked:
     """Raises BadAnswer if the answer doesn't match `items` and that version."""
     if answer.version != version:
-        raise BadAnswer(f"{network.name} was asked of {version}, and another version answered")
+        raise BadAnswer(f"{network.name} of {version} was requested, but another version answered")
     answers.check(network, items, answer)
     return Asked(network, items, answer)
 

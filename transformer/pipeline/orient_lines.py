@@ -17,7 +17,7 @@ from transformer.pipeline.page import PageInWork
 
 @dataclass(frozen=True)
 class OrientLines:
-    """Sets `line_angles`, their probabilities and `unsure_lines`; the boxes of turned lines begin at the top left of the text."""
+    """Sets `line_angles`, their probabilities and `unsure_lines`. Boxes of turned lines begin at the top left of the text."""
 
     task = LINE_ORIENTATION
     parameter = "use_textline_orientation"

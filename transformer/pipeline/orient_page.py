@@ -1,4 +1,4 @@
-"""Turns a page upright that is turned by 90, 180 or 270 degrees in its image."""
+"""Turns a page upright if it is turned by 90, 180 or 270 degrees in its image."""
 
 from __future__ import annotations
 

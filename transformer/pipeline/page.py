@@ -49,8 +49,8 @@ class PageInWork:
     readings: one per box; empty if nothing was read. `order` intp [N] sorts them in reading order.
     warnings: messages for the answer.
     large: whether work on the image takes long (transformer/threads.py).
-    facts: facts of the version that should compute the page; after the first answer, of the one that did. `version` is its
-        identity, which all later networks of the page must have.
+    facts: facts of the version that should compute the page; after the first answer, of the one that did. `version` is the
+        identity of that version, which computes the rest of the page, too; None before the first answer.
     max_line_pixels, max_page_pixels, max_detection_pixels: limits for all lines, for the page in detection, and for each part
         of it that is sent to detection.
     hold_lines: waits for memory, in bytes, for the line crops while they are read.

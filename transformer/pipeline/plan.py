@@ -1,4 +1,4 @@
-"""Which stages read an image: those of a page, or those of a part of the work that some wire formats ask for alone."""
+"""The stages that read an image: for a whole page, or only for the part of the work that some wire formats request."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from transformer.pipeline.stage import Stage, is_asked_for
 from transformer.pipeline.straighten import Straighten
 from transformer.pipeline.whole_image import WholeImage
 
-#: `page`: all lines of an image. `boxes`: where its lines are, unread. `line`: the image is one line, which is read.
-#: `line_angle`: the image is one line, and only whether it stands upside down is found (use_textline_orientation asks for it).
+#: `page`: all lines of an image. `boxes`: where its lines are, without reading them. `line`: the image is one line, which is
+#: read. `line_angle`: the image is one line, and only its angle is found, for which use_textline_orientation must be set.
 Reads = Literal["page", "boxes", "line", "line_angle"]
 
 STAGES: Final[tuple[Stage, ...]] = (

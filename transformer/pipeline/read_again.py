@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 #: Lines with at least this confidence show which way a page is turned.
 CONFIDENT = 0.85
-#: A smaller difference of two confidences is not significant: 0 and 8 read the same both ways. Then the line is turned like most
-#: lines of the page.
+#: A smaller difference of two confidences is not significant: 0 and 8 read the same both ways. Then the line is turned like
+#: most lines of the page.
 CLEAR = 0.2
 #: With a lower confidence it isn't text: specks often give some text in either direction.
 MIN_TEXT_CONFIDENCE = 0.7
@@ -81,7 +81,7 @@ async def _read(
 ) -> dict[tuple[int, int], Reading]:
     """Reads `lines` intp [N] of the page, each begun at one of `corners` intp [N], `wider` bool [N] or not: by line and corner.
 
-    All are read in one call of the network, as far as their pixels are no more than a page's lines may have.
+    All are read in one call of the network. Lines beyond `max_line_pixels` are left out.
     """
     boxes, stretch = begun_at(page.boxes[lines], corners), np.where(wider, narrow.WIDER, 1.0)
     pixels = line_pixels(boxes, needed(page.facts, RECOGNITION).grid, stretch)
@@ -91,7 +91,7 @@ async def _read(
 
 
 class _Chosen:
-    """The reading of each line so far, and the corner of its box at which that begins."""
+    """The reading of each line so far, and the corner of its box at which that reading begins."""
 
     def __init__(self, page: PageInWork) -> None:
         self.readings = list(page.readings)
@@ -152,7 +152,7 @@ def _mostly_turned(page: PageInWork, others: Mapping[tuple[int, int], Reading]) 
 
 
 def _gain(first: Reading, other: Reading) -> float:
-    """How much more confident the other reading is; not positive if it isn't MIN_TEXT_CONFIDENCE."""
+    """How much more confident the other reading is; never positive if its confidence is below MIN_TEXT_CONFIDENCE."""
     gain = other.confidence - first.confidence
     return gain if other.confidence >= MIN_TEXT_CONFIDENCE else min(gain, 0.0)
 

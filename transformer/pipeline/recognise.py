@@ -43,7 +43,7 @@ async def read(
 ) -> list[Reading]:
     """The readings of `boxes` F32 [N,4,2], in their order. `when_cut` is called once the image isn't needed any more.
 
-    `stretch` F64 [N] is that of `crops`. It waits for memory for the lines. Two calls for one page never run at the same time,
+    `stretch` F64 [N]: as in `crops`. Waits for memory for the lines. Two calls for one page must never run at the same time,
     because each might wait for memory that the other one holds.
     """
     if not len(boxes):

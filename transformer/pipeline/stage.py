@@ -1,4 +1,4 @@
-"""What a stage is."""
+"""The interface of a stage, and whether a bundle has the networks for it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Stage(Protocol):
 
     @property
     def parameter(self) -> str | None:
-        """The parameter of a request that asks for it; None if every request runs it."""
+        """The request parameter that switches it on; None if every request runs it."""
 
     async def run(self, page: PageInWork, networks: Networks) -> None:
-        """Adds to `page`. Raises errors of `ppocr_api.errors`."""
+        """Adds its results to `page`. Raises errors of `ppocr_api.errors`."""
 
 
 def is_asked_for(stage: Stage, parameters: Parameters) -> bool:
