@@ -143,7 +143,9 @@ def _version_of_config(config: Any) -> str:
         return ""
     known = parse_json(config.encode(), "the parameter 'config'") if isinstance(config, str) else config
     match known:
-        case {"version_policy": {"specific": {"versions": [str() | int() as version]}}}:
+        case {"version_policy": {"specific": {"versions": [str() | int() as version]}}} if not isinstance(
+            version, bool
+        ):
             return str(version)
         case {"version_policy": {"latest": _}}:
             return ""

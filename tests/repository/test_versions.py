@@ -94,6 +94,7 @@ def test_a_version_that_is_not_there_is_404(fresh: Pair, path: str) -> None:
         {"file:1/model.onnx": "AA=="},
         {"config": "{"},
         {"config": '{"version_policy": {"all": {}}}'},
+        {"config": '{"version_policy": {"specific": {"versions": [true]}}}'},
     ],
     ids=str,
 )

@@ -182,7 +182,7 @@ def _distances(mask: U8, seed: tuple[int, int]) -> NDArray[np.int32]:
     # With a border, so that no neighbour is outside.
     padded = np.pad(mask, 1).view(np.bool_)
     free, width = padded.ravel(), padded.shape[1]
-    found = np.full(free.shape, -1, np.int32)
+    found, last = np.full(free.shape, -1, np.int32), np.empty(free.shape, np.int32)
     cross = np.array((-width, -1, 1, width))
     square = np.concatenate((cross, (-width - 1, -width + 1, width - 1, width + 1)))
     front, step = np.array(((seed[0] + 1) * width + seed[1] + 1,)), 0
@@ -191,7 +191,11 @@ def _distances(mask: U8, seed: tuple[int, int]) -> NDArray[np.int32]:
         step += 1
         # Used alternately, the two neighbourhoods make octagons, which are nearly circles.
         near = (front[:, None] + (square if step % 2 else cross)).ravel()
-        front = np.unique(near[free[near]])
+        near = near[free[near]]
+        # Each pixel once: quicker than np.unique for the short arrays that fronts are.
+        order = np.arange(len(near))
+        last[near] = order
+        front = near[last[near] == order]
     return found.reshape(padded.shape)[1:-1, 1:-1]
 
 

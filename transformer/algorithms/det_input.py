@@ -31,7 +31,13 @@ def det_size(
     else:
         ratio = max(1.0, parameters.limit_side_len / min(height, width))
     ratio = bounded_ratio(height, width, min(ratio, grid.height.maximum / max(height, width)), limit)
-    h, w = on_axis(height * ratio, grid.height), on_axis(width * ratio, grid.width)
+    return on_grid(height * ratio, width * ratio, grid, limit)
+
+
+def on_grid(height: float, width: float, grid: Grid, limit: int) -> tuple[int, int]:
+    """The sides of the grid that are nearest to `height` and `width`, or where these have more than `limit` pixels, the longer
+    side's next ones below."""
+    h, w = on_axis(height, grid.height), on_axis(width, grid.width)
     while h * w > limit:  # because sides were rounded up
         h, w = (h - grid.height.step, w) if h > w else (h, w - grid.width.step)
     return h, w

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ppocr.contract import Grid
-from transformer.algorithms.det_input import det_size, on_axis
+from transformer.algorithms.det_input import det_size, on_grid
 from transformer.algorithms.detection_parameters import DetectionParameters
 from transformer.algorithms.page_size import DEFAULT_MAX_PIXELS
 from transformer.algorithms.tiles import TILE
@@ -121,8 +121,7 @@ class Looks:
         fits = min(1.0, (self.max_pixels / (self.height * self.width * ratio * ratio)) ** 0.5)
         ratio *= fits
         return Look(
-            on_axis(self.height * ratio, self.grid.height),
-            on_axis(self.width * ratio, self.grid.width),
+            *on_grid(self.height * ratio, self.width * ratio, self.grid, self.max_pixels),
             limited=fits < 1,
             longest_tile=min(TILE, math.isqrt(self.max_tile_pixels) // self.grid.height.step * self.grid.height.step),
         )

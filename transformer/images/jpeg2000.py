@@ -47,8 +47,11 @@ def read(data: memoryview, limits: ImageLimits) -> Source:
         raise refused(f"a JPEG 2000 image with {components} components", "one in grey, RGB, or RGB with alpha")
     depths = {stream[42 + 3 * i] + 1 for i in range(components)}  # 129 and above stand for signed samples
     bits = max(depths)
-    if len(depths) > 1 or bits not in ((8, 16) if components == 4 else range(8, 17)):
-        raise refused(f"a JPEG 2000 image with samples of {bits & 0x7F} bits", "one with 8 or 16 bits, unsigned")
+    if len(depths) > 1:
+        raise refused("a JPEG 2000 image whose components differ in depth", "one whose samples all have 8 bits")
+    if bits not in ((8, 16) if components == 4 else range(8, 17)):
+        accepted = "8 or 16" if components == 4 else "8 to 16"
+        raise refused(f"a JPEG 2000 image with samples of {bits & 0x7F} bits", f"one with {accepted} bits, unsigned")
     if tile_width < 1 or tile_height < 1 or tile_left > left or tile_top > top:
         raise damaged(_NAME, "its tiles have no pixels")
     if columns and (components != 1 or bits != 8):
