@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ppocr_api.errors import NotAnImage
 from transformer.images import bmp, gif, heif, jpeg, jpeg2000, png, tiff, webp
+from transformer.images.brand import brand
 from transformer.images.limits import ImageLimits
 from transformer.images.source import Source
 
@@ -77,5 +78,5 @@ def _found(data: bytes | memoryview) -> tuple[str, Reader] | None:
             return name, read
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "WebP", webp.read
-    coded = heif.name_of(bytes(data[:256]))
+    coded = brand(data)
     return None if coded is None else (coded, heif.read)

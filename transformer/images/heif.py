@@ -11,20 +11,18 @@ import struct
 from dataclasses import dataclass, field
 
 from transformer.images.boxes import Box, Cursor, boxes, one
+from transformer.images.brand import brand
 from transformer.images.coded_size import CodedSize, av1_units, hevc_configuration, hevc_units
 from transformer.images.limits import ImageLimits
 from transformer.images.source import MAX_BLOCKS, Source, check_not_empty, damaged, pillow_memory, refused, truncated
 
 _HEVC, _AV1, _GRID = b"hvc1", b"av01", b"grid"
-_BRANDS = {b"avif": "AVIF", b"avis": "AVIF"}
-_BRANDS |= dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIC")
 _MAX_ITEMS = 2_000  # 64 million pixels are 977 tiles of 256 x 256
 _SMALL_TILES = 4_000_000  # pixels; the tiles of a small picture may be mostly outside of it
 #: By how many pixels a coded side may exceed the declared one: a block. Else each small tile might take millions to decode.
 _BEYOND = 64
 #: The properties of an item that a decoder finds: size, codec, colours, alpha, rotation and cropping.
 _PROPERTIES = frozenset(b"ispe hvcC av1C pixi colr auxC irot imir clap pasp a1op lsel a1lx".split())
-_HEAD = 256  # bytes of a file that are searched for brands
 
 
 @dataclass
@@ -38,17 +36,9 @@ class _Item:
     parts: list[int] = field(default_factory=list)
 
 
-def name_of(head: bytes) -> str | None:
-    """ "AVIF" or "HEIC" by the brands in a file's first box, or None."""
-    if head[4:8] != b"ftyp":
-        return None
-    end = min(int.from_bytes(head[:4], "big"), len(head))
-    return next((_BRANDS[b] for b in (head[i : i + 4] for i in (8, *range(16, end, 4))) if b in _BRANDS), None)
-
-
 def read(data: memoryview, limits: ImageLimits) -> Source:
     """Raises InvalidImage or ImageTooLarge; see docs/images.md."""
-    name = name_of(bytes(data[:_HEAD])) or "HEIC"
+    name = brand(data) or "HEIC"
     if name == "HEIC" and importlib.util.find_spec("pi_heif") is None:
         raise refused("an HEIC image", "a JPEG or PNG (this server lacks pi-heif; the extra `heic` installs it)")
     return _File(data, limits, name).source()

@@ -123,7 +123,7 @@ def _check_tiles(stream: memoryview, position: int, tiles: int) -> list[tuple[in
             break
         if marker != _SOT:
             raise damaged(_NAME, "its tiles don't follow each other")
-        tile, size = struct.unpack_from(">HI", stream, position + 4)
+        tile, size, following = struct.unpack_from(">HI2xH", stream, position + 4)
         if size == 0:  # the last part reaches to the end marker
             size = len(stream) - 2 - position
         left = len(stream) - position
@@ -132,8 +132,9 @@ def _check_tiles(stream: memoryview, position: int, tiles: int) -> list[tuple[in
         if size < 14 or tile >= tiles:
             raise damaged(_NAME, f"tile {tile} has {size} bytes")
         seen.add(tile)
-        inside, _ = _segments(stream[: position + size], position + 12, _SOD, _MAX_TILE_SEGMENTS - len(segments))
-        segments += inside
+        if following != _SOD:
+            inside, _ = _segments(stream[: position + size], position + 12, _SOD, _MAX_TILE_SEGMENTS - len(segments))
+            segments += inside
         position += size
     else:
         raise damaged(_NAME, f"it has more than {_MAX_PARTS:,} parts of tiles")
