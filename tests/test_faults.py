@@ -23,6 +23,8 @@ from tests import services
 from tests.services import Service
 
 SCALE = 10 if os.environ.get("PPOCR_NIGHTLY") else 1
+#: The part of the rate at the peak that is held under overload. The refused clients take 3 % of two cores themselves.
+PART_OF_PEAK = 0.9
 URL = "/v1/models/ppocr:predict"
 PNG = {"content-type": "image/png"}
 
@@ -139,7 +141,9 @@ async def load(url: str, clients: int, seconds: float, body: bytes, headers: dic
 async def test_overload_is_refused_and_what_is_accepted_is_answered_in_time(tmp_path: Path) -> None:
     """Three times as many clients as fit: 200, or 429/503 with Retry-After; goodput stays, waiting is bounded.
 
-    Peak and overload take turns, so that what else the machine does hits both alike.
+    Peak and overload take turns, and each overload is compared with the peaks before and after it, so that what else the machine
+    does hits both alike. A turn has only two or three batches: if the median of four turns is under the bound, up to eight more
+    are taken, and the median of all counts.
     """
     room = 8
     turns, seconds = 4, 4.0 * SCALE
@@ -148,21 +152,22 @@ async def test_overload_is_refused_and_what_is_accepted_is_answered_in_time(tmp_
     with services.all_in_one(tmp_path / "log", "--max_images", str(room)) as service:
         body = page()
         await load(service.url, room, 3, body, PNG)
-        for _ in range(turns):
-            at_peak = await load(service.url, room, seconds, body, PNG)
+        before = await load(service.url, room, seconds, body, PNG)
+        peak.add(before)
+        while len(parts) < turns or (len(parts) < 3 * turns and np.median(parts) < PART_OF_PEAK):
             crowded = await load(service.url, 3 * room, seconds, body, PNG)
-            parts.append(crowded.rate / at_peak.rate)
-            peak.add(at_peak)
+            after = await load(service.url, room, seconds, body, PNG)
+            parts.append(2 * crowded.rate / (before.rate + after.rate))
             over.add(crowded)
+            peak.add(after)
+            before = after
     assert set(peak.codes) == {200}
     assert set(over.codes) <= {200, 429, 503}
     assert over.codes[429] > 0
     assert all(int(answer.headers["retry-after"]) >= 1 and "error" in answer.json() for answer in over.refused)
     print(f"overload: {dict(over.codes)}, {over.rate:.2f} images/s, {peak.rate:.2f} at the peak")
     print(f"accepted: p50 {np.percentile(over.took, 50):.2f} s, p99 {np.percentile(over.took, 99):.2f} s")
-    # A short disturbance moves the rates of all turns together, and a slower second half of a pair moves the turns' median.
-    held = max(over.rate / peak.rate, float(np.median(parts)))
-    assert held >= 0.9, f"{over.rate:.2f} of {peak.rate:.2f} images/s; each turn's part of the peak: {parts}"
+    assert np.median(parts) >= PART_OF_PEAK, f"each turn's part of the peak: {parts}"
     # At most `room` images are inside, so nobody waits longer than these take, twice for the noise of a busy machine.
     assert np.percentile(over.took, 99) < 2 * room / peak.rate + 0.5
 

@@ -132,10 +132,13 @@ def version_of(parameters: Mapping[str, Any]) -> str:
             f"the parameter {unknown[0]!r} is unknown; the known ones are 'version', and 'config' with a version_policy. Files "
             "can't be sent: put them into the repository"
         )
-    version = parameters.get("version", "")
+    return _text(parameters.get("version", "")) or _version_of_config(parameters.get("config"))
+
+
+def _text(version: Any) -> str:
     if isinstance(version, bool) or not isinstance(version, str | int):
         raise InvalidRequest(f"the parameter 'version' must be text or a whole number, not {version!r}")
-    return str(version) or _version_of_config(parameters.get("config"))
+    return str(version)
 
 
 def _version_of_config(config: Any) -> str:
@@ -143,10 +146,8 @@ def _version_of_config(config: Any) -> str:
         return ""
     known = parse_json(config.encode(), "the parameter 'config'") if isinstance(config, str) else config
     match known:
-        case {"version_policy": {"specific": {"versions": [str() | int() as version]}}} if not isinstance(
-            version, bool
-        ):
-            return str(version)
+        case {"version_policy": {"specific": {"versions": [version]}}}:
+            return _text(version)
         case {"version_policy": {"latest": _}}:
             return ""
         case dict() if "version_policy" not in known:

@@ -57,13 +57,19 @@ def find_curved(probability: U8, size: tuple[int, int], parameters: DetectionPar
         if looked > MAX_LOOKED * probability.size:
             straight.append(whole)
             continue
-        parts = _sure(whole, probability)
+        region = _Region.of(whole, probability, SURE)
+        if region.is_straight:
+            straight.append(whole)
+            continue
+        parts = _sure(region) or [whole]
         for outline in parts:
-            region, ribbon = _Region.of(outline, probability, SURE), None
+            ribbon = None
             length = cv2.arcLength(outline, True)
-            if not region.is_straight and tried + length <= MAX_OUTLINE:
-                tried += length
-                ribbon = _ribbon(region, probability.shape, size, parameters)
+            if tried + length <= MAX_OUTLINE:
+                part = region if outline is whole else _Region.of(outline, probability, SURE)
+                if not part.is_straight:
+                    tried += length
+                    ribbon = _ribbon(part, probability.shape, size, parameters)
             if ribbon is None:
                 straight.append(outline if len(parts) > 1 else whole)
             else:
@@ -92,17 +98,14 @@ class _Region:
         mask = filled & (part > int(above * 255))
         _, (width, height), _ = cv2.minAreaRect(outline)
         # Outlines go through the centres of pixels, so half a pixel is added on each side.
-        is_straight = int(mask.sum()) >= SOLID * (width + 1) * (height + 1)
+        is_straight = cv2.countNonZero(mask) >= SOLID * (width + 1) * (height + 1)
         return cls(x, y, part, mask, filled, is_straight)
 
 
-def _sure(outline: Outline, probability: U8) -> list[Outline]:
-    """The outlines of the parts above SURE inside an outline; the outline itself if there are none, or if it is straight."""
-    region = _Region.of(outline, probability, SURE)
-    if region.is_straight:
-        return [outline]
+def _sure(region: _Region) -> list[Outline]:
+    """The outlines of the parts of a region that are above SURE."""
     found, _ = cv2.findContours(region.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(region.x, region.y))
-    return [each for each in found if len(each) >= MIN_POINTS] or [outline]
+    return [each for each in found if len(each) >= MIN_POINTS]
 
 
 def _ribbon(
@@ -118,7 +121,7 @@ def _ribbon(
         return None
     centres, before, behind = found
     length = float(np.hypot(*np.diff(centres, axis=0).T).sum()) + before + behind
-    core = float(mask.sum()) / max(length, 1.0)
+    core = cv2.countNonZero(mask) / max(length, 1.0)
     grow = parameters.unclip_ratio * core * length / (2 * (core + length))
     half = core / 2 + grow
     if core < MIN_SIDE or length < 2 * half or _stray(centres) < BENT * core:
@@ -134,7 +137,7 @@ def _ribbon(
 def _open_ring(mask: U8, filled: U8, part: U8) -> None:
     """Cuts a closed ring where the network sees the least text, so that it has two ends."""
     hole = filled & (1 - mask)
-    if hole.sum() < mask.sum():
+    if cv2.countNonZero(hole) < cv2.countNonZero(mask):
         return
     ys, xs = np.nonzero(hole)
     cy, cx = ys.mean(), xs.mean()

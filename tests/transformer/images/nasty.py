@@ -102,6 +102,10 @@ NOT_READ: dict[str, tuple[Callable[[], bytes], str]] = {
         "a JPEG 2000 image in colour space 12",
     ),
     "JPEG 2000 of one bit": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\0\1\1"), "with samples of 1 bits"),
+    "JPEG 2000 of components of 8 and 16 bits": (
+        lambda: jpeg2000_of(8, 8, components=3).replace(b"\7\1\1", b"\17\1\1", 1),
+        "components differ in depth",
+    ),
     "JPEG 2000 of signed samples": (lambda: jpeg2000_of(8, 8).replace(b"\7\1\1", b"\x87\1\1"), "unsigned"),
     "JPEG 2000 of a million tiles": (lambda: jpeg2000_of(1000, 1000, tile=1), "image with 1,000,000 tiles"),
     "JPEG 2000 of 65,535 layers": (
