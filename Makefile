@@ -30,6 +30,7 @@ test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and faults a
 
 test-cluster: $(VENV)/.dev $(V4)  ## Run the tests that need a cluster (docs/kubernetes.md): KUBECONFIG names it
 	@$(BIN)/python scripts/test_programs.py $(PROGRAMS)
+	@$(BIN)/python -m tests.environments pipeline-client
 	$(IN) $(BIN)/python -m pytest tests/cluster $(ARGS)
 
 check: $(VENV)/.dev  ## Check format, lint, types and the import rules

@@ -1,10 +1,16 @@
-"""Environments of a foreign client's own: its packages, in versions that ours don't fit."""
+"""Environments of a foreign client's own: its packages, in versions that ours don't fit.
+
+`python -m tests.environments NAME…` makes them before the tests run: inside a cluster's network there is no package index.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from tests import needs
 
@@ -37,3 +43,9 @@ def _environment(name: str, python: str, wanted: Path, what: str) -> Path:
                 needs.missing(what, str(error))
             made.write_text(wanted.read_text())
     return own
+
+
+if __name__ == "__main__":
+    for wanted in sys.argv[1:]:
+        with contextlib.suppress(pytest.skip.Exception):  # its tests are skipped then, and say why
+            {"pipeline-client": pipeline_client, "docling-client": docling_client}[wanted]()

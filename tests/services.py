@@ -18,9 +18,11 @@ from pathlib import Path
 from tests.control_group import ControlGroup, peak_bytes
 
 READY_SECONDS = 60.0
-#: Where tests run beside each other, their services don't prepare for sizes of input in the background: that takes each of them
-#: seconds of all processors. Tests that have the machine to themselves run services as they are.
-BESIDE_OTHERS = {"PPOCR_PREPARE_SIZES": "false"} if "PYTEST_XDIST_WORKER" in os.environ else {}
+#: Where tests run beside each other, their services neither warm up nor prepare for sizes of input in the background: that takes
+#: each of them seconds of all processors. Tests that have the machine to themselves run services as they are.
+BESIDE_OTHERS = (
+    {"PPOCR_PREPARE_SIZES": "false", "PPOCR_WARM_UP_SECONDS": "0"} if "PYTEST_XDIST_WORKER" in os.environ else {}
+)
 
 
 def free_port() -> int:

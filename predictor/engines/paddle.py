@@ -41,15 +41,8 @@ class PaddleEngine:
     """The engine, for bundles that have the networks in Paddle's format."""
 
     def load(self, bundle: Bundle, network: NetworkFacts, options: EngineOptions) -> Network:
-        program, parameters = bundle.paddle(network.name)
         on_gpu = options.device == "gpu" or (options.device == "auto" and has_gpu())
-        config = inference.Config(str(program), str(parameters))
-        config.disable_glog_info()
-        config.enable_memory_optim()
-        if program.suffix == ".json":
-            # Paddle 3.2 doesn't turn them on by itself, and plans no memory for a PIR program without them.
-            config.enable_new_ir(True)
-            config.enable_new_executor(True)
+        config = _config(bundle, network)
         threads = options.threads or available_cpus()
         streams = 1 if on_gpu else min(options.streams or 1, threads)
         on_cpu_threads = max(1, threads // streams)
@@ -118,6 +111,18 @@ def _best(probabilities: F32) -> Answers:
     return best.astype(np.int32), np.take_along_axis(probabilities, best[..., None], axis=-1)[..., 0]
 
 
+def _config(bundle: Bundle, network: NetworkFacts) -> Any:
+    program, parameters = bundle.paddle(network.name)
+    config = inference.Config(str(program), str(parameters))
+    config.disable_glog_info()
+    config.enable_memory_optim()
+    if program.suffix == ".json":
+        # Paddle 3.2 doesn't turn them on by itself, and plans no memory for a PIR program without them.
+        config.enable_new_ir(True)
+        config.enable_new_executor(True)
+    return config
+
+
 def _use_cpu(config: Any, threads: int, options: EngineOptions) -> str:
     if options.tensorrt:
         raise ConfigError("TensorRT needs a GPU; set the device to gpu, or tensorrt to false")
@@ -161,8 +166,17 @@ def _use_gpu(config: Any, bundle: Bundle, network: NetworkFacts, options: Engine
             known = bundle.manifest
             config.set_optim_cache_dir(str(options.cache_dir / "paddle" / known.name / known.version / network.name))
         smallest, usual, largest = map(_planes, profile(network.grid))
-        config.set_trt_dynamic_shape_info({"x": smallest}, {"x": largest}, {"x": usual})
+        name = _input_name(bundle, network)
+        config.set_trt_dynamic_shape_info({name: smallest}, {name: largest}, {name: usual})
     return {"auto": "f16" if options.tensorrt else "f32"}.get(options.precision, options.precision)
+
+
+def _input_name(bundle: Bundle, network: NetworkFacts) -> str:
+    """What the network's input is called: a predictor on the CPU, made for this alone, says it before one with TensorRT is made."""
+    config = _config(bundle, network)
+    config.disable_gpu()
+    name: str = inference.create_predictor(config).get_input_names()[0]
+    return name
 
 
 def _planes(shape: Shape) -> list[int]:

@@ -19,7 +19,9 @@ __all__ = ["schemas"]  # a fixture
 #: By day as many as take some seconds.
 EXAMPLES = 400 if os.environ.get("PPOCR_NIGHTLY") else 8
 #: How a refusal looks: sentences of the chart's own, or of the schema.
-REFUSED = re.compile(r"\n  - [\w.`]+|values don't meet the specifications|execution error at \(\S+\): [a-zA-Z]+[.\w]* ")
+REFUSED = re.compile(
+    r"\n  - [\w.`]+|values don't meet the specifications|execution error at \(\S+\): [a-zA-Z]+[.\w]*:? "
+)
 BY_CHANCE = settings(
     max_examples=EXAMPLES,
     deadline=None,
