@@ -172,7 +172,7 @@ def _use_gpu(config: Any, bundle: Bundle, network: NetworkFacts, options: Engine
 
 
 def _input_name(bundle: Bundle, network: NetworkFacts) -> str:
-    """What the network's input is called: a predictor on the CPU, made for this alone, says it before one with TensorRT is made."""
+    """The name of the network's input, from a predictor on the CPU that is made only to ask for it."""
     config = _config(bundle, network)
     config.disable_gpu()
     name: str = inference.create_predictor(config).get_input_names()[0]
