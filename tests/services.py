@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -25,18 +27,28 @@ BESIDE_OTHERS = (
 )
 
 
+def _ports() -> list[int]:
+    """Ports below those that systems give to outgoing connections: such a connection could take one before its service listens.
+
+    Each worker of the tests has its own part of them, and begins anywhere in it.
+    """
+    first, count, parts = 12_000, 20_000, 4
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % parts
+    own = [first + worker * count // parts + number for number in range(count // parts)]
+    begin = random.randrange(len(own))
+    return own[begin:] + own[:begin]
+
+
+_PORTS = itertools.cycle(_ports())
+
+
 def free_port() -> int:
-    """A port that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def _two_ports() -> tuple[int, int]:
-    """Two free ports, which one after the other may be the same."""
-    first = free_port()
-    return first, next(port for port in iter(free_port, None) if port != first)
+    """A port that nothing listens on right now, and another one each time."""
+    while True:
+        port = next(_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @dataclass
@@ -126,7 +138,7 @@ def running(
 ) -> Iterator[Service]:
     """Runs `python -m COMMAND … --http_port P --grpc_port Q` until the block ends; kills what doesn't stop. `cwd` is the
     folder whose code runs, this checkout's by default, and `group` the control group that it runs in."""
-    http_port, grpc_port = ports or _two_ports()
+    http_port, grpc_port = ports or (free_port(), free_port())
     flags = ["--http_port", str(http_port), "--grpc_port", str(grpc_port)]
     with log.open("wb") as out:
         process = subprocess.Popen(
