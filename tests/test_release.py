@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import runpy
 import shutil
 import subprocess
@@ -105,6 +106,26 @@ grep "^FROM " "$2" | tail -1 >>{tmp_path}/last
     subprocess.run(command, env={**os.environ, "BUILD": str(build)}, check=True, capture_output=True)
     last = (tmp_path / "last").read_text().splitlines()
     assert [each.split()[-1] for each in last] == list(TARGETS)
+
+
+DIGEST = r"docker\.io/library/debian:bookworm-slim@sha256:[0-9a-f]{64}"
+
+
+@pytest.mark.parametrize(("named", "expected"), [({}, DIGEST), ({"BASE": "debian:other"}, "debian:other")])
+def test_the_base_image_is_named_by_its_digest(tmp_path: Path, named: dict[str, str], expected: str) -> None:
+    """In each image of the Containerfile; `predictor-next` is based on the predictor's image alone."""
+    docker = tmp_path / "docker"
+    docker.write_text(f'#!/bin/sh\necho "$*" >>{tmp_path}/calls\n')
+    docker.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name not in ("BASE", "BUILD", "BUILD_ARGS")}
+    environment |= {"TOOL": "docker", "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
+    command = [ROOT / "scripts" / "build_images", *TARGETS, "predictor-next"]
+    subprocess.run(command, env=environment | named, check=True, capture_output=True)
+    *images, derived = (tmp_path / "calls").read_text().splitlines()
+    bases = [re.findall(r"--build-arg BASE=(\S+)", each) for each in images]
+    assert [len(each) for each in bases] == [1] * len(TARGETS)
+    assert all(re.fullmatch(expected, base) for (base,) in bases)
+    assert "BASE=" not in derived
 
 
 @nightly
