@@ -24,7 +24,7 @@ test: $(VENV)/.dev $(V4)  ## Run all tests that need no cluster
 	$(BIN)/python -m tests $(ARGS)
 
 # All test files named in docs/security.md, except those that need a cluster.
-test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and faults at full size: some hours (docs/security.md)
+test-hostile: $(VENV)/.dev $(V4)  ## Run the tests of hostile input and faults at full size: two hours (docs/security.md)
 	PPOCR_NIGHTLY=1 $(BIN)/python -m tests --timeout 5400 $(ARGS) \
 		$$(grep -oE 'tests/[a-z0-9_/]+\.py' docs/security.md | grep -v ^tests/cluster/ | sort -u)
 
